@@ -1,0 +1,14 @@
+/** The backend of the bench: a small JSON answer with the fields that an API usually sends. `PORT=… node bench/backend.ts` */
+import { createServer } from "node:http";
+import { ANSWER } from "./answer.ts";
+
+const fields = {
+  "content-type": "application/json",
+  "content-length": ANSWER.length,
+  etag: '"1"',
+  "cache-control": "private, max-age=5",
+};
+
+createServer((_, response) => {
+  response.writeHead(200, fields).end(ANSWER);
+}).listen(Number(process.env.PORT), "127.0.0.1");

@@ -1,0 +1,43 @@
+/** The console's pages on the Node host: Next, loaded when the first page is asked for, and only for pages. */
+import { EventEmitter } from "node:events";
+import { existsSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+export interface ConsolePages {
+  serve(request: IncomingMessage, response: ServerResponse): void;
+}
+
+/** `dir` is the project's root; without a build in it, and not in development, pages answer what to do. */
+export function createConsolePages({ dir, dev }: { dir: string; dev: boolean }): ConsolePages {
+  let handler: Promise<Handler> | undefined;
+  return {
+    serve(request, response) {
+      if (!dev && !existsSync(join(dir, ".next", "BUILD_ID"))) {
+        response.writeHead(503, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", "retry-after": "5" });
+        response.end("The console's pages are not built yet. Run `npm run build`; the gateway itself does not need it.\n");
+        return;
+      }
+      handler ??= loadNext(dir, dev);
+      handler.then(
+        (handle) => handle(request, response),
+        (error: Error) => {
+          handler = undefined;
+          response.writeHead(500, { "content-type": "text/plain; charset=utf-8" });
+          response.end("The console's pages could not be loaded.\n");
+          console.error(error);
+        },
+      );
+    },
+  };
+}
+
+async function loadNext(dir: string, dev: boolean): Promise<Handler> {
+  const { default: next } = await import("next");
+  // Without an emitter of its own Next listens for upgrades on whatever server it finds.
+  const app = next({ dir, dev, quiet: true, hostname: "localhost", port: 0, httpServer: new EventEmitter() as never });
+  await app.prepare();
+  return app.getRequestHandler();
+}

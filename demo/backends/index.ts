@@ -1,0 +1,35 @@
+/** The sample backends, on ports of this machine that happen to be free. Each has a variable that the demo's config refers to. */
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createCatalog } from "./catalog.ts";
+import { createEcho } from "./echo.ts";
+import { createFaults } from "./faults.ts";
+import { createStreams } from "./streams.ts";
+
+export interface Backends {
+  /** Their addresses by the names of the variables. */
+  readonly variables: Readonly<Record<string, string>>;
+  close(): void;
+}
+
+export async function startBackends(): Promise<Backends> {
+  const servers: Record<string, Server> = {
+    DEMO_CATALOG_EU: createCatalog("eu"),
+    DEMO_CATALOG_US: createCatalog("us"),
+    DEMO_STREAMS: createStreams(),
+    DEMO_FAULTS: createFaults(),
+    DEMO_ECHO: createEcho(),
+  };
+  const variables: Record<string, string> = {};
+  for (const [name, server] of Object.entries(servers)) {
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    variables[name] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+  return {
+    variables,
+    close() {
+      for (const server of Object.values(servers)) server.close().closeAllConnections();
+    },
+  };
+}

@@ -1,0 +1,158 @@
+/** What the demo prints and its test runs: commands to copy, what each shows, and what its output must hold. */
+export interface Curl {
+  /** `{gateway}` and `{pid}` stand for the running gateway's address and process. */
+  readonly command: string;
+  readonly shows: string;
+  /** Texts that the output holds. */
+  readonly expect: readonly string[];
+  /** The command's exit status where it is not 0. */
+  readonly exit?: number;
+}
+
+export interface CurlGroup {
+  readonly title: string;
+  readonly curls: readonly Curl[];
+}
+
+const THREE_MB_OF_ZEROS_SHA256 = "35bce4eae54ec8e6cc2868baa8d157914d6ae2858811b4cc0c078c94460fa26f";
+
+export const CURLS: readonly CurlGroup[] = [
+  {
+    title: "Routes",
+    curls: [
+      {
+        command: "curl -s {gateway}/api/products",
+        shows: "a route to a backend; stripPrefix takes /api off",
+        expect: ['"region":"us"', '"name":"Guest book"'],
+      },
+      {
+        command: "curl -s -H 'x-region: eu' {gateway}/api/products/2",
+        shows: "the same path under a condition: another backend",
+        expect: ['"region":"eu"', '"id":2'],
+      },
+      {
+        command: "curl -s {gateway}/p/3",
+        shows: "rewrite: /p/3 is /products/3 to the backend",
+        expect: ['"region":"eu"', '"name":"Key rack"'],
+      },
+      {
+        command: `curl -si -H 'content-type: application/json' -d '{"name":"Lamp","price":4900}' {gateway}/api/products`,
+        shows: "a POST, its body streamed through",
+        expect: ["HTTP/1.1 201 Created", '"name":"Lamp"'],
+      },
+    ],
+  },
+  {
+    title: "Answers without a backend",
+    curls: [
+      { command: "curl -s {gateway}/hello/Ada", shows: "respond, with a value of the request", expect: ['{"message":"Hello, Ada!"}'] },
+      {
+        command: "curl -si '{gateway}/shop/2?from=mail'",
+        shows: "redirect: 308, the query kept",
+        expect: ["HTTP/1.1 308", "location: /api/products/2?from=mail"],
+      },
+    ],
+  },
+  {
+    title: "Headers",
+    curls: [
+      {
+        command: "curl -s -H 'cookie: a=b' -H 'x-forwarded-for: 6.6.6.6' '{gateway}/echo?lang=en'",
+        shows: "what the backend saw: no cookie, no forged address, a trace, a key of its own",
+        expect: ['"x-language":"en"', '"x-forwarded-for":"127.0.0.1"', '"traceparent":"00-', '"x-service-key":'],
+      },
+      {
+        command: "curl -si {gateway}/echo",
+        shows: "x-demo set on the answer, x-powered-by removed, a request id",
+        expect: ["x-demo: set by the gateway", "x-request-id: "],
+      },
+    ],
+  },
+  {
+    title: "Streams",
+    curls: [
+      {
+        command: "curl -sN '{gateway}/events?count=4'",
+        shows: "server-sent events, each as it happens",
+        expect: ["id: 1\nevent: tick\n", "id: 4\nevent: tick\n"],
+      },
+      {
+        command: "curl -s -D- -o /tmp/frontdesk-demo '{gateway}/download?mb=5' && sha256sum /tmp/frontdesk-demo",
+        shows: "a slow download of 5 MB: both sums agree",
+        expect: ["content-length: 5000000", "x-sha256: "],
+      },
+      {
+        command: "head -c 3000000 /dev/zero | curl -s -X POST -T - {gateway}/upload",
+        shows: "an upload of unknown length: the backend counts and hashes every byte",
+        expect: ['"bytes":3000000', THREE_MB_OF_ZEROS_SHA256],
+      },
+    ],
+  },
+  {
+    title: "Refusals, each a problem with a page of its own",
+    curls: [
+      {
+        command: "curl -s {gateway}/nowhere",
+        shows: "404: no route",
+        expect: ['"status":404', '"code":"route-not-found"'],
+      },
+      {
+        command: "curl -si -X DELETE {gateway}/api/products",
+        shows: "405 and Allow: the path exists, the method does not",
+        expect: ["HTTP/1.1 405", "allow: GET, HEAD, POST", '"code":"method-not-allowed"'],
+      },
+      {
+        command: "head -c 5000000 /dev/zero | curl -s --data-binary @- {gateway}/upload",
+        shows: "413: over the route's maxBody of 4mb",
+        expect: ['"status":413', '"code":"payload-too-large"'],
+      },
+      {
+        command: "curl -s --path-as-is {gateway}/api/../members",
+        shows: "400: a path that can be read in two ways",
+        expect: ['"status":400', '"code":"bad-request"'],
+      },
+      {
+        command: "curl -s {gateway}/faults/reset",
+        shows: "502: the backend dropped the connection",
+        expect: ['"status":502', '"code":"backend-unreachable"'],
+      },
+      {
+        command: "curl -s {gateway}/faults/hang",
+        shows: "504 after 2 s: the backend did not answer",
+        expect: ['"status":504', '"code":"backend-timeout"'],
+      },
+      {
+        command: "curl -sS {gateway}/faults/truncate",
+        shows: "an answer that breaks off is broken off, never ended as if whole",
+        expect: ["The first words", "curl: (18)"],
+        exit: 18,
+      },
+      {
+        command: "curl -si {gateway}/faults/status/503",
+        shows: "a backend's own error passes as it is, without x-gateway-error",
+        expect: ["HTTP/1.1 503", '"from":"the backend"'],
+      },
+    ],
+  },
+  {
+    title: "A policy of one's own (`knock` in demo/gateway.config.ts)",
+    curls: [
+      { command: "curl -s {gateway}/members", shows: "403: it refuses", expect: ['"status":403', "Knock first"] },
+      { command: "curl -s -H 'x-knock: knock' {gateway}/members", shows: "it lets pass", expect: ["Come in."] },
+    ],
+  },
+  {
+    title: "Reload",
+    curls: [
+      {
+        command: "kill -HUP {pid} && sleep 1 && curl -s {gateway}/gateway/health",
+        shows: "edit demo/gateway.config.ts first: a good config takes over, a bad one says why and changes nothing",
+        expect: ['"status":"ok"', '"loadedAt":"'],
+      },
+    ],
+  },
+];
+
+export function fillIn(command: string, gateway: string, pid: number): string {
+  return command.replaceAll("{gateway}", gateway).replaceAll("{pid}", String(pid));
+}

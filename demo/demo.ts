@@ -1,0 +1,127 @@
+/**
+ * `npm run demo`: the sample backends in this process, the Node host as a process of its own on port 4000 or the next free one,
+ * the console's pages built beside it where they must be, and commands to try. `--no-page` leaves the pages out.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { styleText } from "node:util";
+import { startBackends } from "./backends/index.ts";
+import { type Build, isBuilt, startBuild } from "./console-build.ts";
+import { CURLS, fillIn } from "./curls.ts";
+
+const root = join(import.meta.dirname, "..");
+const FIRST_PORT = 4000;
+const PORTS_TRIED = 50;
+
+/** A variable of the user's own gateway means nothing here, and HOST must stay this machine: the console is open to it. */
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(?:GATEWAY_|UPSTASH_|KV_REST_|VERCEL|HOST$|NODE_ENV$)/.test(name)),
+);
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer().once("error", () => resolve(false));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
+  });
+}
+
+/** PORT if it is set, then 4000 and up. */
+async function choosePort(): Promise<number> {
+  const wanted = process.env.PORT ? Number(process.env.PORT) : FIRST_PORT;
+  if (wanted === 0) return 0;
+  for (let port = wanted; port < wanted + PORTS_TRIED; port += 1) {
+    if (!(await isFree(port))) continue;
+    if (port !== wanted) console.log(`Port ${wanted} is taken, so this is port ${port}.`);
+    return port;
+  }
+  throw new Error(`none of the ports ${wanted} to ${wanted + PORTS_TRIED - 1} is free`);
+}
+
+interface Gateway {
+  readonly process: ChildProcess;
+  readonly address: string;
+}
+
+/** In the demo's folder `server.ts` finds the demo's config, and neither the user's `.env` nor the user's data. */
+async function startGateway(variables: Readonly<Record<string, string>>): Promise<Gateway> {
+  const server = spawn(process.execPath, [join(root, "server.ts"), "--open-on-loopback"], {
+    cwd: import.meta.dirname,
+    env: { ...environment, ...variables, HOST: "127.0.0.1", PORT: String(await choosePort()) },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines = createInterface(server.stdout);
+  return new Promise((resolve, reject) => {
+    server.once("exit", (code) => reject(new Error(`server.ts ended with ${code}`)));
+    lines.on("line", (line) => {
+      const address = /^frontdesk listens on (http:\S+)/.exec(line)?.[1];
+      if (address) resolve({ process: server, address });
+      else console.log(line);
+    });
+  });
+}
+
+const bold = (text: string) => styleText("bold", text);
+const quiet = (text: string) => styleText("gray", text);
+
+function printGuide({ process: { pid }, address }: Gateway, page: string): void {
+  console.log(`\n${bold("Frontdesk's demo")}\n`);
+  console.log(`  gateway  ${styleText("cyan", address)}`);
+  console.log(`  page     ${styleText("cyan", `${address}/gateway`)}  ${quiet(page)}`);
+  console.log(`  config   demo/gateway.config.ts`);
+  for (const { title, curls } of CURLS) {
+    console.log(`\n${bold(title)}`);
+    for (const { command, shows } of curls) {
+      console.log(`  ${quiet(`# ${shows}`)}\n  ${styleText("green", fillIn(command, address, pid!))}`);
+    }
+  }
+  console.log(`\n${quiet("Ctrl-C stops everything.")}\n`);
+}
+
+const backends = await startBackends();
+let build: Build | undefined;
+let gateway: Gateway | undefined;
+
+async function stop(code: number): Promise<never> {
+  build?.stop();
+  const server = gateway?.process;
+  if (server && server.exitCode === null && server.signalCode === null) {
+    const gone = once(server, "exit");
+    server.kill("SIGTERM");
+    await gone;
+  }
+  backends.close();
+  process.exit(code);
+}
+let isStopping = false;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    if (!isStopping) stop(0);
+    isStopping = true;
+  });
+}
+
+try {
+  gateway = await startGateway(backends.variables);
+} catch (error) {
+  console.error((error as Error).message);
+  await stop(1);
+}
+gateway!.process.on("exit", (code) => {
+  if (!isStopping) stop(code ?? 1);
+});
+
+if (process.argv.includes("--no-page")) {
+  printGuide(gateway!, "not built: --no-page");
+} else if (isBuilt(root)) {
+  printGuide(gateway!, "");
+} else {
+  const startedMs = performance.now();
+  build = startBuild(root, environment);
+  printGuide(gateway!, "being built, ready in less than a minute");
+  const failure = await build.done;
+  if (!isStopping && failure !== undefined) console.error(`The page could not be built; the gateway does not need it.\n${failure}`);
+  else if (!isStopping) console.log(`The page is ready after ${Math.round((performance.now() - startedMs) / 1000)} s: ${gateway!.address}/gateway`);
+}

@@ -1,0 +1,49 @@
+/** The demo's config. Change something, save, and reload it by the `kill -HUP` that the demo prints. */
+import { defineGateway, definePolicy, env, refuse } from "#frontdesk";
+
+/** A policy of one's own: a name, where it stands, and what it thinks of a request. */
+const knock = definePolicy({
+  name: "knock",
+  row: "screen",
+  create: () => ({
+    decide: ({ request }) => (request.headers.has("x-knock") ? undefined : refuse("not-allowed", { detail: "Knock first: send `x-knock`." })),
+  }),
+});
+
+export default defineGateway({
+  backends: {
+    eu: env("DEMO_CATALOG_EU"),
+    us: env("DEMO_CATALOG_US"),
+    streams: env("DEMO_STREAMS"),
+    faults: { url: env("DEMO_FAULTS"), timeout: "2s" },
+    echo: { url: env("DEMO_ECHO"), headers: { "x-service-key": "only the backend sees this" } },
+  },
+
+  defaults: { auth: "none" },
+
+  routes: [
+    { path: "/", respond: { body: "Frontdesk's demo. The terminal that runs it has commands to try.\n" } },
+    { path: "/api/products/*", methods: ["GET", "POST"], backend: "us", stripPrefix: "/api" },
+    { path: "/api/products/*", methods: ["GET", "POST"], when: { headers: { "x-region": "eu" } }, backend: "eu", stripPrefix: "/api" },
+    { path: "/p/:id", methods: "GET", backend: "eu", rewrite: "/products/${params.id}" },
+
+    { path: "/hello/:name", respond: { json: { message: "Hello, ${params.name}!" } } },
+    { path: "/shop/*", redirect: { to: "/api/products/${params.rest}", status: 308, keepQuery: true } },
+
+    {
+      path: "/echo",
+      backend: "echo",
+      headers: {
+        request: { set: { "x-language": "${query.lang}" }, remove: "cookie" },
+        response: { set: { "x-demo": "set by the gateway" }, remove: "x-powered-by" },
+      },
+    },
+
+    { path: "/events", methods: "GET", backend: "streams" },
+    { path: "/download", methods: "GET", backend: "streams" },
+    { path: "/upload", methods: "POST", backend: "streams", maxBody: "4mb" },
+
+    { path: "/members", use: knock, respond: { body: "Come in.\n" } },
+    { path: "/faults/*", backend: "faults", stripPrefix: "/faults" },
+  ],
+});

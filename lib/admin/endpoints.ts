@@ -1,0 +1,47 @@
+/** The engine's own endpoints under /gateway, the same on every host. What is public is listed here; the rest is the operator's. */
+import type { Endpoints } from "../gateway.ts";
+import { HeaderList } from "../http/header-list.ts";
+import type { Answer } from "../problem.ts";
+import { refuse } from "../problem.ts";
+import type { Visit } from "../visit.ts";
+import { type AdminAccess, admit } from "./admit.ts";
+import type { Overview } from "./overview.ts";
+import { problemIndex, problemPage } from "./problem-page.ts";
+
+export interface EndpointOptions {
+  readonly access: AdminAccess;
+  readonly overview: () => Overview;
+}
+
+export function createEndpoints({ access, overview }: EndpointOptions): Endpoints {
+  /** By path below /gateway/, for GET and HEAD. */
+  const forEverybody = (path: string): Answer | undefined => {
+    if (path === "health") return json({ status: "ok" });
+    if (path === "problems") return problemIndex();
+    return path.startsWith("problems/") ? problemPage(path.slice("problems/".length)) : undefined;
+  };
+  const forOperators = (path: string): Answer | undefined => {
+    if (path === "health") {
+      const { version, host, digest, loadedAt, stores, unopenedPlans } = overview();
+      return json({ status: "ok", version, host, digest, loadedAt, stores, unopenedPlans });
+    }
+    return path === "api/overview" ? json(overview()) : undefined;
+  };
+  return {
+    isConsole: ({ segments: [, first] }) => first === undefined || first === "" || first === "_next",
+    admit: ({ request }) => admit(request, access),
+    answer({ request, target }: Visit) {
+      const path = target.segments.slice(1).join("/");
+      const refusal = admit(request, access);
+      const answer = (refusal ? undefined : forOperators(path)) ?? forEverybody(path);
+      if (!answer) return refusal ?? refuse("route-not-found");
+      const isRead = request.method === "GET" || request.method === "HEAD";
+      return isRead ? answer : refuse("method-not-allowed", { headers: ["allow", "GET, HEAD"] });
+    },
+  };
+}
+
+function json(value: unknown): Answer {
+  const headers = new HeaderList(["content-type", "application/json", "cache-control", "no-store"]);
+  return { status: 200, headers, body: `${JSON.stringify(value)}\n` };
+}

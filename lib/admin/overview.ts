@@ -1,0 +1,46 @@
+/** What the console's first page shows: what runs here, by which config, on which stores. Holds no secret. */
+import type { Gateway } from "../gateway.ts";
+import type { RequestRecord } from "../observe/record.ts";
+import type { Stores } from "../stores/stores.ts";
+
+export interface Overview {
+  readonly version: string;
+  readonly host: string;
+  readonly digest: string;
+  readonly loadedAt: string;
+  readonly stores: Stores["describe"];
+  readonly backends: readonly { readonly name: string; readonly targets: readonly string[] }[];
+  readonly routes: readonly RouteOverview[];
+  /** Newest first. */
+  readonly recent: readonly RequestRecord[];
+  /** Sealed plans that did not open: 0 in normal operation. */
+  readonly unopenedPlans: number;
+}
+
+export interface RouteOverview {
+  readonly host: string | null;
+  readonly path: string;
+  readonly methods: readonly string[] | null;
+  readonly goesTo: string;
+  readonly steps: readonly string[];
+}
+
+export function describeRoutes({ config }: Pick<Gateway, "config">): RouteOverview[] {
+  return config.routes.map(({ host, path, methods, backend, variants }) => {
+    const steps = [...new Set(variants.flatMap((variant) => variant.steps.map(({ policy }) => policy)))];
+    const goesTo =
+      backend === null ? (steps.find((step) => step === "respond" || step === "redirect") ?? "") : config.backends[backend]!.name;
+    return { host, path, methods, goesTo, steps };
+  });
+}
+
+/** Addresses without what may be secret in them: user, password. */
+export function describeBackends({ config }: Pick<Gateway, "config">): Overview["backends"] {
+  return config.backends.map(({ name, targets }) => ({
+    name,
+    targets: targets.map(({ url }) => {
+      const { origin, pathname } = new URL(url);
+      return origin + (pathname === "/" ? "" : pathname);
+    }),
+  }));
+}

@@ -1,0 +1,133 @@
+/** The second half of a request: what needs the body, the choice of a target, and the way there and back. */
+import type { Readable } from "node:stream";
+import { BodyTaps } from "../body-taps.ts";
+import type { HostTraits } from "../gateway.ts";
+import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
+import { HeaderList } from "../http/header-list.ts";
+import type { BackendHead } from "../http/hygiene.ts";
+import type { AnswerHead } from "../policy.ts";
+import { refuse } from "../problem.ts";
+import { LATER, runSteps, type Stop } from "../run-steps.ts";
+import { finish, type SendContext, sendStop } from "../send.ts";
+import type { Sink } from "../sink.ts";
+import type { Visit } from "../visit.ts";
+import { decoderFor } from "./decode.ts";
+import { ForwardHandler } from "./forward.ts";
+import { makeOutgoing } from "./outgoing.ts";
+import type { Pools } from "./pools.ts";
+import { BodyFault, CountedBody, collectBody, tappedBody } from "./request-body.ts";
+
+export interface ExecuteContext extends SendContext {
+  readonly pools: Pools;
+  readonly host: HostTraits;
+  /** Our element of Via. */
+  readonly via: string;
+}
+
+export function execute(visit: Visit, sink: Sink, context: ExecuteContext): void {
+  const { pipeline } = visit;
+  const body = openBody(visit, context.host);
+  if (pipeline.execute.length === 0 && pipeline.bufferRequestBytes === undefined) {
+    forward(visit, body, sink, context);
+    return;
+  }
+  prepare(visit, body, context).then(
+    (stop) => (stop ? sendStop(visit, stop, sink, context) : forward(visit, visit.body ?? body, sink, context)),
+    (error: unknown) => sendStop(visit, unexpected(error, visit, context), sink, context),
+  );
+}
+
+/** Reads the body where a step wants it whole, then runs the steps of this half. */
+async function prepare(visit: Visit, body: Readable | null, { deps }: ExecuteContext): Promise<Stop | undefined> {
+  if (body && visit.pipeline.bufferRequestBytes !== undefined) visit.body = await collectBody(body);
+  const stop = await runSteps(visit.pipeline.execute, visit, deps);
+  return stop === LATER ? undefined : stop;
+}
+
+function unexpected(error: unknown, visit: Visit, { deps }: ExecuteContext): Stop {
+  if (error instanceof BodyFault) return refuse(error.code, { detail: error.message });
+  deps.log.error("the gateway failed", { requestId: visit.requestId, error: String(error) });
+  return refuse("internal", { reason: String(error) });
+}
+
+function openBody(visit: Visit, host: HostTraits): Readable | null {
+  const { request, facts, pipeline } = visit;
+  if (!request.body) return null;
+  const maxBytes = Math.min(pipeline.maxBodyBytes, pipeline.bufferRequestBytes ?? Number.POSITIVE_INFINITY);
+  const stated = host.trustsContentLength ? undefined : facts.contentLength;
+  return new CountedBody(request.body, maxBytes, stated, (bytes) => {
+    visit.bytesIn += bytes;
+  });
+}
+
+function forward(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, context: ExecuteContext): void {
+  const { pipeline } = visit;
+  const { deps, host } = context;
+  const target = pipeline.backend?.pick(visit);
+  const { timeouts } = pipeline;
+  if (!target || !timeouts) {
+    sendStop(visit, refuse("no-backend-available", { headers: ["retry-after", "1"] }), sink, context);
+    return;
+  }
+  const acceptEncoding = host.passesContentEncoding ? undefined : "identity";
+  const outgoing = makeOutgoing(visit, visit.facts, pipeline, target, context.via, acceptEncoding);
+  if (!outgoing) {
+    sendStop(visit, refuse("bad-request", { detail: "A value in the request would change the path." }), sink, context);
+    return;
+  }
+  const handler = new ForwardHandler({
+    visit,
+    sink,
+    clock: deps.clock,
+    targetUrl: target.url,
+    totalMs: timeouts.totalMs,
+    head: (status, backend, length) => shapeHead(visit, status, backend, length, host),
+    decode: (encoding) => (host.passesContentEncoding ? undefined : decoderFor(encoding)),
+    fail: (refusal) => sendStop(visit, refusal, sink, context),
+  });
+  sink.onClose = (complete) => {
+    if (!complete) handler.abort(new Error("the caller has gone"));
+    finish(visit, complete, context);
+  };
+  const taps = pipeline.requestBody.length > 0 ? new BodyTaps(pipeline.requestBody, "requestBody", visit) : undefined;
+  context.pools.poolFor(target.origin, timeouts.connectMs).dispatch(
+    {
+      path: outgoing.target,
+      method: outgoing.method as "GET",
+      headers: outgoing.headers.pairs,
+      body: body && taps ? (tappedBody(chunksOf(body), taps) as unknown as Readable) : body,
+      headersTimeout: timeouts.firstByteMs ?? 0,
+      bodyTimeout: timeouts.idleMs ?? 0,
+      // Without it undici gives up the connection after every HEAD.
+      reset: false,
+    },
+    handler,
+  );
+}
+
+async function* chunksOf(body: Readable | Uint8Array): AsyncGenerator<Uint8Array> {
+  if (body instanceof Uint8Array) yield body;
+  else yield* body as AsyncIterable<Uint8Array>;
+}
+
+/** The head that the caller gets: the backend's fields, cleaned; what caches may do; what the route's policies make of it. */
+function shapeHead(
+  visit: Visit,
+  status: number,
+  backend: BackendHead,
+  length: string | undefined,
+  host: HostTraits,
+): { status: number; pairs: string[] } {
+  const { pairs } = backend;
+  if (length !== undefined) pairs.push("content-length", length);
+  pairs.push("cache-control", forOneCaller(backend.cacheControl));
+  forbidSharedCaches(pairs);
+  pairs.push("x-request-id", visit.requestId);
+  const { onResponse, onSend } = visit.pipeline;
+  if (onResponse.length + onSend.length === 0 && host.passesContentEncoding) return { status, pairs };
+  const head: AnswerHead = { status, headers: new HeaderList(pairs) };
+  if (!host.passesContentEncoding && decoderFor(backend.contentEncoding)) head.headers.delete("content-encoding");
+  for (const { policy } of onResponse) policy.onResponse!(visit, head);
+  for (const { policy } of onSend) policy.onSend!(visit, head);
+  return { status: head.status, pairs: head.headers.pairs };
+}

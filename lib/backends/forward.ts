@@ -1,0 +1,250 @@
+/**
+ * One attempt at a backend: undici's dispatcher on one side, the host's sink on the other, and nothing web-shaped between.
+ * Before the first byte of the answer a failure is a problem; after it the connection is broken, never ended as if whole.
+ */
+import type { Dispatcher } from "undici";
+import { BodyTaps, replacesBytes } from "../body-taps.ts";
+import { type BackendHead, readBackendHead } from "../http/hygiene.ts";
+import type { Clock } from "../policy.ts";
+import { type Refusal, refuse } from "../problem.ts";
+import type { Sink } from "../sink.ts";
+import type { Visit } from "../visit.ts";
+import { BodyFault } from "./request-body.ts";
+
+export interface Attempt {
+  readonly visit: Visit;
+  readonly sink: Sink;
+  readonly clock: Clock;
+  readonly targetUrl: string;
+  readonly totalMs: number | null;
+  /** Makes the head that the caller gets from the backend's: shaping, caching fields, request id. */
+  head(status: number, backend: BackendHead, length: string | undefined): { status: number; pairs: string[] };
+  /** Wraps the way from backend to caller, where a host can't pass encoded bytes on: undefined passes them untouched. */
+  decode(contentEncoding: string | undefined): Decoder | undefined;
+  /** Called at most once, only before a byte was sent. */
+  fail(refusal: Refusal): void;
+}
+
+/** Turns encoded chunks into plain ones; `done` follows the last chunk, `fail` ends everything. */
+export interface Decoder {
+  start(emit: (chunk: Uint8Array) => void, done: () => void, fail: (error: Error) => void): void;
+  write(chunk: Uint8Array): void;
+  end(): void;
+}
+
+/** Answers that have no body whatever their fields say (RFC 9110 section 6.4.1). */
+function hasNoBody(method: string, status: number): boolean {
+  return method === "HEAD" || status === 204 || status === 304;
+}
+
+export class ForwardHandler implements Dispatcher.DispatchHandler {
+  readonly #attempt: Attempt;
+  readonly #startedMs: number;
+  #controller: Dispatcher.DispatchController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isSettled = false;
+  #hasHead = false;
+  #isHeadPending = false;
+  /** Bytes of the stated length that have not come yet; undefined where no length was stated. */
+  #left: number | undefined;
+  #taps: BodyTaps | undefined;
+  #decoder: Decoder | undefined;
+  #buffered: Uint8Array[] | undefined;
+  #bufferedBytes = 0;
+  #needsDrain = false;
+  #reply: { status: number; statusText: string; backend: BackendHead } | undefined;
+
+  constructor(attempt: Attempt) {
+    this.#attempt = attempt;
+    this.#startedMs = attempt.clock.monotonic();
+    const { sink, totalMs } = attempt;
+    sink.onDrain = () => this.#controller?.resume();
+    if (totalMs !== null) {
+      this.#timer = setTimeout(() => this.abort(new TimedOut("total")), totalMs);
+    }
+  }
+
+  /** Gives up: the caller has gone, or time has run out. */
+  abort(reason: Error): void {
+    if (this.#controller) this.#controller.abort(reason);
+    else this.onResponseError(undefined, reason);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#isSettled || this.#attempt.sink.closed) controller.abort(new Error("the caller has gone"));
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, statusText = ""): void {
+    // 1xx answers are for the next hop only and several may come (RFC 9110 section 15.2).
+    if (status < 200 || this.#isSettled) return;
+    const { visit, sink } = this.#attempt;
+    const backend = readBackendHead(controller.rawHeaders as Uint8Array[]);
+    const { pipeline } = visit;
+    this.#reply = { status, statusText, backend };
+    this.#hasHead = true;
+    if (hasNoBody(visit.request.method, status)) {
+      this.#sendHead(backend.contentLength);
+      return;
+    }
+    this.#decoder = this.#attempt.decode(backend.contentEncoding);
+    this.#decoder?.start(
+      (chunk) => this.#pass(chunk),
+      () => this.#finish(),
+      (error) => this.#attempt.sink.closed || this.abort(error),
+    );
+    if (pipeline.responseBody.length > 0) this.#taps = new BodyTaps(pipeline.responseBody, "responseBody", visit);
+    if (pipeline.bufferResponseBytes !== undefined) {
+      this.#buffered = [];
+      return;
+    }
+    const keepsLength = !this.#decoder && !(this.#taps && replacesBytes(pipeline.responseBody, "responseBody"));
+    const length = keepsLength ? backend.contentLength : undefined;
+    this.#left = length === undefined ? undefined : Number(length);
+    this.#sendHead(length);
+    // A chunk that comes in the same read goes out with the head in one write; otherwise the head does not wait for it.
+    this.#isHeadPending = true;
+    queueMicrotask(() => {
+      if (this.#isHeadPending && !sink.closed) sink.flush();
+      this.#isHeadPending = false;
+    });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#isSettled) return;
+    if (this.#decoder) this.#decoder.write(chunk);
+    else this.#pass(chunk);
+    if (!this.#isSettled && this.#needsDrain) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    if (this.#isSettled) return;
+    if (this.#decoder) this.#decoder.end();
+    else this.#finish();
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    if (this.#isSettled) return;
+    this.#settle(error);
+    const { sink, fail } = this.#attempt;
+    if (sink.closed) return;
+    if (!this.#hasHead || this.#buffered) fail(asRefusal(error));
+    else sink.destroy();
+  }
+
+  #pass(chunk: Uint8Array): void {
+    const passed = this.#taps && !this.#buffered ? this.#taps.chunk(chunk) : chunk;
+    if (!passed || this.#isSettled) return;
+    if (this.#buffered) {
+      this.#buffer(passed);
+      return;
+    }
+    const { sink, visit } = this.#attempt;
+    this.#isHeadPending = false;
+    visit.bytesOut += passed.length;
+    if (this.#left !== undefined) {
+      this.#left -= passed.length;
+      // The last stated byte: ending here lets the host send head and body at once.
+      if (this.#left === 0) {
+        this.#settle();
+        sink.end(passed);
+        return;
+      }
+    }
+    this.#needsDrain = !sink.write(passed);
+  }
+
+  #buffer(chunk: Uint8Array): void {
+    this.#bufferedBytes += chunk.length;
+    const bound = this.#attempt.visit.pipeline.bufferResponseBytes!;
+    if (this.#bufferedBytes > bound) {
+      this.abort(new AnswerTooLarge(bound));
+      return;
+    }
+    this.#buffered!.push(chunk);
+  }
+
+  #finish(): void {
+    if (this.#isSettled) return;
+    const { sink, visit } = this.#attempt;
+    if (this.#buffered) {
+      const whole = Buffer.concat(this.#buffered);
+      const taps = this.#taps;
+      const body = taps ? Buffer.concat([taps.chunk(whole) ?? new Uint8Array(), ...taps.end()]) : whole;
+      this.#sendHead(String(body.length));
+      visit.bytesOut += body.length;
+      this.#settle();
+      sink.end(body);
+      return;
+    }
+    for (const chunk of this.#taps?.end() ?? []) {
+      visit.bytesOut += chunk.length;
+      sink.write(chunk);
+    }
+    this.#isHeadPending = false;
+    this.#settle();
+    sink.end();
+  }
+
+  #sendHead(length: string | undefined): void {
+    const { status, statusText, backend } = this.#reply!;
+    const { visit, sink, head } = this.#attempt;
+    const shaped = head(status, backend, length);
+    visit.source = "backend";
+    visit.status = shaped.status;
+    sink.head(shaped.status, shaped.status === status ? statusText : "", shaped.pairs);
+  }
+
+  #settle(error?: Error): void {
+    this.#isSettled = true;
+    clearTimeout(this.#timer);
+    // A kept controller holds the request after it alive, and that one the next: whole chains would live until a full collection.
+    this.#controller = undefined;
+    const { visit, sink, clock, targetUrl } = this.#attempt;
+    sink.onDrain = undefined;
+    const ms = clock.monotonic() - this.#startedMs;
+    visit.record.attempts.push({ target: targetUrl, status: this.#reply?.status, error: error && describe(error), ms });
+  }
+}
+
+class TimedOut extends Error {
+  readonly code = "FRONTDESK_TIMED_OUT";
+  readonly which: "total";
+
+  constructor(which: "total") {
+    super(`no whole answer within the ${which} time-out`);
+    this.which = which;
+  }
+}
+
+class AnswerTooLarge extends Error {
+  constructor(maxBytes: number) {
+    super(`the answer is larger than the ${maxBytes} bytes that a step of this route can hold`);
+  }
+}
+
+/** A time-out of undici's or ours: its code tells which. */
+const TIMEOUTS: Record<string, string> = {
+  UND_ERR_CONNECT_TIMEOUT: "connect",
+  UND_ERR_HEADERS_TIMEOUT: "firstByte",
+  UND_ERR_BODY_TIMEOUT: "idle",
+  FRONTDESK_TIMED_OUT: "total",
+};
+
+function asRefusal(error: Error): Refusal {
+  if (error instanceof BodyFault) return refuse(error.code, { detail: error.message });
+  if (error instanceof AnswerTooLarge) return refuse("response-invalid", { reason: error.message });
+  const which = TIMEOUTS[codeOf(error) ?? ""];
+  if (which) return refuse("backend-timeout", { reason: `${which} time-out` });
+  return refuse("backend-unreachable", { reason: describe(error) });
+}
+
+function codeOf(error: Error): string | undefined {
+  return "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+/** For the record: an error's code and words, with those of its cause (undici wraps what the socket said). */
+function describe(error: Error): string {
+  const code = codeOf(error);
+  return code ? `${code}: ${error.message}` : error.message;
+}

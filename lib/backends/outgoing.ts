@@ -1,0 +1,80 @@
+/** What a backend gets to see of a request: its fields, cleaned, and what the gateway says about where they came from. */
+import { replacesBytes } from "../body-taps.ts";
+import type { Exchange } from "../exchange.ts";
+import { HeaderList } from "../http/header-list.ts";
+import { endToEndRequestPairs, type RequestFacts } from "../http/hygiene.ts";
+import { hasDotSegment } from "../http/target.ts";
+import { renderTemplate } from "../http/template.ts";
+import type { Pipeline } from "../pipeline.ts";
+import type { Outgoing } from "../policy.ts";
+import type { BackendTarget } from "./backend.ts";
+
+/** Undefined where a value of the request would make the path climb out of what the route's rewrite names. */
+export function makeOutgoing(
+  exchange: Exchange,
+  facts: RequestFacts,
+  pipeline: Pipeline,
+  target: BackendTarget,
+  via: string,
+  acceptEncoding: string | undefined,
+): Outgoing | undefined {
+  const { request, consumer } = exchange;
+  const keepLength = request.body !== null && !replacesBytes(pipeline.requestBody, "requestBody");
+  const pairs = endToEndRequestPairs(facts.headers, keepLength);
+  const ip = request.client.ip;
+  if (ip !== undefined) pairs.push("x-forwarded-for", ip);
+  pairs.push("x-forwarded-proto", request.scheme, "x-forwarded-host", request.host, "forwarded", forwarded(ip, request));
+  const { rewrite } = exchange.route;
+  if (rewrite?.kind === "strip") pairs.push("x-forwarded-prefix", rewrite.prefix);
+  pairs.push(
+    "via",
+    facts.via === undefined ? via : `${facts.via}, ${via}`,
+    "x-request-id",
+    exchange.requestId,
+    "traceparent",
+    exchange.traceparent,
+  );
+  if (consumer) pairs.push("x-gateway-consumer", consumer.id);
+  const headers = new HeaderList(pairs);
+  if (acceptEncoding !== undefined) headers.set("accept-encoding", acceptEncoding);
+  for (const [name, value] of pipeline.backend!.headers) headers.set(name, value);
+  const requestTarget = targetFor(exchange, target);
+  if (requestTarget === undefined) return undefined;
+  const outgoing: Outgoing = { method: request.method, target: requestTarget, headers };
+  for (const { policy } of pipeline.onRequest) policy.onRequest!(exchange, outgoing);
+  return outgoing;
+}
+
+/** RFC 7239 section 4; an IPv6 address is quoted and bracketed (section 6). */
+function forwarded(ip: string | undefined, { host, scheme }: Exchange["request"]): string {
+  const node = ip === undefined ? "unknown" : ip.includes(":") ? `"[${ip}]"` : ip;
+  return `for=${node};host="${host.replace(/["\\]/g, "")}";proto=${scheme}`;
+}
+
+/** The target's base path, the route's rewrite, and the query as it was received; undefined where a caller's value would climb. */
+function targetFor(exchange: Exchange, { basePath }: BackendTarget): string | undefined {
+  const { target, route } = exchange;
+  const { rewrite } = route;
+  if (rewrite === null) return basePath === "" ? target.raw : basePath + target.raw;
+  if (rewrite.kind === "path") {
+    const path = renderTemplate(rewrite.template, exchange, "path");
+    return hasDotSegment(path) ? undefined : basePath + path + target.search;
+  }
+  const rest = withoutPrefix(target.path, rewrite.prefix);
+  return `${basePath}${rest === "" ? "/" : rest}${target.search}`;
+}
+
+/**
+ * The path as received without its first segments. The prefix was matched decoded, so it is cut by counting segments: `/%61pi/x`
+ * and `/api/x` lose the same.
+ */
+function withoutPrefix(path: string, prefix: string): string {
+  if (path.startsWith(prefix)) return path.slice(prefix.length);
+  let end = 0;
+  for (let left = prefix.split("/").length - 1; left > 0; left--) {
+    const slash = path.indexOf("/", end + 1);
+    if (slash < 0) return "";
+    end = slash;
+  }
+  return path.slice(end);
+}

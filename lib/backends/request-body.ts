@@ -1,0 +1,92 @@
+/** A request's body on its way to the backend: counted, and kept apart from the caller's socket. */
+import { Readable } from "node:stream";
+import type { BodyTaps } from "../body-taps.ts";
+
+/** The body grew past the route's `maxBody`, or ended before its stated length; the backend never gets a clean end of it. */
+export class BodyFault extends Error {
+  readonly code: "payload-too-large" | "bad-request";
+
+  constructor(code: BodyFault["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * The source's bytes as a stream of their own. Destroying it (undici does, when an attempt ends early) leaves the source alone:
+ * destroying a server's request would take away the socket on which the answer is still to be sent.
+ */
+export class CountedBody extends Readable {
+  readonly #source: Readable;
+  readonly #maxBytes: number;
+  readonly #statedBytes: number | undefined;
+  readonly #onBytes: (bytes: number) => void;
+  #total = 0;
+
+  constructor(source: Readable, maxBytes: number, statedBytes: number | undefined, onBytes: (bytes: number) => void) {
+    super();
+    this.#source = source;
+    this.#maxBytes = maxBytes;
+    this.#statedBytes = statedBytes;
+    this.#onBytes = onBytes;
+    source.on("data", this.#onData);
+    source.on("end", this.#onEnd);
+    source.on("error", this.#onFault);
+    source.on("close", this.#onClose);
+  }
+
+  override _read(): void {
+    this.#source.resume();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#source.off("data", this.#onData);
+    this.#source.off("end", this.#onEnd);
+    this.#source.off("close", this.#onClose);
+    done(error);
+  }
+
+  readonly #onData = (chunk: Uint8Array): void => {
+    this.#total += chunk.length;
+    this.#onBytes(chunk.length);
+    if (this.#total > this.#maxBytes) {
+      this.destroy(new BodyFault("payload-too-large", `The body may have at most ${this.#maxBytes} bytes.`));
+    } else if (!this.push(chunk)) {
+      this.#source.pause();
+    }
+  };
+
+  readonly #onEnd = (): void => {
+    const stated = this.#statedBytes;
+    if (stated === undefined || stated === this.#total) {
+      this.push(null);
+      return;
+    }
+    // Next cuts a long body without a word; forwarding what is left would pass it off as whole.
+    this.destroy(new BodyFault("bad-request", `The body ended after ${this.#total} of ${stated} bytes.`));
+  };
+
+  readonly #onFault = (error: Error): void => {
+    this.destroy(error);
+  };
+
+  readonly #onClose = (): void => {
+    if (!this.#source.readableEnded) this.destroy(new BodyFault("bad-request", "The body broke off."));
+  };
+}
+
+/** Passes each chunk by the steps that observe or transform the request's body. */
+export async function* tappedBody(body: AsyncIterable<Uint8Array>, taps: BodyTaps): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    const passed = taps.chunk(chunk);
+    if (passed) yield passed;
+  }
+  yield* taps.end();
+}
+
+/** Reads the whole body into memory. */
+export async function collectBody(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

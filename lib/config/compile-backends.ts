@@ -1,0 +1,71 @@
+/** Backends of a config, compiled: addresses, time limits and headers. */
+
+import type { z } from "zod";
+import type { CompiledBackend, Timeouts } from "./compiled.ts";
+import { Fields } from "./fields.ts";
+import { headerName } from "./header-fields.ts";
+import type { Place, Report } from "./issue.ts";
+import { backendObject, type timeout } from "./schema-backend.ts";
+import { checkSettings } from "./schema-issues.ts";
+
+export const STANDARD_TIMEOUTS: Timeouts = { connectMs: 2000, firstByteMs: 30_000, idleMs: null, totalMs: null };
+const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
+
+export function compileBackends(backends: Readonly<Record<string, unknown>>, report: Report): CompiledBackend[] {
+  return Object.entries(backends).map(([name, input]) => {
+    const place = ["backends", name];
+    if (!NAME.test(name))
+      report.error(
+        "name-grammar",
+        place,
+        `"${name}" is no name for a backend: letters, digits, - and _, beginning with a letter.`,
+      );
+    return compileBackend(name, input, place, report);
+  });
+}
+
+function compileBackend(name: string, input: unknown, place: Place, report: Report): CompiledBackend {
+  const fields = new Fields(report);
+  if (typeof input === "string")
+    return { name, targets: [{ url: fields.value(input, place, "url") ?? "" }], timeouts: STANDARD_TIMEOUTS, headers: [] };
+  const checked = checkSettings(backendObject, input, place, report, "a URL or { url, timeout, headers }");
+  const { url, timeout, headers = {} } = checked?.settings ?? {};
+  // A key that is not built, `targets`, has been reported already where it stands for the missing one.
+  const hasOtherAddress = typeof input === "object" && input !== null && "targets" in input;
+  if (checked && url === undefined && !checked.broken.has("url") && !hasOtherAddress) {
+    report.error("missing-key", place, "`url` is missing.");
+  }
+  return {
+    name,
+    targets: [{ url: (url === undefined ? undefined : fields.value(url, [...place, "url"], "url")) ?? "" }],
+    timeouts: timeoutsOver(STANDARD_TIMEOUTS, timeout, [...place, "timeout"], fields),
+    headers: Object.entries(headers).flatMap(([key, value]) => {
+      const at = [...place, "headers", key];
+      const lower = headerName(key, "request", at, fields);
+      return lower === undefined ? [] : [[lower, fields.value(value, at, "header") ?? ""] as const];
+    }),
+  };
+}
+
+/** `input` laid over `base`, value by value. */
+export function timeoutsOver(
+  base: Timeouts,
+  input: z.output<typeof timeout> | undefined,
+  place: Place,
+  fields: Fields,
+): Timeouts {
+  const given = typeof input === "string" ? { firstByte: input } : (input ?? {});
+  const orNone = (key: "firstByte" | "idle" | "total", standard: number | null): number | null => {
+    const value = given[key];
+    if (value === undefined) return standard;
+    const ms = fields.value(value, typeof input === "string" ? place : [...place, key], "waitOrNone");
+    return ms === undefined ? standard : ms;
+  };
+  return {
+    connectMs:
+      (given.connect === undefined ? undefined : fields.value(given.connect, [...place, "connect"], "wait")) ?? base.connectMs,
+    firstByteMs: orNone("firstByte", base.firstByteMs),
+    idleMs: orNone("idle", base.idleMs),
+    totalMs: orNone("total", base.totalMs),
+  };
+}

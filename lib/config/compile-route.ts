@@ -1,0 +1,310 @@
+/** One route of a config, compiled: what it is for, where it goes, and the steps on the way for each method. */
+import type { z } from "zod";
+import type { Json } from "../exchange.ts";
+import { POLICY_SCHEMAS } from "../policies/schemas.ts";
+import type { CustomPolicy } from "../policy.ts";
+import { STANDARD_TIMEOUTS, timeoutsOver } from "./compile-backends.ts";
+import type { CompiledBackend, CompiledRoute, CompiledStep, CompiledVariant, RouteCondition } from "./compiled.ts";
+import { CustomPolicyNames } from "./custom-policy-names.ts";
+import { Fields } from "./fields.ts";
+import { TOKEN } from "./header-fields.ts";
+import type { Place, Report } from "./issue.ts";
+import { didYouMean } from "./nearest.ts";
+import { type PathPattern, readPathPattern } from "./path-pattern.ts";
+import { compileRewrite } from "./rewrite.ts";
+import { asList } from "./schema-fields.ts";
+import { type Checked, checkSettings } from "./schema-issues.ts";
+import { type defaultsSchema, routeSchema } from "./schema-route.ts";
+import { formatSize } from "./units.ts";
+
+export const DEFAULT_MAX_BODY = 4 * 1024 * 1024;
+/** Vercel Functions answer 413 beyond it. */
+const VERCEL_MAX_BODY = 4.5 * 1024 * 1024;
+const DESTINATIONS = ["backend", "respond", "redirect"] as const;
+const BUILT_IN = Object.keys(POLICY_SCHEMAS) as (keyof typeof POLICY_SCHEMAS)[];
+
+/** A compiled route with what the checks across routes need. */
+export interface Draft {
+  readonly route: CompiledRoute;
+  readonly place: Place;
+  readonly shape: PathPattern["shape"];
+  /** Names of the authenticators, any of which suffices; empty for everyone. */
+  readonly auth: readonly string[];
+}
+
+type Settings = Partial<z.output<typeof routeSchema>>;
+type Shared = Partial<z.output<typeof defaultsSchema>>;
+
+export interface RouteContext {
+  readonly backends: readonly CompiledBackend[];
+  readonly defaults: Checked<z.output<typeof defaultsSchema>> | undefined;
+  readonly report: Report;
+  readonly vercel: boolean;
+}
+
+export class RouteCompiler {
+  readonly customPolicies = new Map<string, CustomPolicy>();
+  readonly #context: RouteContext;
+  readonly #names: CustomPolicyNames;
+
+  constructor(context: RouteContext) {
+    this.#context = context;
+    this.#names = new CustomPolicyNames(this.customPolicies, context.report);
+    // Faults in defaults are told even where every route says something else.
+    const { settings = {} } = context.defaults ?? {};
+    const fields = new Fields(context.report);
+    timeoutsOver(STANDARD_TIMEOUTS, settings.timeout, ["defaults", "timeout"], fields);
+    this.#variants(new RouteSettings({}, settings, ["defaults"]), undefined, fields, null);
+  }
+
+  /** Undefined where nothing can be made of it; everything that is wrong has been reported. */
+  compile(input: unknown, index: number): Draft | undefined {
+    const { report, defaults, backends, vercel } = this.#context;
+    const place: Place = ["routes", index];
+    const checked = checkSettings(routeSchema, input, place, report);
+    if (!checked) return undefined;
+    const { settings, broken } = checked;
+    const pattern = settings.path === undefined ? undefined : this.#pattern(settings.path, [...place, "path"]);
+    const fields = new Fields(report, pattern);
+    const merged = new RouteSettings(settings, defaults?.settings ?? {}, place);
+    const auth = this.#auth(merged, broken.has("auth") || (defaults?.broken.has("auth") ?? false));
+    const methods = settings.methods === undefined ? null : this.#methods(asList(settings.methods), place);
+    const backend = this.#destination(settings, broken, input as object, place);
+    const host = settings.host === undefined ? null : this.#host(settings.host, [...place, "host"], fields);
+    if (pattern?.shape[0] === "gateway")
+      report.error("reserved-path", [...place, "path"], "everything below /gateway is the gateway's own.");
+    if (pattern?.shape[0] === "_next") {
+      const message = "on Vercel, Next serves everything below /_next itself.";
+      if (vercel) report.error("reserved-path", [...place, "path"], message);
+      else report.warn("reserved-path", [...place, "path"], message);
+    }
+    const rewrite = compileRewrite(settings, pattern, place, fields);
+    const route: CompiledRoute = {
+      id: "",
+      position: `routes[${index}]`,
+      host,
+      path: pattern?.path ?? "",
+      methods,
+      when: this.#when(settings.when, [...place, "when"], fields),
+      backend,
+      rewrite,
+      guard: merged.get("guard").value ?? "strict",
+      encodedSlash: merged.get("encodedSlash").value ?? "refuse",
+      variants: this.#variants(merged, backend === null ? undefined : backends[backend], fields, methods),
+    };
+    return pattern && { route, place, shape: pattern.shape, auth };
+  }
+
+  #pattern(path: string, place: Place): PathPattern | undefined {
+    const plain = new Fields(this.#context.report).plain(path, place);
+    if (plain === undefined) return undefined;
+    const pattern = readPathPattern(plain);
+    if (typeof pattern !== "string") return pattern;
+    this.#context.report.error("path-grammar", place, `${JSON.stringify(path)} is not a path for a route: ${pattern}.`);
+    return undefined;
+  }
+
+  #auth(merged: RouteSettings, isBroken: boolean): readonly string[] {
+    const { report } = this.#context;
+    const { value, place } = merged.get("auth");
+    if (value === undefined) {
+      if (!isBroken) {
+        report.error(
+          "auth-missing",
+          merged.place,
+          "it must be said who may call: `auth` is missing.",
+          'Write `auth: "none"` for everyone, here or in `defaults`.',
+        );
+      }
+      return [];
+    }
+    const names = asList(value);
+    if (names.includes("none") && names.length > 1)
+      report.error(
+        "auth-none-alone",
+        place,
+        '"none" lets everyone in, so that the other names would mean nothing.',
+        "Leave one of them out.",
+      );
+    const others = names.filter((name) => name !== "none");
+    for (const name of others) {
+      report.error(
+        "unknown-authenticator",
+        place,
+        `there is no authenticator called "${name}"; authenticators are part of the design but not built in this version.`,
+        didYouMean(name, ["none"]),
+      );
+    }
+    return others;
+  }
+
+  #methods(names: readonly string[], place: Place): readonly string[] {
+    return [...new Set(names.filter((name) => this.#isMethod(name, [...place, "methods"])))].sort();
+  }
+
+  #isMethod(name: string, place: Place): boolean {
+    // Methods are case-sensitive (RFC 9110 section 9.1); CONNECT asks for a tunnel, which is not a request to forward.
+    if (TOKEN.test(name) && name === name.toUpperCase() && name !== "CONNECT") return true;
+    const upper = name.toUpperCase();
+    const fix = upper !== name && TOKEN.test(name) ? `Write "${upper}".` : undefined;
+    this.#context.report.error("method-name", place, `${JSON.stringify(name)} is not a method that can be served.`, fix);
+    return false;
+  }
+
+  /** The index of the backend; null where the route answers itself. */
+  #destination(settings: Settings, broken: ReadonlySet<string>, input: object, place: Place): number | null {
+    const { report, backends } = this.#context;
+    const named = DESTINATIONS.filter((key) => settings[key] !== undefined || broken.has(key));
+    if (named.length > 1)
+      report.error("one-destination", place, `${named.map((key) => `\`${key}\``).join(" and ")} exclude each other.`);
+    // `compose` has been reported as not built.
+    else if (named.length === 0 && !("compose" in input)) {
+      report.error("one-destination", place, "it leads nowhere: one of `backend`, `respond` and `redirect` is missing.");
+    }
+    if (settings.backend === undefined) {
+      for (const key of ["stripPrefix", "rewrite", "timeout"] as const) {
+        if (settings[key] !== undefined && !broken.has("backend"))
+          report.error("needs-backend", [...place, key], `\`${key}\` means nothing without a \`backend\`.`);
+      }
+      return null;
+    }
+    const index = backends.findIndex(({ name }) => name === settings.backend);
+    if (index >= 0) return index;
+    const names = backends.map(({ name }) => name);
+    const fix =
+      didYouMean(settings.backend, names) ?? (names.length > 0 ? `There are ${names.join(", ")}.` : "There are no backends.");
+    report.error("unknown-backend", [...place, "backend"], `there is no backend called "${settings.backend}".`, fix);
+    return null;
+  }
+
+  #host(input: string, place: Place, fields: Fields): string | null {
+    const host = fields.plain(input, place)?.toLowerCase();
+    if (host === undefined) return null;
+    const isHost = host.startsWith("[")
+      ? URL.canParse(`http://${host}/`) && host.endsWith("]")
+      : /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host);
+    if (isHost) return host;
+    const fix = /:\d+$/.test(host)
+      ? "Leave the port out: it is not compared."
+      : "Write api.example.com, or *.example.com for every host below it.";
+    fields.report.error("host-grammar", place, `${JSON.stringify(input)} is not a host.`, fix);
+    return null;
+  }
+
+  #when(when: Settings["when"], place: Place, fields: Fields): RouteCondition | null {
+    const pairs = (kind: "headers" | "query") =>
+      Object.entries(when?.[kind] ?? {}).flatMap(([key, input]): [string, string | true][] => {
+        const at = [...place, kind, key];
+        if (kind === "headers" && !TOKEN.test(key)) {
+          fields.report.error("header-name", at, `${JSON.stringify(key)} is not the name of a header field.`);
+          return [];
+        }
+        const value = input === true ? true : fields.value(input, at, "string");
+        return value === undefined ? [] : [[kind === "headers" ? key.toLowerCase() : key, value]];
+      });
+    const headers = pairs("headers");
+    const query = pairs("query");
+    return headers.length + query.length > 0 ? { headers, query } : null;
+  }
+
+  /** One for each distinct setting by method; the one for all others stands last. */
+  #variants(
+    merged: RouteSettings,
+    backend: CompiledBackend | undefined,
+    fields: Fields,
+    methods: readonly string[] | null,
+  ): CompiledVariant[] {
+    const timeout = merged.get("timeout");
+    const timeouts = backend ? timeoutsOver(backend.timeouts, timeout.value, timeout.place, fields) : null;
+    const steps = this.#steps(merged, fields);
+    const maxBody = merged.get("maxBody");
+    const others: CompiledVariant = {
+      methods: null,
+      maxBodyBytes: this.#maxBody(maxBody.value, maxBody.place, fields),
+      timeouts,
+      steps,
+    };
+    const byMethod = merged.get("byMethod");
+    const bySettings = new Map<string, CompiledVariant>();
+    for (const [method, settings] of Object.entries(byMethod.value ?? {})) {
+      const place = [...byMethod.place, method];
+      if (!this.#isMethod(method, place)) continue;
+      if (methods && !methods.includes(method) && !(method === "HEAD" && methods.includes("GET"))) {
+        if (!byMethod.isDefault)
+          fields.report.error(
+            "method-not-on-route",
+            place,
+            `the route does not serve ${method}.`,
+            `Its methods are ${methods.join(", ")}.`,
+          );
+        continue;
+      }
+      const own =
+        settings.maxBody === undefined ? others.maxBodyBytes : this.#maxBody(settings.maxBody, [...place, "maxBody"], fields);
+      const variant = { ...others, maxBodyBytes: own };
+      // GET serves HEAD too (RFC 9110 section 9.3.2).
+      const served = method === "GET" && !("HEAD" in (byMethod.value ?? {})) ? ["GET", "HEAD"] : [method];
+      const key = JSON.stringify(variant);
+      bySettings.set(key, { ...variant, methods: [...(bySettings.get(key)?.methods ?? []), ...served] });
+    }
+    return [...bySettings.values(), others];
+  }
+
+  #maxBody(input: string | undefined, place: Place, fields: Fields): number {
+    const bytes = input === undefined ? DEFAULT_MAX_BODY : (fields.value(input, place, "size") ?? DEFAULT_MAX_BODY);
+    if (bytes > VERCEL_MAX_BODY) {
+      const message = `${formatSize(bytes)} is more than Vercel lets through: 4.5mb.`;
+      if (this.#context.vercel) fields.report.error("body-limit", place, message);
+      else fields.report.warn("body-limit", place, message);
+    }
+    return bytes;
+  }
+
+  /** Headers of the config stand outermost, the answer innermost; custom policies between them. */
+  #steps(merged: RouteSettings, fields: Fields): CompiledStep[] {
+    const isShadow = merged.get("mode").value === "shadow";
+    const steps: CompiledStep[] = [];
+    for (const policy of BUILT_IN) {
+      if (policy === "respond") steps.push(...this.#customSteps(merged, isShadow));
+      const { value, place } = merged.get(policy);
+      if (value === undefined || value === false) continue;
+      const { compile } = POLICY_SCHEMAS[policy] as { compile(input: unknown, place: Place, fields: Fields): unknown };
+      // A destination answers in shadow mode too: nothing else would.
+      const mode = isShadow && policy === "headers" ? "shadow" : "enforce";
+      steps.push({ policy, custom: false, mode, options: compile(value, place, fields) as Json });
+    }
+    return steps;
+  }
+
+  #customSteps(merged: RouteSettings, isShadow: boolean): CompiledStep[] {
+    const { value, place } = merged.get("use");
+    return this.#names.read(value, place).map(({ name, mode = "enforce" }) => ({
+      policy: name,
+      custom: true,
+      mode: isShadow ? "shadow" : mode,
+      options: null,
+    }));
+  }
+}
+
+/** Settings of a route with the defaults behind them; each knows where it was written. */
+class RouteSettings {
+  readonly place: Place;
+  readonly #own: Settings;
+  readonly #defaults: Shared;
+
+  constructor(own: Settings, defaults: Shared, place: Place) {
+    this.#own = own;
+    this.#defaults = defaults;
+    this.place = place;
+  }
+
+  get<Key extends keyof Settings>(
+    key: Key,
+  ): { readonly value: Settings[Key]; readonly place: Place; readonly isDefault: boolean } {
+    const isDefault = this.#own[key] === undefined && key in this.#defaults;
+    return isDefault
+      ? { value: (this.#defaults as Settings)[key], place: ["defaults", key], isDefault }
+      : { value: this.#own[key], place: [...this.place, key], isDefault };
+  }
+}

@@ -1,0 +1,100 @@
+/** From what a user wrote to what the engine runs: every fault at once, or plain data that names nothing it does not hold. */
+import { createHash } from "node:crypto";
+import { compileBackends } from "./compile-backends.ts";
+import { DEFAULT_MAX_BODY, type Draft, RouteCompiler } from "./compile-route.ts";
+import type { CompiledConfig, CompiledRoute } from "./compiled.ts";
+import { type CustomPolicies, NO_CUSTOM_POLICIES } from "./custom-policies.ts";
+import { type Issue, type Place, type Position, Report } from "./issue.ts";
+import { reportLeaks } from "./leaks.ts";
+import { reportLenientGuards } from "./lenient-guard.ts";
+import type { Variables } from "./references.ts";
+import { reportConflicts } from "./route-conflicts.ts";
+import { gatewayOutline } from "./schema.ts";
+import { checkSettings } from "./schema-issues.ts";
+import { defaultsSchema } from "./schema-route.ts";
+import { unroutedSteps } from "./unrouted.ts";
+
+/** A config as it was found, with what is needed to speak about it. */
+export interface Source {
+  readonly value: unknown;
+  /** The file or variable that it came from, for messages. */
+  readonly origin: string;
+  /** The TypeScript file, absolute, where it is one: a bundle imports its custom policies from there. */
+  readonly module?: string;
+  locate(place: Place): Position | undefined;
+}
+
+/** Defaults that are no object at all: what they would have said is not missed on every route. */
+const UNREADABLE = { settings: {}, broken: new Set(["auth"]) };
+
+export interface CompileOptions {
+  /** Rules of Vercel's alone are errors there and warnings elsewhere. */
+  readonly vercel: boolean;
+  /** Where the result is written into a build artifact: the values of variables, of which it must hold none. */
+  readonly keepOut?: Variables;
+}
+
+export interface Compiled {
+  /** References unresolved: hand it to resolveReferences at start. */
+  readonly config: CompiledConfig;
+  readonly warnings: readonly Issue[];
+  /** What `config.customPolicies` names. */
+  readonly customPolicies: CustomPolicies;
+}
+
+export function compileConfig(source: Source, options: CompileOptions): Compiled {
+  const report = new Report(source.locate);
+  const outline = checkSettings(gatewayOutline, source.value, [], report);
+  const { backends: backendInputs = {}, defaults: defaultsInput, routes = [] } = outline?.settings ?? {};
+  const backends = compileBackends(backendInputs, report);
+  const defaults =
+    defaultsInput === undefined ? undefined : (checkSettings(defaultsSchema, defaultsInput, ["defaults"], report) ?? UNREADABLE);
+  const compiler = new RouteCompiler({ backends, defaults, report, vercel: options.vercel });
+  const drafts = routes.map((route, index) => compiler.compile(route, index)).filter((draft) => draft !== undefined);
+
+  reportConflicts(drafts, report);
+  reportLenientGuards(drafts, backends, report);
+  const used = new Set(drafts.map(({ route }) => route.backend));
+  if (drafts.length === routes.length) {
+    for (const [index, { name }] of backends.entries()) {
+      if (!used.has(index)) report.warn("unused-backend", ["backends", name], `no route uses the backend "${name}".`);
+    }
+  }
+  const withoutDigest: Omit<CompiledConfig, "digest"> = {
+    maxBodyBytes: largestBody(drafts),
+    backends,
+    routes: withIds(drafts),
+    unrouted: unroutedSteps(defaults?.settings, report),
+    customPolicies: [...compiler.customPolicies.keys()].sort(),
+  };
+  if (options.keepOut) reportLeaks(withoutDigest, options.keepOut, report);
+  const warnings = report.settle(source.origin);
+  const digest = createHash("sha256").update(canonicalJson(withoutDigest)).digest("base64url");
+  const customPolicies = compiler.customPolicies.size > 0 ? compiler.customPolicies : NO_CUSTOM_POLICIES;
+  return { config: { digest, ...withoutDigest }, warnings, customPolicies };
+}
+
+/** Those that hang on variables are added when these are resolved. */
+function largestBody(drafts: readonly Draft[]): number {
+  const sizes = drafts.flatMap(({ route }) => route.variants.map(({ maxBodyBytes }) => maxBodyBytes));
+  return sizes.reduce((largest, size) => (typeof size === "number" ? Math.max(largest, size) : largest), DEFAULT_MAX_BODY);
+}
+
+function withIds(drafts: readonly Draft[]): CompiledRoute[] {
+  const counts = new Map<string, number>();
+  return drafts.map(({ route }) => {
+    const id = `${route.host ?? ""}${route.path}`;
+    const count = (counts.get(id) ?? 0) + 1;
+    counts.set(id, count);
+    return { ...route, id: count === 1 ? id : `${id}#${count}` };
+  });
+}
+
+/** Equal data has equal text, whatever the order in which keys were written. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, item: unknown) =>
+    typeof item === "object" && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}

@@ -1,0 +1,91 @@
+/**
+ * A compiled config: plain, frozen data that names nothing it does not hold. The schema produces it once (at start on the Node
+ * host, at build on Vercel); the engine reads it and never sees the config that a user wrote.
+ *
+ * Two forms share these types. As built, a place that refers to a variable holds a `Reference`, so that no secret is written
+ * into a build artifact. `resolveReferences` (./references.ts) replaces each by its value at start; the engine sees only that form.
+ */
+import type { Json } from "../exchange.ts";
+import type { Template } from "../http/template.ts";
+
+export interface CompiledConfig {
+  /** SHA-256 over the compiled data without this field, references unresolved; base64url. */
+  readonly digest: string;
+  /** The largest `maxBody` of any route, so that a host can set its own limit above it. */
+  readonly maxBodyBytes: number;
+  readonly backends: readonly CompiledBackend[];
+  readonly routes: readonly CompiledRoute[];
+  /** What shapes answers that belong to no route, such as 404: from `defaults`. */
+  readonly unrouted: readonly CompiledStep[];
+  /** Names of the custom policies in use; each is found again by name in gateway.config.ts. */
+  readonly customPolicies: readonly string[];
+}
+
+export interface CompiledBackend {
+  readonly name: string;
+  readonly targets: readonly CompiledTarget[];
+  readonly timeouts: Timeouts;
+  /** Sent to the backend, replacing the caller's: name (lower case), value. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+export interface CompiledTarget {
+  /** Absolute http or https URL: origin and base path, no query, no fragment, no trailing slash. */
+  readonly url: string;
+}
+
+/** Milliseconds; null means none. */
+export interface Timeouts {
+  readonly connectMs: number;
+  readonly firstByteMs: number | null;
+  readonly idleMs: number | null;
+  readonly totalMs: number | null;
+}
+
+export interface CompiledRoute {
+  /** Unique and stable for humans: host and path, with `#2`, `#3` … where several routes share them. */
+  readonly id: string;
+  /** Where it stands in the config: `routes[3]`. */
+  readonly position: string;
+  /** Exact (`api.example.com`), wildcard (`*.example.com`) in lower case, or null for any. */
+  readonly host: string | null;
+  /** As written: literal segments, `:name`, a `*` or `:name*` at the end. */
+  readonly path: string;
+  /** Upper case; null means all. */
+  readonly methods: readonly string[] | null;
+  readonly when: RouteCondition | null;
+  /** Index into `backends`; null where a step answers (`respond`, `redirect`). */
+  readonly backend: number | null;
+  readonly rewrite: Rewrite | null;
+  readonly guard: "strict" | "lenient";
+  readonly encodedSlash: "refuse" | "keep";
+  /** One for each distinct setting by method; the one with `methods: null` is for all others and stands last. */
+  readonly variants: readonly CompiledVariant[];
+}
+
+/** All must hold. A value of `true` asks only that it be present. */
+export interface RouteCondition {
+  readonly headers: readonly (readonly [name: string, value: string | true])[];
+  readonly query: readonly (readonly [name: string, value: string | true])[];
+}
+
+export type Rewrite =
+  | { readonly kind: "strip"; readonly prefix: string }
+  | { readonly kind: "path"; readonly template: Template };
+
+export interface CompiledVariant {
+  readonly methods: readonly string[] | null;
+  readonly maxBodyBytes: number;
+  /** The backend's, with the route's own laid over; null where the route has no backend. */
+  readonly timeouts: Timeouts | null;
+  readonly steps: readonly CompiledStep[];
+}
+
+export interface CompiledStep {
+  readonly policy: string;
+  /** True for a policy from `use`. */
+  readonly custom: boolean;
+  readonly mode: "enforce" | "shadow";
+  /** What the policy's `create` gets; null for a custom policy. */
+  readonly options: Json;
+}

@@ -1,0 +1,141 @@
+/** The one place that reads the environment: the process's own variables over `.env.local` over `.env`. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { ConfigError, type Issue } from "./issue.ts";
+
+export interface Environment {
+  /** Everything, for references in the config. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly port: number;
+  /** Where it is not set, the host chooses: loopback in the demo and in dev, every interface in start. */
+  readonly host: string | undefined;
+  /** The public origin, for absolute links; never taken from `Host`. */
+  readonly url: string | undefined;
+  /** The newest first; each is 32 bytes. */
+  readonly secrets: readonly Uint8Array[];
+  readonly adminToken: string | undefined;
+  readonly dataDir: string;
+  readonly redis: { readonly url: string; readonly token: string } | undefined;
+  /** Names in Redis begin with it, so that a preview never spends or revokes what is production's. */
+  readonly storePrefix: string;
+  /** True on Vercel, at build and at run time. */
+  readonly vercel: boolean;
+  readonly vercelEnv: string | undefined;
+  readonly configFile: string | undefined;
+  readonly configText: string | undefined;
+  readonly routesText: string | undefined;
+  /** Drawn once per build where there is no GATEWAY_SECRET; Next inlines it into the two server bundles. */
+  readonly buildKey: string | undefined;
+}
+
+/** Reads anew at each call, so that a reload sees changed files. Throws a ConfigError that names every variable that can't be used. */
+export function readEnvironment(cwd = process.cwd()): Environment {
+  return parseEnvironment({ ...readEnvFile(cwd, ".env"), ...readEnvFile(cwd, ".env.local"), ...process.env });
+}
+
+function readEnvFile(cwd: string, name: string): NodeJS.Dict<string> {
+  try {
+    return parseEnv(readFileSync(/* turbopackIgnore: true */ join(cwd, name), "utf8"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw error;
+  }
+}
+
+/** An empty variable counts as absent: `NAME=` in a copied .env.example says nothing. */
+export function parseEnvironment(given: NodeJS.Dict<string>): Environment {
+  const variables: Record<string, string | undefined> = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== ""),
+  );
+  const issues: Issue[] = [];
+  // Whom to trust is nothing to leave unsaid.
+  if (variables.GATEWAY_TRUST_PROXY !== undefined) {
+    const message = "`GATEWAY_TRUST_PROXY` is part of the design but not built in this version.";
+    issues.push({ rule: "not-built", severity: "error", path: "GATEWAY_TRUST_PROXY", message });
+  }
+  const fault = (name: string, message: string) =>
+    issues.push({ rule: "variable-value", severity: "error", path: name, message });
+  const environment: Environment = {
+    variables,
+    port: readPort(variables.PORT, fault),
+    host: variables.HOST,
+    url: readOrigin(variables.GATEWAY_URL, fault),
+    secrets: readSecrets(variables.GATEWAY_SECRET, fault),
+    adminToken: readAdminToken(variables.GATEWAY_ADMIN_TOKEN, fault),
+    dataDir: variables.GATEWAY_DATA_DIR ?? ".frontdesk",
+    redis: readRedis(variables, fault),
+    storePrefix:
+      variables.GATEWAY_STORE_PREFIX ??
+      `fd:${variables.GATEWAY_NAME ?? variables.VERCEL_PROJECT_ID ?? "frontdesk"}:${variables.VERCEL_ENV ?? "development"}:`,
+    vercel: variables.VERCEL === "1",
+    vercelEnv: variables.VERCEL_ENV,
+    configFile: variables.GATEWAY_CONFIG_FILE,
+    configText: variables.GATEWAY_CONFIG,
+    routesText: variables.GATEWAY_ROUTES,
+    // Literally so: Next puts the value in place of this expression.
+    buildKey: process.env.FRONTDESK_BUILD_KEY,
+  };
+  if (issues.length > 0) throw new ConfigError(issues, "environment");
+  return environment;
+}
+
+type Fault = (name: string, message: string) => void;
+
+function readPort(text: string | undefined, fault: Fault): number {
+  if (text === undefined) return 4000;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  fault("PORT", `expected a port from 0 to 65535, got ${JSON.stringify(text)}.`);
+  return 0;
+}
+
+function readOrigin(text: string | undefined, fault: Fault): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.pathname === "/" && !url.search && !url.hash && !url.username)
+    return url.origin;
+  fault(
+    "GATEWAY_URL",
+    `expected an http or https URL without a path, such as https://api.example.com, got ${JSON.stringify(text)}.`,
+  );
+  return undefined;
+}
+
+/** Messages never show a secret, not even a wrong one. */
+function readSecrets(text: string | undefined, fault: Fault): Uint8Array[] {
+  if (text === undefined) return [];
+  const secrets = text.split(",").map((secret) => secret.trim());
+  if (!secrets.every((secret) => /^[A-Za-z0-9_-]{43}=?$/.test(secret))) {
+    fault(
+      "GATEWAY_SECRET",
+      "expected 32 random bytes in base64url (43 characters), or two of them as `new,old`. `frontdesk init` writes one.",
+    );
+    return [];
+  }
+  return secrets.map((secret) => Buffer.from(secret, "base64url"));
+}
+
+function readAdminToken(text: string | undefined, fault: Fault): string | undefined {
+  if (text !== undefined && !/^[\x21-\x7e]{16,}$/.test(text)) {
+    fault("GATEWAY_ADMIN_TOKEN", "expected at least 16 visible ASCII characters. `frontdesk init` writes one.");
+  }
+  return text;
+}
+
+function readRedis(variables: NodeJS.Dict<string>, fault: Fault): Environment["redis"] {
+  for (const [urlName, tokenName] of [
+    ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"],
+    ["KV_REST_API_URL", "KV_REST_API_TOKEN"],
+  ] as const) {
+    const [url, token] = [variables[urlName], variables[tokenName]];
+    if (url === undefined && token === undefined) continue;
+    if (url === undefined || token === undefined)
+      fault(url === undefined ? urlName : tokenName, `it is missing, while ${url === undefined ? tokenName : urlName} is set.`);
+    else if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+      fault(urlName, "expected the http or https URL of Redis's REST API.");
+    else return { url, token };
+    return undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,41 @@
+/** What is published of the schema: gateway.schema.json for editors, and the option tables of docs/config.md. */
+import { z } from "zod";
+import { gatewaySchema } from "./schema.ts";
+import { PLACES } from "./schema-fields.ts";
+
+/** JSON Schema of a config in JSON or YAML. */
+export function renderJsonSchema(): string {
+  const schema = z.toJSONSchema(gatewaySchema, {
+    io: "input",
+    unrepresentable: "any",
+    override: ({ jsonSchema }) => {
+      // Custom policies are functions, which neither JSON nor YAML can hold.
+      if (jsonSchema.properties && "encodedSlash" in jsonSchema.properties) delete jsonSchema.properties.use;
+    },
+  });
+  return `${JSON.stringify({ title: "Frontdesk", ...schema }, null, 2)}\n`;
+}
+
+const TABLE = /(<!-- options: ([\w.]+) -->\n)[\s\S]*?(<!-- \/options -->)/g;
+
+/** The document with the tables between its markers written anew. */
+export function withOptionTables(document: string): string {
+  return document.replace(TABLE, (_, open: string, place: string, close: string) => `${open}${optionTable(place)}${close}`);
+}
+
+function optionTable(name: string): string {
+  const place = PLACES.get(name);
+  if (!place) throw new Error(`docs/config.md has a table for "${name}", which is no place of the schema`);
+  const rows = Object.entries(place.shape).map(([key, schema]) => {
+    const description =
+      (schema as z.ZodType).description ??
+      (schema instanceof z.ZodOptional ? (schema.unwrap() as z.ZodType).description : undefined);
+    if (!description) throw new Error(`the schema does not describe ${name}.${key}`);
+    return `| \`${key}\` | ${description.replaceAll("|", "\\|")} |\n`;
+  });
+  const notBuilt =
+    place.notBuilt.length > 0
+      ? `\nDesigned, not built in this version, and an error until then: ${place.notBuilt.map((key) => `\`${key}\``).join(", ")}.\n`
+      : "";
+  return `| key | meaning |\n|---|---|\n${rows.join("")}${notBuilt}`;
+}

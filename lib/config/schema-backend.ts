@@ -1,0 +1,54 @@
+/** The schema of a backend. The descriptions are the documentation: docs/config.md and gateway.schema.json are made of them. */
+import { z } from "zod";
+import { duration, oneOf, strict } from "./schema-fields.ts";
+
+const wait = (what: string, standard: string) =>
+  oneOf('a duration, or "none"', [duration, z.literal(false)])
+    .optional()
+    .describe(`${what}. ${standard} by default; "none" or false: no limit`);
+
+const timeouts = strict("timeout", {
+  connect: duration.optional().describe("Until the connection to the backend stands. 2s by default"),
+  firstByte: wait("From the request's last byte to the first of the answer's head", "30s"),
+  idle: wait("Between two pieces of the answer's body", "No limit"),
+  total: wait("The whole exchange, body included", "No limit"),
+});
+
+export const timeout = oneOf("a duration or { connect, firstByte, idle, total }", [duration, timeouts]);
+
+const backend = strict(
+  "backend",
+  {
+    url: z
+      .string()
+      .optional()
+      .describe("Where it is: an http or https URL, to whose path the request's is joined. May be a reference"),
+    timeout: timeout.optional().describe("A duration means `firstByte`; or `{ connect, firstByte, idle, total }`"),
+    headers: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe(
+        "Sent to the backend in place of the caller's fields of these names; secrets by reference. Never seen by the caller",
+      ),
+  },
+  [
+    "targets",
+    "strict",
+    "canary",
+    "balance",
+    "retry",
+    "breaker",
+    "bulkhead",
+    "slowStart",
+    "health",
+    "forwardCredential",
+    "preserveHost",
+    "idempotencyKeys",
+    "openapi",
+    "assertion",
+    "fallback",
+  ],
+);
+
+export const backendSchema = oneOf("a URL or { url, timeout, headers }", [z.string(), backend]);
+export { backend as backendObject };

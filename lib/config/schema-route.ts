@@ -1,0 +1,124 @@
+/** The schema of a route and of `defaults`. The descriptions are the documentation: docs/config.md and gateway.schema.json are made of them. */
+import { z } from "zod";
+import { POLICY_SCHEMAS } from "../policies/schemas.ts";
+import type { CustomPolicy } from "../policy.ts";
+import { timeout } from "./schema-backend.ts";
+import { oneOf, oneOrMore, shadow, size, strict } from "./schema-fields.ts";
+
+const NOT_BUILT = [
+  "compose",
+  "scopes",
+  "roles",
+  "claims",
+  "owner",
+  "limit",
+  "quota",
+  "cache",
+  "geo",
+  "ip",
+  "origin",
+  "userAgent",
+  "cors",
+  "size",
+  "securityHeaders",
+  "retry",
+  "mirror",
+  "fault",
+  "fallback",
+  "idempotency",
+  "deprecated",
+  "validate",
+  "transform",
+  "maintenance",
+] as const;
+
+const maxBody = size
+  .optional()
+  .describe(
+    "The largest request body that is let through: 4mb by default. Over 4.5mb is an error on Vercel, which refuses more itself",
+  );
+
+/** Functions, so that only a TypeScript config can hold one; its parts are checked by the compiler (custom-policies.ts). */
+const customPolicy = z.custom<CustomPolicy>((value) => typeof value === "object" && value !== null, {
+  error: () => "a policy made by definePolicy",
+});
+
+const conditions = (what: string) =>
+  z
+    .record(z.string(), oneOf("a text, or true for any value", [z.string(), z.literal(true)]))
+    .optional()
+    .describe(`${what} by name: a value, or true for any`);
+
+/** What `defaults` may hold as well. */
+const shared = {
+  auth: oneOf(
+    'the name of an authenticator, a list of them, or "none"',
+    [z.string(), z.array(z.string()).min(1)],
+    ["allOf", "optional"],
+  )
+    .optional()
+    .describe(
+      'Who may call; it must be said for every route, here or in `defaults`: names of authenticators, any one of which suffices, or "none" for everyone',
+    ),
+  byMethod: z
+    .record(z.string(), strict("byMethod", { maxBody }, ["scopes", "limit", "cache", "validate"]))
+    .optional()
+    .describe("`{ POST: { maxBody } }` replaces those settings for that method"),
+  maxBody,
+  guard: z
+    .enum(["strict", "lenient"])
+    .optional()
+    .describe(
+      '"strict" (default) refuses paths that can be read in two ways: dot segments, `//`, backslashes, `%00`, broken escapes, `%2F`. "lenient" forwards the target byte for byte; refused where a route to the same origin has stricter rules',
+    ),
+  encodedSlash: z.enum(["refuse", "keep"]).optional().describe('`%2F` in the path: "refuse" (default) or "keep"'),
+  timeout: timeout.optional().describe("Replaces the backend's `timeout`, value by value"),
+  headers: oneOf("{ request, response } or false", [POLICY_SCHEMAS.headers.setting, z.literal(false)])
+    .optional()
+    .describe(`${POLICY_SCHEMAS.headers.setting.description}. \`false\` switches a default off`),
+  use: oneOf("policies made by definePolicy, or false", [customPolicy, z.array(customPolicy), z.literal(false)])
+    .optional()
+    .describe("Custom policies, in gateway.config.ts only. `false` switches a default off"),
+  mode: shadow.optional().describe('"shadow": every policy of the route is evaluated and recorded, and refuses nothing'),
+};
+
+const route = strict(
+  "route",
+  {
+    path: z
+      .string()
+      .describe(
+        "Literal segments, `:name` for one segment, `*` or `:name*` at the end for the rest. Compared decoded and case-sensitively; `/a` and `/a/` differ; `/x/*` matches `/x`, `/x/` and below. Most specific first",
+      ),
+    host: z.string().optional().describe("Only for this host: `api.example.com`, or `*.example.com` for every host below it"),
+    methods: oneOrMore("a method such as GET, or a list of methods", z.string())
+      .optional()
+      .describe("Only these methods; all by default. GET serves HEAD too"),
+    when: strict("when", {
+      headers: conditions("Header fields of the request"),
+      query: conditions("Parameters of the query"),
+    })
+      .optional()
+      .describe("Only for requests that fulfil all of these: `{ headers, query }`"),
+    backend: z
+      .string()
+      .optional()
+      .describe("The name of the backend that answers. A route has exactly one of `backend`, `respond`, `redirect`"),
+    respond: POLICY_SCHEMAS.respond.setting.optional(),
+    redirect: POLICY_SCHEMAS.redirect.setting.optional(),
+    stripPrefix: z.string().optional().describe("The first segments of the path, not sent on: `/api`"),
+    rewrite: z
+      .string()
+      .optional()
+      .describe("The path sent on; may hold request values, `${params.rest}` is what `*` matched. The query is kept as received"),
+    ...shared,
+  },
+  NOT_BUILT,
+);
+
+const defaults = strict("defaults", shared, NOT_BUILT);
+
+export const routeSchema = route;
+export const defaultsSchema = defaults;
+/** Settings of a route that can't have a default. */
+export const ROUTE_ONLY = Object.keys(route.shape).filter((key) => !(key in shared));

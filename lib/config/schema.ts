@@ -1,0 +1,40 @@
+/** The schema of a whole config: the one source of types, validation, docs and the published JSON Schema. */
+import { z } from "zod";
+import { backendSchema } from "./schema-backend.ts";
+import { strict } from "./schema-fields.ts";
+import { defaultsSchema, routeSchema } from "./schema-route.ts";
+
+const NOT_BUILT = ["auth", "tiers", "cors", "maintenance", "regions", "trust", "observe", "alerts", "public"];
+
+function gateway<Backend extends z.ZodType, Defaults extends z.ZodType, Route extends z.ZodType>(
+  backend: Backend,
+  defaults: Defaults,
+  route: Route,
+) {
+  return strict(
+    "gateway",
+    {
+      $schema: z.string().optional().describe("In JSON, for editors: `./gateway.schema.json`"),
+      backends: z
+        .record(z.string(), backend)
+        .optional()
+        .describe("The services behind the gateway by name. A string is short for `{ url }`"),
+      defaults: defaults
+        .optional()
+        .describe(
+          "Settings for all routes; a route replaces them setting by setting, and `false` switches one off. Not for settings that say which requests a route is for and where they go",
+        ),
+      routes: z.array(route).describe("What is served, in any order: the most specific path wins"),
+    },
+    NOT_BUILT,
+  );
+}
+
+export const gatewaySchema = gateway(backendSchema, defaultsSchema, routeSchema);
+/** The same without its parts, which the compiler checks one by one. */
+export const gatewayOutline = gateway(z.unknown(), z.unknown(), z.unknown());
+
+export type GatewayInput = z.input<typeof gatewaySchema>;
+export type BackendInput = z.input<typeof backendSchema>;
+export type RouteInput = z.input<typeof routeSchema>;
+export type DefaultsInput = z.input<typeof defaultsSchema>;

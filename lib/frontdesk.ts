@@ -1,0 +1,171 @@
+/**
+ * What a user's gateway.config.ts imports. Everything here is identity or text at run time; the types make a wrong name fail
+ * `tsc`. No schema is loaded: the config of a bundle has been compiled before.
+ */
+import type { DefaultsInput, GatewayInput, RouteInput } from "./config/schema.ts";
+import type { CustomPolicy } from "./policy.ts";
+
+export type {
+  Answer,
+  BodyPart,
+  BodyTap,
+  Consumer,
+  CustomPolicy,
+  CustomRow,
+  Decision,
+  Deps,
+  Exchange,
+  Json,
+  Outcome,
+  Outgoing,
+  Policy,
+} from "./policy.ts";
+export { refuse } from "./problem.ts";
+export type { GatewayInput };
+
+/** A reference to a variable. It stands wherever a string, boolean, number, duration or size does. */
+export type EnvReference = `\${env.${string}}`;
+
+/** Read at start, never at build, and never written into the build. Also within a template literal: `Bearer ${env("TOKEN")}`. */
+export function env(name: string, fallback?: string | number | boolean): EnvReference {
+  if (!/^[A-Za-z_]\w*$/.test(name)) throw new TypeError(`env(${JSON.stringify(name)}): not the name of a variable`);
+  if (fallback === undefined) return `\${env.${name}}`;
+  if (String(fallback).includes("}")) throw new TypeError(`env("${name}", …): a fallback can't hold "}"`);
+  return `\${env.${name}:-${fallback}}`;
+}
+
+/** A policy for a route's `use`. */
+export function definePolicy<const Policy extends CustomPolicy>(policy: Policy): Policy {
+  return policy;
+}
+
+/** The names that a config gives. A key of a route that names one of them is checked against it in `CheckedRoute`. */
+interface Names {
+  readonly backend: string;
+  readonly authenticator: string;
+  readonly tier: string;
+}
+
+type NamesOf<Config> = {
+  readonly backend: KeysOf<Config, "backends">;
+  readonly authenticator: KeysOf<Config, "auth">;
+  readonly tier: KeysOf<Config, "tiers">;
+};
+type KeysOf<Config, Key extends string> = Config extends { readonly [K in Key]: infer Named }
+  ? Extract<keyof Named, string>
+  : never;
+
+/** What no value fits: the compiler prints the sentence, and what would be right. */
+interface Mistake<Sentence extends string, Right extends string = never> {
+  readonly mistake: Sentence;
+  readonly right: Right;
+}
+
+/** `Name` itself where it is known or was not written literally; a mistake otherwise. */
+type Known<Name, Kind extends string, All extends string> = Name extends string
+  ? string extends Name
+    ? Name
+    : Name extends All
+      ? Name
+      : Mistake<`there is no ${Kind} called "${Name}"`, All>
+  : Name;
+
+type KnownAuth<Auth, N extends Names> = Auth extends readonly unknown[]
+  ? { readonly [Index in keyof Auth]: Known<Auth[Index], "authenticator", N["authenticator"]> }
+  : Known<Auth, "authenticator", N["authenticator"] | "none">;
+
+/** The parameters of a path: `"/users/:id/*"` has `"id" | "rest"`. */
+export type PathParams<Path extends string> = Path extends `${infer Segment}/${infer Rest}`
+  ? SegmentParam<Segment> | PathParams<Rest>
+  : SegmentParam<Path>;
+type SegmentParam<Segment extends string> = Segment extends "*"
+  ? "rest"
+  : Segment extends `:${infer Name}*`
+    ? Name
+    : Segment extends `:${infer Name}`
+      ? Name
+      : never;
+
+/** A text that names parameters of the path: itself, or a mistake where the path does not have one. */
+type KnownParams<Text, Path> = Text extends string
+  ? string extends Text
+    ? Text
+    : Path extends string
+      ? string extends Path
+        ? Text
+        : WrongParam<Text, PathParams<Path>> extends infer Wrong extends string
+          ? [Wrong] extends [never]
+            ? Text
+            : Mistake<`the path ${Path} has no parameter "${Wrong}"`, PathParams<Path>>
+          : Text
+      : Text
+  : Text;
+type WrongParam<Text extends string, Params extends string> = Text extends `${string}\${params.${infer Name}}${infer Rest}`
+  ? Exclude<Name, Params> | WrongParam<Rest, Params>
+  : never;
+
+type CheckedRoutes<Routes, N extends Names> = { readonly [Index in keyof Routes]: CheckedRoute<Routes[Index], N> };
+type CheckedRoute<Route, N extends Names> = {
+  readonly [Key in keyof Route]: Key extends "backend"
+    ? Known<Route[Key], "backend", N["backend"]>
+    : Key extends "auth"
+      ? KnownAuth<Route[Key], N>
+      : Key extends "rewrite"
+        ? KnownParams<Route[Key], PathOf<Route>>
+        : Key extends "redirect"
+          ? CheckedRedirect<Route[Key], PathOf<Route>>
+          : CheckedKey<Key, Route[Key], RouteInput>;
+};
+type CheckedRedirect<Redirect, Path> = Redirect extends string
+  ? KnownParams<Redirect, Path>
+  : {
+      readonly [Key in keyof Redirect]: Key extends "to"
+        ? KnownParams<Redirect[Key], Path>
+        : CheckedKey<Key, Redirect[Key], RouteInput["redirect"]>;
+    };
+type PathOf<Route> = Route extends { readonly path: infer Path } ? Path : never;
+
+type CheckedDefaults<Defaults, N extends Names> = {
+  readonly [Key in keyof Defaults]: Key extends "auth"
+    ? KnownAuth<Defaults[Key], N>
+    : CheckedKey<Key, Defaults[Key], DefaultsInput>;
+};
+
+type CheckedConfig<Config> = {
+  readonly [Key in keyof Config]: Key extends "routes"
+    ? CheckedRoutes<Config[Key], NamesOf<Config>>
+    : Key extends "defaults"
+      ? CheckedDefaults<Config[Key], NamesOf<Config>>
+      : CheckedKey<Key, Config[Key], GatewayInput>;
+};
+
+/** An inferred type has every key that was written: one that the schema does not have is a mistake, at any depth. */
+type CheckedKey<Key, Value, Shape> = Key extends "json"
+  ? Value
+  : Key extends KeysIn<Shape>
+    ? WithoutExtra<Value, ValueAt<Shape, Key>>
+    : Mistake<`there is no key ${Key & string} here in this version`>;
+type WithoutExtra<Given, Shape> = Given extends string | number | boolean | null | undefined | CustomPolicy
+  ? Given
+  : Given extends readonly unknown[]
+    ? { readonly [Index in keyof Given]: WithoutExtra<Given[Index], ItemsOf<Shape>> }
+    : { readonly [Key in keyof Given]: CheckedKey<Key, Given[Key], Shape> };
+type KeysIn<Shape> = Shape extends readonly unknown[] ? never : Shape extends object ? keyof Shape : never;
+type ValueAt<Shape, Key> = Shape extends object ? (Key extends keyof Shape ? Shape[Key] : never) : never;
+type ItemsOf<Shape> = Shape extends readonly (infer Item)[] ? Item : never;
+
+/** Lists may be written `as const` or come out of a `const` type parameter. */
+type ReadonlyDeep<T> = T extends (infer Item)[]
+  ? readonly ReadonlyDeep<Item>[]
+  : T extends (...args: never[]) => unknown
+    ? T
+    : T extends CustomPolicy
+      ? T
+      : T extends object
+        ? { readonly [Key in keyof T]: ReadonlyDeep<T[Key]> }
+        : T;
+
+/** A config whose names have been checked: of backends, authenticators, tiers and path parameters. */
+export function defineGateway<const Config extends ReadonlyDeep<GatewayInput>>(config: Config & CheckedConfig<Config>): Config {
+  return config;
+}

@@ -1,0 +1,177 @@
+/**
+ * The story of a request. `decide` runs what can be decided before the body is read and gives a verdict; `execute` forwards and
+ * sends. The Node host calls both in one process; on Vercel a sealed plan carries the verdict from the middleware to the handler.
+ */
+import { type Backend, createBackend } from "./backends/backend.ts";
+import { execute } from "./backends/execute.ts";
+import type { Pools } from "./backends/pools.ts";
+import type { CompiledConfig } from "./config/compiled.ts";
+import type { GatewayRequest } from "./exchange.ts";
+import { readRequestHeaders } from "./http/hygiene.ts";
+import { authorityOf, parseTarget, type Target, UNREADABLE_TARGET } from "./http/target.ts";
+import { createMatcher, paramsOf } from "./match.ts";
+import type { RequestRecord } from "./observe/record.ts";
+import { buildPipeline, type PipelineSource } from "./pipeline.ts";
+import { fitsPlan, type Plan } from "./plan.ts";
+import type { CustomPolicy, Deps, MaybePromise, PolicyDefinition } from "./policy.ts";
+import { type Refusal, refuse } from "./problem.ts";
+import { createRoute, type Route, UNROUTED } from "./route.ts";
+import { LATER, type Later, runSteps, type Stop } from "./run-steps.ts";
+import { sendStop } from "./send.ts";
+import type { Sink } from "./sink.ts";
+import { Visit } from "./visit.ts";
+
+/** What a host can't do; the rest of the engine is the same on all of them. */
+export interface HostTraits {
+  readonly name: "node" | "vercel";
+  /** False where labels of encoded bodies get lost on the way out (Next): backends are asked for plain bytes. */
+  readonly passesContentEncoding: boolean;
+  /** False where a body can arrive cut although its length was stated (Next): every byte is counted. */
+  readonly trustsContentLength: boolean;
+}
+
+/** The engine's own endpoints, under /gateway on every host and whatever the routes say. */
+export interface Endpoints {
+  /** Whether a page of the console, or one of its files, stands at this target: those are the host's to serve. */
+  isConsole(target: Target): boolean;
+  /** A refusal for callers who may not see the console. */
+  admit(visit: Visit): Stop | undefined;
+  answer(visit: Visit): MaybePromise<Stop>;
+}
+
+export interface GatewayOptions {
+  /** References resolved. */
+  readonly config: CompiledConfig;
+  readonly policies: ReadonlyMap<string, PolicyDefinition>;
+  readonly customPolicies: ReadonlyMap<string, CustomPolicy>;
+  readonly deps: Deps;
+  readonly pools: Pools;
+  readonly host: HostTraits;
+  readonly endpoints: Endpoints;
+  readonly onRecord?: (record: RequestRecord) => void;
+}
+
+export type Verdict =
+  /** Refused, or answered without a backend. */
+  | { readonly kind: "stop"; readonly visit: Visit; readonly stop: Stop }
+  | { readonly kind: "execute"; readonly visit: Visit }
+  /** A page that the host serves; the caller may see it. */
+  | { readonly kind: "console"; readonly visit: Visit }
+  /** Only from the front half: nothing was charged, and the handler decides. */
+  | { readonly kind: "later"; readonly visit: Visit };
+
+/** `front` is a half of its own (Vercel's middleware), `whole` is all of it in one place. */
+export type Half = "front" | "whole";
+
+export interface Gateway {
+  readonly config: CompiledConfig;
+  readonly routes: readonly Route[];
+  decide(request: GatewayRequest, half: Half): MaybePromise<Verdict>;
+  /** Takes up a plan that was opened for this request; undefined where its route is not known here. */
+  resume(request: GatewayRequest, plan: Plan): Visit | undefined;
+  execute(visit: Visit, sink: Sink): void;
+  send(visit: Visit, stop: Stop, sink: Sink): void;
+  /** For what a host has to refuse itself: no route is looked for. */
+  refuse(request: GatewayRequest, refusal: Refusal, sink: Sink): void;
+}
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const { config, deps, endpoints } = options;
+  const backends: readonly Backend[] = config.backends.map(createBackend);
+  const source: PipelineSource = { config, builtIn: options.policies, custom: options.customPolicies, deps };
+  const routes = config.routes.map((compiled) => {
+    const backend = compiled.backend === null ? undefined : backends[compiled.backend];
+    return createRoute(compiled, (route, variant) => buildPipeline(source, route, variant, backend));
+  });
+  const unrouted = createRoute(UNROUTED, (route, variant) =>
+    buildPipeline(source, route, { ...variant, steps: config.unrouted }, undefined),
+  );
+  const byId = new Map(routes.map((route) => [route.id, route]));
+  const match = createMatcher(routes);
+  /** Names this gateway in Via (RFC 9110 section 7.6.3): one config, one name, so that a loop over several instances shows. */
+  const name = `frontdesk-${config.digest.replace(/[^A-Za-z0-9]/g, "").slice(0, 10)}`;
+  const context = { ...options, via: `1.1 ${name}` };
+
+  function begin(received: GatewayRequest): Visit {
+    const facts = readRequestHeaders(received.headers);
+    const host = authorityOf(received.target) ?? received.host;
+    const request = { ...received, headers: facts.headers, host };
+    const target = parseTarget(received.target) ?? UNREADABLE_TARGET;
+    return new Visit(request, facts, target, unrouted, deps.clock.now(), deps.clock.monotonic());
+  }
+
+  /** Guard, match, and what the header fields alone tell. */
+  function screen(visit: Visit): Refusal | undefined {
+    const { request, target, facts } = visit;
+    if (target === UNREADABLE_TARGET) return refuse("bad-request", { detail: "The request target is not a path." });
+    const found = match(request.method, request.host, target, facts.headers);
+    const route = found.kind === "route" ? found.route : unrouted;
+    const fault = faultOf(target, route);
+    if (fault) return refuse("bad-request", { detail: `There is ${fault}.` });
+    if (found.kind === "none") return refuse("route-not-found");
+    if (found.kind === "method-not-allowed") {
+      return refuse("method-not-allowed", { headers: ["allow", found.allow.join(", ")] });
+    }
+    visit.enter(found.route, found.params);
+    if (facts.via?.includes(name)) return refuse("loop-detected");
+    if (facts.upgrade?.toLowerCase() === "websocket") return refuse("upgrade-unsupported");
+    const { maxBodyBytes } = visit.pipeline;
+    if (facts.contentLength !== undefined && facts.contentLength > maxBodyBytes) {
+      return refuse("payload-too-large", { detail: `The body may have at most ${maxBodyBytes} bytes.` });
+    }
+    return undefined;
+  }
+
+  function decide(received: GatewayRequest, half: Half): MaybePromise<Verdict> {
+    const visit = begin(received);
+    if (visit.target.segments[0] === "gateway") return decideEngine(visit, half);
+    const refusal = screen(visit);
+    if (refusal) return { kind: "stop", visit, stop: refusal };
+    const { pipeline } = visit;
+    if (half === "whole") return verdict(visit, runSteps(pipeline.decide, visit, deps));
+    if (pipeline.decideIn === "handler") return { kind: "later", visit };
+    return verdict(
+      visit,
+      runSteps(pipeline.decide, visit, deps, () => fitsPlan(visit.toPlan())),
+    );
+  }
+
+  function decideEngine(visit: Visit, half: Half): MaybePromise<Verdict> {
+    if (endpoints.isConsole(visit.target)) {
+      const stop = endpoints.admit(visit);
+      return stop ? { kind: "stop", visit, stop } : { kind: "console", visit };
+    }
+    return half === "front" ? { kind: "later", visit } : verdict(visit, endpoints.answer(visit));
+  }
+
+  return {
+    config,
+    routes,
+    decide,
+    resume(received, plan) {
+      const route = byId.get(plan.route);
+      if (!route) return undefined;
+      const visit = begin({ ...received, target: plan.target });
+      visit.enter(route, paramsOf(route, visit.target.segments));
+      visit.resume(plan);
+      return visit;
+    },
+    execute: (visit, sink) => execute(visit, sink, context),
+    send: (visit, stop, sink) => sendStop(visit, stop, sink, context),
+    refuse: (received, refusal, sink) => sendStop(begin(received), refusal, sink, context),
+  };
+}
+
+/** What the route's guard does not let pass: the path could mean another thing to the backend than it did to the matcher. */
+function faultOf(target: Target, route: Route): string | undefined {
+  // Lenient means byte for byte. A path put together anew is not that: `..` would climb out of what the rewrite names.
+  if (route.guard === "lenient" && route.rewrite?.kind !== "path") return undefined;
+  if (target.fault) return target.fault;
+  return target.hasEncodedSlash && route.encodedSlash === "refuse" ? "an encoded slash in the path" : undefined;
+}
+
+function verdict(visit: Visit, result: MaybePromise<Stop | Later | undefined>): MaybePromise<Verdict> {
+  if (result instanceof Promise) return result.then((settled) => verdict(visit, settled));
+  if (result === LATER) return { kind: "later", visit };
+  return result ? { kind: "stop", visit, stop: result } : { kind: "execute", visit };
+}

@@ -1,0 +1,75 @@
+/** What every host does to get from a compiled config to a running gateway: one clock, one source of randomness, one list of policies. */
+import { randomBytes } from "node:crypto";
+import { type AdminAccess, admit } from "../admin/admit.ts";
+import { createEndpoints } from "../admin/endpoints.ts";
+import { describeBackends, describeRoutes, type Overview } from "../admin/overview.ts";
+import { createPools } from "../backends/pools.ts";
+import type { CompiledConfig } from "../config/compiled.ts";
+import type { CustomPolicies } from "../config/custom-policies.ts";
+import { createGateway, type Gateway, type HostTraits } from "../gateway.ts";
+import { createRecentRecords } from "../observe/recent.ts";
+import { POLICIES } from "../policies/index.ts";
+import type { Log } from "../policy.ts";
+import type { Stores } from "../stores/stores.ts";
+import { VERSION } from "../version.ts";
+import { shareWithConsole } from "./console.ts";
+
+export interface EngineOptions {
+  readonly host: HostTraits;
+  readonly stores: Stores;
+  readonly log: Log;
+  readonly access: AdminAccess;
+  defer(promise: Promise<unknown>): void;
+}
+
+/** One for each process or function instance. Gateways come and go with their configs; stores, pools and records stay. */
+export interface Engine {
+  readonly pools: ReturnType<typeof createPools>;
+  /** References resolved. The gateway made last is the one that the console shows. */
+  load(config: CompiledConfig, customPolicies: CustomPolicies): Gateway;
+  /** A sealed plan was there and did not open: never in normal operation. */
+  countUnopenedPlan(): void;
+}
+
+export function createEngine({ host, stores, log, access, defer }: EngineOptions): Engine {
+  const pools = createPools();
+  const recent = createRecentRecords();
+  let unopenedPlans = 0;
+  let current: Gateway | undefined;
+  let loadedAt = "";
+
+  const overview = (): Overview => ({
+    version: VERSION,
+    host: host.name,
+    digest: current!.config.digest,
+    loadedAt,
+    stores: stores.describe,
+    backends: describeBackends(current!),
+    routes: describeRoutes(current!),
+    recent: recent.list(),
+    unopenedPlans,
+  });
+  shareWithConsole({ host: host.name, overview, admits: (request) => admit(request, access) === undefined });
+
+  return {
+    pools,
+    load(config, customPolicies) {
+      const deps = {
+        clock: { now: Date.now, monotonic: () => performance.now() },
+        random: (bytes: number) => new Uint8Array(randomBytes(bytes)),
+        stores,
+        log,
+        defer: (promise: Promise<unknown>) =>
+          defer(promise.catch((error: unknown) => log.error("deferred work failed", { error: String(error) }))),
+      };
+      const endpoints = createEndpoints({ access, overview });
+      current = createGateway({ config, policies: POLICIES, customPolicies, deps, pools, host, endpoints, onRecord: recent.add });
+      loadedAt = new Date().toISOString();
+      return current;
+    },
+    countUnopenedPlan() {
+      unopenedPlans++;
+      log.warn("a sealed plan did not open: the request was decided again");
+    },
+  };
+}

@@ -1,0 +1,127 @@
+/** The Node host: a server on node:http, the config it runs, its reload and its end. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { resolve } from "node:path";
+import { compileConfig } from "../config/compile.ts";
+import { type Environment, readEnvironment } from "../config/env.ts";
+import { ConfigError, formatIssues } from "../config/issue.ts";
+import { loadConfig } from "../config/load.ts";
+import { resolveReferences } from "../config/references.ts";
+import type { Gateway } from "../gateway.ts";
+import type { Log } from "../policy.ts";
+import { createStores } from "../stores/create-stores.ts";
+import { createEngine, type Engine } from "./engine.ts";
+import { handleNodeRequest } from "./node.ts";
+import { refuseConnection } from "./refuse-connection.ts";
+
+export interface NodeServerOptions {
+  /** Where the config, `.env` and the data folder are. */
+  readonly cwd: string;
+  /** A config file in place of what the environment names. */
+  readonly file?: string | undefined;
+  readonly port?: number | undefined;
+  /** The address to listen on where HOST does not say. */
+  readonly defaultHost: string;
+  /** The demo: its console is open to this machine. */
+  readonly openOnLoopback: boolean;
+  readonly log: Log;
+  servePage(request: IncomingMessage, response: ServerResponse): void;
+}
+
+export interface NodeServer {
+  readonly address: string;
+  readonly port: number;
+  /** Reads the config again. A bad one changes nothing: the old gateway goes on, and the promise rejects with its messages. */
+  reload(): Promise<Gateway>;
+  /** Stops accepting, lets what runs finish for at most 25 s, then breaks what is left. */
+  close(): Promise<void>;
+}
+
+/** A client has this long to send its whole head (slow-loris), and an idle connection this long to send another. */
+const HEAD_TIMEOUT_MS = 15_000;
+const KEEP_ALIVE_MS = 65_000;
+const MAX_HEAD_BYTES = 64 * 1024;
+const DRAIN_MS = 25_000;
+
+/** Throws a ConfigError where the config or the environment is wrong: a wrong config never serves. */
+export async function startNodeServer(options: NodeServerOptions): Promise<NodeServer> {
+  const { cwd, log } = options;
+  const environment = readEnvironment(cwd);
+  // Compiled before anything is opened, so that a wrong config leaves nothing behind.
+  const first = await load(options, environment);
+  const { redis: upstash, storePrefix: prefix } = environment;
+  const stores = await createStores({ upstash, prefix, dataDir: resolve(cwd, environment.dataDir), host: "node", log });
+  const engine = createEngine({
+    host: { name: "node", passesContentEncoding: true, trustsContentLength: true },
+    stores,
+    log,
+    access: { token: environment.adminToken, openOnLoopback: options.openOnLoopback },
+    defer: () => {},
+  });
+  let gateway = start(engine, first);
+
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEAD_BYTES,
+      headersTimeout: HEAD_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // Ends whole uploads after that time, however well they go.
+      requestTimeout: 0,
+      connectionsCheckingInterval: 5_000,
+    },
+    (request, response) => handleNodeRequest(request, response, gateway, options.servePage, log),
+  );
+  server.on("clientError", refuseConnection);
+  await listen(server, options.port ?? environment.port, environment.host ?? options.defaultHost);
+  const { address, port } = server.address() as AddressInfo;
+
+  return {
+    address,
+    port,
+    async reload() {
+      gateway = start(engine, await load(options, readEnvironment(cwd)));
+      return gateway;
+    },
+    async close() {
+      await drain(server);
+      await engine.pools.close();
+      await stores.close();
+    },
+  };
+}
+
+type Loaded = Pick<ReturnType<typeof compileConfig>, "config" | "customPolicies">;
+
+async function load({ cwd, file, log }: NodeServerOptions, environment: Environment): Promise<Loaded> {
+  const source = await loadConfig(environment, { cwd, file });
+  const { config, customPolicies, warnings } = compileConfig(source, { vercel: false });
+  if (warnings.length > 0) log.warn(formatIssues(warnings, source.origin));
+  return { config: resolveReferences(config, environment.variables, source.origin), customPolicies };
+}
+
+function start(engine: Engine, { config, customPolicies }: Loaded): Gateway {
+  return engine.load(config, customPolicies);
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((done, fail) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const taken = error.code === "EADDRINUSE";
+      const message = taken ? `port ${port} is taken; set PORT to another.` : error.message;
+      fail(new ConfigError([{ rule: "variable-value", severity: "error", path: "PORT", message }], "environment"));
+    });
+    server.listen(port, host, done);
+  });
+}
+
+/** `close` waits for requests that run; connections that only idle are ended at once. */
+function drain(server: Server): Promise<void> {
+  return new Promise((done) => {
+    const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    server.close(() => {
+      clearTimeout(timer);
+      done();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,188 @@
+/** The Vercel host: the front half decides in middleware and seals a plan, the back half opens it and executes. */
+import { randomBytes } from "node:crypto";
+import { artifact, customPolicies } from "#compiled";
+import { type Environment, readEnvironment } from "../config/env.ts";
+import { resolveReferences } from "../config/references.ts";
+import type { Client, GatewayRequest } from "../exchange.ts";
+import type { Gateway } from "../gateway.ts";
+import { canonicalIp } from "../http/ip.ts";
+import { deriveKeys } from "../keys.ts";
+import { createLog } from "../observe/log.ts";
+import { openPlan, PLAN_HEADER, sealPlan } from "../plan.ts";
+import { refuse } from "../problem.ts";
+import { createStores } from "../stores/create-stores.ts";
+import { consoleView } from "./console.ts";
+import { createEngine, type Engine } from "./engine.ts";
+import { respond, toGatewayRequest } from "./web.ts";
+
+interface VercelHost {
+  readonly gateway: Gateway;
+  readonly engine: Engine;
+  readonly environment: Environment;
+  readonly planKeys: readonly Uint8Array[];
+}
+
+/** What the front half tells Next to do: answer, or go on with these request headers. */
+export type FrontVerdict = { readonly response: Response } | { readonly headers: Headers };
+
+/** `waitUntil` of the request at hand. */
+export type Defer = (promise: Promise<unknown>) => void;
+
+const log = createLog();
+/** The latest request's: any request that still runs keeps the instance alive for the work of all. */
+let waitUntil: Defer = () => {};
+
+/** One for each function instance; both halves have their own. */
+let started: Promise<VercelHost> | undefined;
+
+function ready(): Promise<VercelHost> {
+  started ??= start();
+  return started;
+}
+
+/** Resolves once the running gateway has told the console what it runs. The Node host has, before Next was loaded. */
+export async function consoleReady(): Promise<void> {
+  if (!consoleView()) await ready();
+}
+
+async function start(): Promise<VercelHost> {
+  const environment = readEnvironment();
+  const { redis: upstash, storePrefix: prefix } = environment;
+  const engine = createEngine({
+    host: { name: "vercel", passesContentEncoding: false, trustsContentLength: false },
+    stores: await createStores({ upstash, prefix, dataDir: undefined, host: "vercel", log }),
+    log,
+    access: { token: environment.adminToken, openOnLoopback: false },
+    defer: (promise) => waitUntil(promise),
+  });
+  const gateway = engine.load(resolveReferences(artifact, environment.variables), customPolicies);
+  return { gateway, engine, environment, planKeys: planKeysOf(environment) };
+}
+
+/** From GATEWAY_SECRET, else the key drawn at build. Neither: nothing sealed elsewhere opens, and every handler decides itself. */
+function planKeysOf({ secrets, buildKey }: Environment): readonly Uint8Array[] {
+  if (secrets.length > 0) return deriveKeys(secrets, "plan");
+  return deriveKeys([buildKey === undefined ? randomBytes(32) : Buffer.from(buildKey, "base64url")], "plan");
+}
+
+/** Runs before Vercel's CDN cache and before the handler. */
+export async function front(request: Request, defer: Defer): Promise<FrontVerdict> {
+  // On the Node host Next serves only the console's pages, and the gate was passed before it was asked.
+  if (consoleView()?.host === "node") return { headers: request.headers };
+  waitUntil = defer;
+  const host = await ready();
+  const { gateway, environment, planKeys } = host;
+  const received = receive(request, environment);
+  try {
+    if (!HANDLER_METHODS.has(request.method)) {
+      const refusal = refuse("method-not-allowed", { headers: ["allow", [...HANDLER_METHODS].join(", ")] });
+      return { response: await respond((sink) => gateway.refuse(received, refusal, sink), request.signal) };
+    }
+    const verdict = await gateway.decide(received, "front");
+    if (verdict.kind === "stop") {
+      return {
+        response: withAbsoluteLocation(
+          await respond((sink) => gateway.send(verdict.visit, verdict.stop, sink), request.signal),
+          request.url,
+        ),
+      };
+    }
+    const headers = withoutSteering(request.headers);
+    if (verdict.kind === "execute") {
+      const sealed = sealPlan(verdict.visit.toPlan(), received, gateway.config.digest, planKeys, Date.now());
+      if (sealed !== undefined) headers.set(PLAN_HEADER, sealed);
+    }
+    return { headers };
+  } catch (error) {
+    return { response: await fail(error, host, received, request.signal) };
+  }
+}
+
+/** The catch-all route handler. Without a plan that opens it decides itself, so going round the middleware gains nothing. */
+export async function back(request: Request, defer: Defer): Promise<Response> {
+  waitUntil = defer;
+  const host = await ready();
+  const { gateway, engine, environment, planKeys } = host;
+  const received = receive(request, environment);
+  try {
+    const sealed = request.headers.get(PLAN_HEADER);
+    if (sealed !== null) {
+      const plan = openPlan(sealed, received, gateway.config.digest, planKeys, Date.now());
+      const visit = plan && gateway.resume(received, plan);
+      if (visit) return await respond((sink) => gateway.execute(visit, sink), request.signal);
+      engine.countUnopenedPlan();
+    }
+    const verdict = await gateway.decide(received, "whole");
+    return await respond((sink) => {
+      if (verdict.kind === "execute") gateway.execute(verdict.visit, sink);
+      else gateway.send(verdict.visit, verdict.kind === "stop" ? verdict.stop : refuse("route-not-found"), sink);
+    }, request.signal);
+  } catch (error) {
+    return fail(error, host, received, request.signal);
+  }
+}
+
+/** Next parses the Location of a middleware's answer and takes only absolute ones; it makes those of its own host relative again. */
+function withAbsoluteLocation(response: Response, base: string): Response {
+  const location = response.headers.get("location");
+  if (location !== null) response.headers.set("location", new URL(location, base).href);
+  return response;
+}
+
+/** A bug: logged once, and a problem for the caller. */
+function fail(error: unknown, { gateway }: VercelHost, received: GatewayRequest, signal: AbortSignal): Promise<Response> {
+  log.error("the gateway failed", { error: error instanceof Error ? error.stack : String(error) });
+  return respond((sink) => gateway.refuse(received, refuse("internal"), sink), signal);
+}
+
+/** The methods for which Next calls a route handler; it answers others with an empty 400 of its own. */
+const HANDLER_METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+function receive(request: Request, { vercel }: Environment): GatewayRequest {
+  return toGatewayRequest(request, vercel ? platformClient(request.headers) : UNKNOWN_CLIENT, vercel ? "https" : "http");
+}
+
+/** Under plain `next start` nobody overwrites what a client says of itself, so nothing is known. */
+const UNKNOWN_CLIENT: Client = { ip: undefined, geo: undefined };
+
+/** Vercel overwrites these headers at its edge; off Vercel they would be the client's to forge. */
+function platformClient(headers: Headers): Client {
+  const ip = headers.get("x-real-ip");
+  const field = (name: string) => headers.get(`x-vercel-ip-${name}`) ?? undefined;
+  const city = field("city");
+  return {
+    ip: ip === null ? undefined : canonicalIp(ip),
+    geo: {
+      continent: field("continent"),
+      country: field("country"),
+      subdivision: field("country-region"),
+      city: city === undefined ? undefined : decode(city),
+      latitude: coordinate(field("latitude")),
+      longitude: coordinate(field("longitude")),
+      timezone: field("timezone"),
+    },
+  };
+}
+
+function coordinate(text: string | undefined): number | undefined {
+  const degrees = Number(text ?? "x");
+  return Number.isFinite(degrees) ? degrees : undefined;
+}
+
+/** Percent-encoded by Vercel. */
+function decode(city: string): string {
+  try {
+    return decodeURIComponent(city);
+  } catch {
+    return city;
+  }
+}
+
+/** Without what a client could steer Next or this gateway by: `x-middleware-prefetch: 1` alone makes Next skip the handler. */
+function withoutSteering(received: Headers): Headers {
+  const headers = new Headers(received);
+  for (const name of received.keys()) {
+    if (/^x-(?:gateway|middleware|nextjs)-/.test(name)) headers.delete(name);
+  }
+  return headers;
+}

@@ -1,0 +1,123 @@
+/** Between web Requests and Responses and the engine: what the Vercel host's two halves share. */
+import { Readable } from "node:stream";
+import type { ReadableStream as NodeReadableStream } from "node:stream/web";
+import type { Client, GatewayRequest } from "../exchange.ts";
+import { HeaderList } from "../http/header-list.ts";
+import type { Sink } from "../sink.ts";
+
+export function toGatewayRequest(request: Request, client: Client, scheme: "http" | "https"): GatewayRequest {
+  const pairs: string[] = [];
+  request.headers.forEach((value, name) => {
+    pairs.push(name, value);
+  });
+  const headers = new HeaderList(pairs);
+  return {
+    method: request.method,
+    target: targetOf(request.url),
+    scheme,
+    host: headers.get("host") ?? "",
+    httpVersion: "1.1",
+    headers,
+    body: request.body ? Readable.fromWeb(request.body as NodeReadableStream<Uint8Array>) : null,
+    client,
+  };
+}
+
+/** Path and query of an absolute URL as they stand in it: parsing would resolve dots and change escapes. */
+function targetOf(url: string): string {
+  const path = url.indexOf("/", url.indexOf("://") + 3);
+  return path < 0 ? "/" : url.slice(path);
+}
+
+/** Runs an engine call that writes to a sink, and returns what it wrote as a Response as soon as its head is known. */
+export function respond(write: (sink: Sink) => void, signal: AbortSignal): Promise<Response> {
+  return new Promise((resolve) => {
+    write(new WebSink(resolve, signal));
+  });
+}
+
+/** Chunks that wait in the stream before the backend is paused. */
+const HIGH_WATER_MARK = 16;
+
+class WebSink implements Sink {
+  onDrain: (() => void) | undefined;
+  onClose: ((complete: boolean) => void) | undefined;
+  closed = false;
+  readonly #resolve: (response: Response) => void;
+  readonly #signal: AbortSignal;
+  #head: { status: number; statusText: string; headers: [string, string][] } | undefined;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+
+  constructor(resolve: (response: Response) => void, signal: AbortSignal) {
+    this.#resolve = resolve;
+    this.#signal = signal;
+    if (signal.aborted) this.#abort();
+    else signal.addEventListener("abort", this.#abort);
+  }
+
+  readonly #abort = (): void => {
+    if (this.closed) return;
+    // A Response that nobody reads: rejecting instead would be logged as a crash of the handler.
+    if (!this.#controller) this.#resolve(new Response(null, { status: 499 }));
+    else this.#controller.error(new Error("the caller has gone"));
+    this.#close(false);
+  };
+
+  head(status: number, statusText: string, pairs: string[]): void {
+    const headers: [string, string][] = [];
+    for (let i = 0; i < pairs.length; i += 2) headers.push([pairs[i]!, pairs[i + 1]!]);
+    this.#head = { status, statusText, headers };
+  }
+
+  flush(): void {
+    this.#open();
+  }
+
+  write(chunk: Uint8Array): boolean {
+    const controller = this.#open();
+    controller?.enqueue(chunk);
+    return (controller?.desiredSize ?? 1) > 0;
+  }
+
+  end(chunk?: Uint8Array | string): void {
+    if (this.closed) return;
+    if (this.#controller) {
+      if (chunk !== undefined) this.#controller.enqueue(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+      this.#controller.close();
+    } else {
+      const hasBody = chunk !== undefined && chunk.length > 0;
+      this.#resolve(new Response(hasBody ? (chunk as BodyInit) : null, this.#head));
+    }
+    this.#close(true);
+  }
+
+  destroy(): void {
+    if (this.closed) return;
+    this.#controller?.error(new Error("the backend broke off"));
+    this.#close(false);
+  }
+
+  #open(): ReadableStreamDefaultController<Uint8Array> | undefined {
+    if (this.closed || this.#controller) return this.#controller;
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        pull: () => this.onDrain?.(),
+        cancel: () => this.#close(false),
+      },
+      { highWaterMark: HIGH_WATER_MARK },
+    );
+    this.#resolve(new Response(stream, this.#head));
+    return this.#controller;
+  }
+
+  #close(complete: boolean): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#signal.removeEventListener("abort", this.#abort);
+    // After the engine's own call has returned: it may end the answer before it has said who wants to know.
+    queueMicrotask(() => this.onClose?.(complete));
+  }
+}

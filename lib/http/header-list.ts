@@ -1,0 +1,59 @@
+/**
+ * Header fields as they stand on the wire: a flat list of name, value, name, value, in order, duplicates and spelling kept.
+ * Values are latin-1 strings, as Node's parser gives them (RFC 9110 section 5.5). Names compare without regard to case.
+ */
+export class HeaderList {
+  readonly pairs: string[];
+
+  constructor(pairs: string[] = []) {
+    this.pairs = pairs;
+  }
+
+  /** The first value of `name` (given in lower case), or undefined. */
+  get(name: string): string | undefined {
+    const { pairs } = this;
+    for (let i = 0; i < pairs.length; i += 2) if (isNamed(pairs[i]!, name)) return pairs[i + 1]!;
+    return undefined;
+  }
+
+  /** Every value of `name` (given in lower case), in order. */
+  all(name: string): string[] {
+    const values: string[] = [];
+    for (let i = 0; i < this.pairs.length; i += 2) if (isNamed(this.pairs[i]!, name)) values.push(this.pairs[i + 1]!);
+    return values;
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  /** Replaces every field of that name by one; it keeps the place of the first. */
+  set(name: string, value: string): void {
+    const lower = name.toLowerCase();
+    const { pairs } = this;
+    for (let i = 0; i < pairs.length; i += 2) {
+      if (!isNamed(pairs[i]!, lower)) continue;
+      pairs[i + 1] = value;
+      for (let j = pairs.length - 2; j > i; j -= 2) if (isNamed(pairs[j]!, lower)) pairs.splice(j, 2);
+      return;
+    }
+    pairs.push(name, value);
+  }
+
+  append(name: string, value: string): void {
+    this.pairs.push(name, value);
+  }
+
+  delete(name: string): void {
+    const lower = name.toLowerCase();
+    for (let i = this.pairs.length - 2; i >= 0; i -= 2) if (isNamed(this.pairs[i]!, lower)) this.pairs.splice(i, 2);
+  }
+
+  *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {
+    for (let i = 0; i < this.pairs.length; i += 2) yield [this.pairs[i]!, this.pairs[i + 1]!];
+  }
+}
+
+function isNamed(name: string, lower: string): boolean {
+  return name.length === lower.length && (name === lower || name.toLowerCase() === lower);
+}

@@ -1,0 +1,74 @@
+/**
+ * Request values in config text: `/users/${params.id}`. The schema parses the text once into parts; rendering joins them,
+ * each value encoded for where it lands, so that a caller's value can't become a second segment, header or JSON string. What no
+ * encoding prevents is a dot segment (`%2E%2E` climbs as `..` does): whoever renders a path asks `hasDotSegment`.
+ */
+import type { Exchange } from "../exchange.ts";
+
+export type ValueSource = "params" | "query" | "header" | "claim" | "consumer" | "geo";
+export interface TemplateValue {
+  readonly from: ValueSource;
+  readonly name: string;
+  /** Set where the value may hold several path segments, as `*` does. */
+  readonly many?: boolean;
+}
+export type Template = readonly (string | TemplateValue)[];
+
+/** Where the rendered text will stand. */
+export type Destination = "path" | "header" | "json" | "text";
+
+export function renderTemplate(template: Template, exchange: Exchange, destination: Destination): string {
+  let text = "";
+  for (const part of template) {
+    if (typeof part === "string") text += part;
+    else if (destination === "path" && part.from === "params") text += rawParam(part.name, exchange);
+    else text += encode(textFor(part, exchange), destination);
+  }
+  return text;
+}
+
+/** A path parameter as it was received: decoding and encoding again could change what the backend reads. */
+function rawParam(name: string, { route, target }: Exchange): string {
+  const param = route.params.find((known) => known.name === name);
+  if (!param) return "";
+  const segments = target.path.slice(1).split("/");
+  return param.isRest ? segments.slice(param.index).join("/") : segments[param.index]!;
+}
+
+function textFor(part: TemplateValue, exchange: Exchange): string {
+  switch (part.from) {
+    case "params":
+      return exchange.params[part.name] ?? "";
+    case "query":
+      return exchange.target.query.get(part.name) ?? "";
+    case "header":
+      return exchange.request.headers.get(part.name) ?? "";
+    case "claim":
+      return textOf(exchange.consumer?.claims?.[part.name]);
+    case "consumer":
+      return textOf(exchange.consumer?.[part.name as "id" | "tier" | "authenticator"]);
+    case "geo":
+      return textOf(exchange.request.client.geo?.[part.name as "country"]);
+  }
+}
+
+function textOf(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function encode(value: string, destination: Destination): string {
+  switch (destination) {
+    case "path":
+      return encodeURIComponent(value.toWellFormed());
+    case "header":
+      // CR, LF and NUL would end the field (RFC 9110 section 5.5): response splitting.
+      return value
+        .replace(/[\r\n\0]/g, " ")
+        .replace(/[^\t\x20-\x7e\x80-\xff]/gu, (c) => encodeURIComponent(c.isWellFormed() ? c : "\ufffd"));
+    case "json":
+      return JSON.stringify(value).slice(1, -1);
+    case "text":
+      return value;
+  }
+}

@@ -1,0 +1,120 @@
+/** The pipeline of a route for a method: the steps that it uses and no others, built once when a config is loaded. */
+import type { Backend } from "./backends/backend.ts";
+import type { CompiledConfig, CompiledStep, CompiledVariant, Timeouts } from "./config/compiled.ts";
+import { type CustomPolicy, type Deps, FIRST_EXECUTE_ROW, type Policy, type PolicyDefinition, ROWS, type Row } from "./policy.ts";
+import { PROBLEMS, type ProblemCode } from "./problem.ts";
+import type { Route } from "./route.ts";
+
+/** One policy in a pipeline. */
+export interface Step {
+  readonly name: string;
+  readonly rank: number;
+  /** False in shadow mode: evaluated and recorded, refusing nothing. */
+  readonly enforce: boolean;
+  readonly refuses: ReadonlySet<ProblemCode>;
+  readonly cacheable: boolean;
+  readonly policy: Policy;
+}
+
+export interface Pipeline {
+  /** Steps that decide, in the order of their rows; `execute` holds those that need the half that forwards. */
+  readonly decide: readonly Step[];
+  readonly execute: readonly Step[];
+  readonly onRequest: readonly Step[];
+  readonly onResponse: readonly Step[];
+  readonly onSend: readonly Step[];
+  readonly onEnd: readonly Step[];
+  /** Steps that see or replace chunks of a body; the response's in the order of onResponse. */
+  readonly requestBody: readonly Step[];
+  readonly responseBody: readonly Step[];
+  /** The smallest bound of the steps that want the whole body in memory; undefined where none does. */
+  readonly bufferRequestBytes: number | undefined;
+  readonly bufferResponseBytes: number | undefined;
+  /** "handler" where a verdict needs the raw body: on Vercel the front half then only screens. */
+  readonly decideIn: "front" | "handler";
+  readonly maxBodyBytes: number;
+  readonly backend: Backend | undefined;
+  readonly timeouts: Timeouts | undefined;
+}
+
+export interface PipelineSource {
+  readonly config: CompiledConfig;
+  readonly builtIn: ReadonlyMap<string, PolicyDefinition>;
+  readonly custom: ReadonlyMap<string, CustomPolicy>;
+  readonly deps: Deps;
+}
+
+const ALL_CODES = new Set(Object.keys(PROBLEMS) as ProblemCode[]);
+
+export function buildPipeline(
+  source: PipelineSource,
+  route: Route,
+  variant: Pick<CompiledVariant, "steps" | "maxBodyBytes" | "timeouts">,
+  backend: Backend | undefined,
+): Pipeline {
+  // Array.prototype.sort is stable: within a row, steps keep the order of policies/index.ts.
+  const built = variant.steps.map((step) => buildStep(source, route, step)).sort((a, b) => a.step.rank - b.step.rank);
+  const steps = built.map(({ step }) => step);
+  const deciding = steps.filter(({ policy }) => policy.decide);
+  const reversed = steps.toReversed();
+  const needsBody = built.some(({ needsBody }) => needsBody);
+  const front = deciding.filter(({ rank }) => rank < FIRST_EXECUTE_ROW);
+  const back = deciding.filter(({ rank }) => rank >= FIRST_EXECUTE_ROW);
+  // Where nothing but the answer itself is left for the second half, the first gives it: on Vercel that saves a function.
+  const answersInFront = back.every(({ rank }) => ROWS[rank] === "answer");
+  return Object.freeze({
+    decide: answersInFront ? [...front, ...back] : front,
+    execute: answersInFront ? [] : back,
+    onRequest: steps.filter(({ policy }) => policy.onRequest),
+    onResponse: reversed.filter(({ policy }) => policy.onResponse),
+    onSend: reversed.filter(({ policy }) => policy.onSend),
+    onEnd: steps.filter(({ policy }) => policy.onEnd),
+    requestBody: steps.filter(({ policy }) => policy.requestBody?.open),
+    responseBody: reversed.filter(({ policy }) => policy.responseBody?.open),
+    bufferRequestBytes: bound(steps, ({ policy }) => policy.requestBody),
+    bufferResponseBytes: bound(steps, ({ policy }) => policy.responseBody),
+    decideIn: needsBody ? "handler" : "front",
+    maxBodyBytes: variant.maxBodyBytes,
+    backend,
+    timeouts: variant.timeouts ?? undefined,
+  });
+}
+
+function buildStep(source: PipelineSource, route: Route, compiled: CompiledStep): { step: Step; needsBody: boolean } {
+  const enforce = compiled.mode === "enforce";
+  if (compiled.custom) {
+    const custom = source.custom.get(compiled.policy);
+    if (!custom) throw new Error(`the custom policy "${compiled.policy}" of ${route.position} was not handed to createGateway`);
+    const row = custom.row ?? "authorize";
+    const { cacheable = false } = custom;
+    const step = makeStep(custom.name, row, enforce, ALL_CODES, cacheable, custom.create(source.deps, route));
+    return { step, needsBody: row !== "validate" && step.policy.requestBody?.mode === "buffer" };
+  }
+  const definition = source.builtIn.get(compiled.policy);
+  if (!definition) throw new Error(`there is no policy "${compiled.policy}", named by ${route.position}`);
+  const policy = definition.create(compiled.options, source.deps, route);
+  const { name, row, refuses, cacheable } = definition;
+  return {
+    step: makeStep(name, row ?? "answer", enforce, new Set(refuses), cacheable, policy),
+    needsBody: definition.needsBody ?? false,
+  };
+}
+
+function makeStep(
+  name: string,
+  row: Row,
+  enforce: boolean,
+  refuses: ReadonlySet<ProblemCode>,
+  cacheable: boolean,
+  policy: Policy,
+): Step {
+  return Object.freeze({ name, rank: ROWS.indexOf(row), enforce, refuses, cacheable, policy });
+}
+
+function bound(steps: readonly Step[], partOf: (step: Step) => Policy["requestBody"]): number | undefined {
+  const bounds = steps.flatMap((step) => {
+    const part = partOf(step);
+    return part?.mode === "buffer" ? [part.maxBytes ?? Number.POSITIVE_INFINITY] : [];
+  });
+  return bounds.length > 0 ? Math.min(...bounds) : undefined;
+}

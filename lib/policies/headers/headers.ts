@@ -1,0 +1,28 @@
+/** `headers`: sets, appends and removes header fields of the request to the backend and of the answer. */
+import type { Exchange } from "../../exchange.ts";
+import type { HeaderList } from "../../http/header-list.ts";
+import { renderTemplate } from "../../http/template.ts";
+import type { Policy, PolicyDefinition } from "../../policy.ts";
+import type { HeaderChanges, HeadersOptions } from "./options.ts";
+
+export const headers: PolicyDefinition<HeadersOptions> = {
+  name: "headers",
+  refuses: [],
+  cacheable: true,
+  create({ request, response }) {
+    const policy: Policy = {};
+    if (changesAnything(request)) policy.onRequest = (exchange, outgoing) => apply(request, outgoing.headers, exchange);
+    if (changesAnything(response)) policy.onSend = (exchange, head) => apply(response, head.headers, exchange);
+    return policy;
+  },
+};
+
+function changesAnything({ set, append, remove }: HeaderChanges): boolean {
+  return set.length + append.length + remove.length > 0;
+}
+
+function apply({ set, append, remove }: HeaderChanges, fields: HeaderList, exchange: Exchange): void {
+  for (const name of remove) fields.delete(name);
+  for (const [name, value] of set) fields.set(name, renderTemplate(value, exchange, "header"));
+  for (const [name, value] of append) fields.append(name, renderTemplate(value, exchange, "header"));
+}

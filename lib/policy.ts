@@ -1,0 +1,135 @@
+/**
+ * The policy contract. A policy is a folder under lib/policies: its definition is listed in policies/index.ts, its options
+ * in policies/schemas.ts. `create` runs once per route when a config is loaded; what it returns is called for each request.
+ * The gateway owns order, timing, tracing and shadow mode: a policy only says what it thinks.
+ */
+import type { Consumer, Exchange, Json } from "./exchange.ts";
+import type { HeaderList } from "./http/header-list.ts";
+import type { Outcome } from "./observe/record.ts";
+import type { Answer, ProblemCode, Refusal } from "./problem.ts";
+import type { Route } from "./route.ts";
+import type { Question, Reply } from "./stores/questions.ts";
+import type { Stores } from "./stores/stores.ts";
+
+/**
+ * The rows in which verdicts are reported, in order (docs/design.md, life of a request). Rows after `pool` run in the half
+ * that executes. A row is where a policy's refusal ranks; policies in one row run in the order of policies/index.ts.
+ */
+export const ROWS = [
+  "cors",
+  "screen",
+  "maintenance",
+  "limit",
+  "identify",
+  "authorize",
+  "consumer-limit",
+  "pool",
+  "validate",
+  "idempotency",
+  "cache",
+  "answer",
+] as const;
+export type Row = (typeof ROWS)[number];
+
+/** The first row of the execute half. */
+export const FIRST_EXECUTE_ROW = ROWS.indexOf("validate");
+
+/** Nothing (go on), a refusal, or a whole answer (a redirect, a preflight, a replay). */
+export type Decision = undefined | Refusal | Answer;
+export type MaybePromise<T> = T | Promise<T>;
+
+/** What is about to be sent to the backend; policies shape it in place. */
+export interface Outgoing {
+  method: string;
+  /** Path and query, as they will stand in the request line. */
+  target: string;
+  readonly headers: HeaderList;
+}
+
+/** The head of an answer on its way to the caller; policies shape it in place. */
+export interface AnswerHead {
+  status: number;
+  readonly headers: HeaderList;
+}
+
+/** How a policy takes part in a body that streams. Where no policy of a route does, bytes pass untouched. */
+export interface BodyPart {
+  /** `observe` sees each chunk, `transform` replaces it, `buffer` asks for the whole body first. */
+  readonly mode: "observe" | "transform" | "buffer";
+  /** For `buffer`: a larger body is refused with payload-too-large (request) or response-invalid (response). */
+  readonly maxBytes?: number;
+  /** Made anew for each body: `chunk` sees or replaces a chunk, `end` adds what is left. Absent for a buffered request body, which stands in `exchange.body`. */
+  open?(exchange: Exchange): BodyTap;
+}
+export interface BodyTap {
+  chunk(bytes: Uint8Array): Uint8Array | undefined;
+  end?(): Uint8Array | undefined;
+}
+
+export interface Policy {
+  /** Questions to the stores, asked as soon as the rows before are settled, together with those of other policies. */
+  reads?(exchange: Exchange): readonly Question[] | undefined;
+  /** `replies` stand in the order of the questions; empty where `reads` asked nothing. */
+  decide?(exchange: Exchange, replies: readonly Reply[]): MaybePromise<Decision>;
+  /** Once per request, on what goes to the backend. */
+  onRequest?(exchange: Exchange, outgoing: Outgoing): void;
+  /** The shared part of an answer: stored with it in a cache. Runs in reverse order. */
+  onResponse?(exchange: Exchange, head: AnswerHead): void;
+  /** Every answer, refusals and cache hits included; the last to touch it. Runs in reverse order. */
+  onSend?(exchange: Exchange, head: AnswerHead): void;
+  readonly requestBody?: BodyPart;
+  readonly responseBody?: BodyPart;
+  /** At most once, in the half that ends the request, also after an abort. Not awaited: use `deps.defer`. */
+  onEnd?(exchange: Exchange, outcome: Outcome): void;
+}
+
+export interface PolicyDefinition<Options = unknown> {
+  readonly name: string;
+  /** Where its verdict ranks; undefined for a policy that never decides. */
+  readonly row?: Row;
+  /** Every code it may refuse with; the gateway treats another as a bug. */
+  readonly refuses: readonly ProblemCode[];
+  /** Whether an answer that passed it may be served from a shared cache to another caller without asking it again. */
+  readonly cacheable: boolean;
+  /** True where its verdict needs the raw request body: the whole decision then moves to the handler. */
+  readonly needsBody?: boolean;
+  create(options: Options, deps: Deps, route: Route): Policy;
+}
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Milliseconds from an arbitrary start, never going back. */
+  monotonic(): number;
+}
+
+export interface Log {
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** Everything through which the engine and its policies reach out. Nothing else does. */
+export interface Deps {
+  readonly clock: Clock;
+  /** Bytes that can't be guessed. */
+  random(bytes: number): Uint8Array;
+  readonly stores: Stores;
+  readonly log: Log;
+  /** Keeps the instance alive until the promise settles (`waitUntil` on Vercel). A rejection is logged. */
+  defer(promise: Promise<unknown>): void;
+}
+
+/** The rows a custom policy may stand in: before anyone is identified, once the caller is known, or beside validation. */
+export type CustomRow = Extract<Row, "screen" | "authorize" | "validate">;
+
+/** A policy that a user writes in gateway.config.ts or policies/, named in a route's `use`. */
+export interface CustomPolicy {
+  readonly name: string;
+  readonly row?: CustomRow;
+  readonly cacheable?: boolean;
+  readonly mode?: "enforce" | "shadow";
+  create(deps: Deps, route: Route): Policy;
+}
+
+export type { Answer, Consumer, Exchange, Json, Outcome, ProblemCode, Refusal };

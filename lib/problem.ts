@@ -1,0 +1,178 @@
+/**
+ * The catalogue of everything the gateway refuses with, and the one place that renders a refusal.
+ * A refusal is a value: `code` and `detail` are for the caller, `reason` is for the record and never leaves the gateway.
+ */
+import { HeaderList } from "./http/header-list.ts";
+
+interface Entry {
+  readonly status: number;
+  /** The same for every occurrence of the code (RFC 9457 section 3.1.3). */
+  readonly title: string;
+  /** What it means and what the caller can do: the text of the problem's page. */
+  readonly meaning: string;
+  /** What the operator of the gateway looks at. */
+  readonly operator: string;
+}
+
+export const PROBLEMS = {
+  "bad-request": {
+    status: 400,
+    title: "The request is malformed or ambiguous",
+    meaning:
+      "The target or the framing of the request can be read in more than one way. Send a normalised path, without dot segments, backslashes, empty segments or broken escapes.",
+    operator:
+      'The record\'s reason names what was ambiguous. A route that must accept such paths can say `guard: "lenient"` or `encodedSlash: "keep"`.',
+  },
+  "headers-too-large": {
+    status: 431,
+    title: "The request headers are too large",
+    meaning: "Send fewer or shorter header fields; often a cookie has grown.",
+    operator: "Limits on headers and URLs are set by the route's `size`.",
+  },
+  "route-not-found": {
+    status: 404,
+    title: "No route matches this path",
+    meaning: "Nothing is served under this path, host and set of headers. Check the spelling; `/a` and `/a/` are two paths.",
+    operator: '`frontdesk explain "GET /path"` shows how a request is matched, `frontdesk routes` lists the routes.',
+  },
+  "method-not-allowed": {
+    status: 405,
+    title: "The path exists, the method does not",
+    meaning: "The `Allow` header lists the methods of this path.",
+    operator: "The most specific route wins and never falls through to a wider one; add the method to its `methods`.",
+  },
+  "loop-detected": {
+    status: 508,
+    title: "The request has passed this gateway before",
+    meaning: "Nothing that a caller can mend.",
+    operator: "A backend's address leads back to the gateway: `Via` named this gateway already.",
+  },
+  "upgrade-unsupported": {
+    status: 501,
+    title: "This protocol upgrade is not served here",
+    meaning: "WebSocket connections are not served on this host or route.",
+    operator: "The table of limits in the README says which host serves what.",
+  },
+  "payload-too-large": {
+    status: 413,
+    title: "The request body is too large",
+    meaning: "Send a smaller body; the limit is the route's.",
+    operator: "`maxBody` of the route, 4mb unless said otherwise; Vercel itself refuses more than 4.5 MB.",
+  },
+  "length-required": {
+    status: 411,
+    title: "The request body needs a Content-Length",
+    meaning: "Send the length of the body in `Content-Length`.",
+    operator: "A step of this route needs to know the size before it reads the body.",
+  },
+  "credentials-missing": {
+    status: 401,
+    title: "Credentials are required",
+    meaning: "`WWW-Authenticate` lists what is accepted.",
+    operator: "The route's `auth` names the authenticators; the record says what each looked for.",
+  },
+  "credentials-invalid": {
+    status: 401,
+    title: "The credentials were not accepted",
+    meaning: "They are wrong, expired, revoked or meant for another service. Obtain new ones.",
+    operator: "The record's reason names the check that failed; the caller is not told which.",
+  },
+  "not-allowed": {
+    status: 403,
+    title: "The caller may not do this",
+    meaning: "The credentials are good, but they do not permit this request.",
+    operator: "The record names the rule that refused.",
+  },
+  "no-backend-available": {
+    status: 503,
+    title: "No backend can take the request",
+    meaning: "Try again after the time in `Retry-After`.",
+    operator: "No target of the route's pool is usable; the record lists what was tried.",
+  },
+  "backend-unreachable": {
+    status: 502,
+    title: "The backend could not be reached",
+    meaning: "Try again later.",
+    operator: "The connection was refused, reset, or the answer was not HTTP; the record has the error and the target.",
+  },
+  "backend-timeout": {
+    status: 504,
+    title: "The backend did not answer in time",
+    meaning: "Try again later; a request that changes something may have been carried out.",
+    operator: "`timeout` of the backend or the route; the record says which of connect, firstByte, idle or total ran out.",
+  },
+  "response-invalid": {
+    status: 502,
+    title: "The backend's answer can't be passed on",
+    meaning: "Try again later.",
+    operator:
+      "A step that needs the whole answer found it larger than its bound, or not of the agreed form; the record says which.",
+  },
+  "store-unavailable": {
+    status: 503,
+    title: "A store that this request depends on is away",
+    meaning: "Try again shortly.",
+    operator: "Redis did not answer within its budget and the policy says to deny; the record names the store and the question.",
+  },
+  internal: {
+    status: 500,
+    title: "The gateway failed",
+    meaning: "A fault of the gateway itself. Quote the request id when reporting it.",
+    operator: "A thrown error, logged once with this request id: a bug in the gateway or in a custom policy.",
+  },
+} as const satisfies Record<string, Entry>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** A refusal: what the caller is told, and what only the record may hold. */
+export interface Refusal {
+  readonly code: ProblemCode;
+  /** This occurrence, for the caller: one sentence without secrets. */
+  readonly detail?: string | undefined;
+  /** This occurrence, for the operator: never sent. */
+  readonly reason?: string | undefined;
+  /** Further fields, such as Allow, Retry-After or WWW-Authenticate, as name, value, name, value. */
+  readonly headers?: readonly string[] | undefined;
+  /** One entry for each fault in the request (RFC 9457 section 3, extension members). */
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[] | undefined;
+}
+
+export function refuse(code: ProblemCode, rest: Omit<Refusal, "code"> = {}): Refusal {
+  return { code, ...rest };
+}
+
+/** An answer that is whole in memory: made by the gateway itself, by a policy, or taken from a store. */
+export interface Answer {
+  status: number;
+  headers: HeaderList;
+  body: string | Uint8Array | null;
+}
+
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(PROBLEMS, code);
+}
+
+/** Renders a refusal as application/problem+json (RFC 9457). `path` is the target without its query, which may hold credentials. */
+export function renderProblem(refusal: Refusal, requestId: string, path: string): Answer {
+  const { status, title } = PROBLEMS[refusal.code];
+  const body = JSON.stringify({
+    type: `/gateway/problems/${refusal.code}`,
+    title,
+    status,
+    detail: refusal.detail,
+    instance: path,
+    code: refusal.code,
+    requestId,
+    errors: refusal.errors,
+  });
+  const headers = new HeaderList([
+    "content-type",
+    "application/problem+json",
+    "cache-control",
+    "no-store",
+    "x-gateway-error",
+    refusal.code,
+    ...(refusal.headers ?? []),
+  ]);
+  return { status, headers, body };
+}

@@ -1,0 +1,97 @@
+/** The end of a request: sending an answer that the gateway made itself, and writing down what happened, exactly once. */
+import { forbidSharedCaches, forOneCaller } from "./http/cache-control.ts";
+import type { Outcome, RequestRecord } from "./observe/record.ts";
+import type { Deps } from "./policy.ts";
+import { type Answer, renderProblem } from "./problem.ts";
+import type { Stop } from "./run-steps.ts";
+import type { Sink } from "./sink.ts";
+import type { Visit } from "./visit.ts";
+
+export interface SendContext {
+  readonly deps: Deps;
+  readonly onRecord?: ((record: RequestRecord) => void) | undefined;
+}
+
+/** Renders a refusal or takes an answer as it is, lets the route's policies shape its head, and sends it. */
+export function sendStop(visit: Visit, stop: Stop, sink: Sink, context: SendContext): void {
+  const answer = "code" in stop ? renderProblem(stop, visit.requestId, visit.target.path) : stop;
+  if ("code" in stop) {
+    visit.code = stop.code;
+    visit.record.reason = stop.reason ?? stop.detail;
+  }
+  visit.source = "gateway";
+  finishHead(visit, answer, context);
+  visit.status = answer.status;
+  const length = typeof answer.body === "string" ? Buffer.byteLength(answer.body) : (answer.body?.length ?? 0);
+  const hasBody = answer.status !== 204 && answer.status !== 304;
+  if (hasBody) answer.headers.set("content-length", String(length));
+  visit.bytesOut = length;
+  sink.onClose = (complete) => finish(visit, complete, context);
+  if (sink.closed) {
+    finish(visit, false, context);
+    return;
+  }
+  sink.head(answer.status, "", answer.headers.pairs);
+  if (hasBody && answer.body !== null && visit.request.method !== "HEAD") sink.end(answer.body);
+  else sink.end();
+}
+
+function finishHead(visit: Visit, answer: Answer, { deps }: SendContext): void {
+  const { headers } = answer;
+  headers.set("cache-control", forOneCaller(headers.get("cache-control")));
+  forbidSharedCaches(headers.pairs);
+  headers.set("x-request-id", visit.requestId);
+  for (const { policy, name } of visit.pipeline.onSend) {
+    try {
+      policy.onSend!(visit, answer);
+    } catch (error) {
+      deps.log.error("a policy threw while shaping an answer", {
+        policy: name,
+        requestId: visit.requestId,
+        error: String(error),
+      });
+    }
+  }
+}
+
+/** Ends the visit: every policy's onEnd and one record, once, whoever calls first. */
+export function finish(visit: Visit, complete: boolean, { deps, onRecord }: SendContext): void {
+  if (visit.ended) return;
+  visit.ended = true;
+  const { request, pipeline, record } = visit;
+  const outcome: Outcome = {
+    status: visit.status,
+    source: visit.source,
+    code: visit.code,
+    aborted: !complete,
+    bytesIn: visit.bytesIn,
+    bytesOut: visit.bytesOut,
+    durationMs: deps.clock.monotonic() - visit.startedMs,
+  };
+  for (const { policy, name } of pipeline.onEnd) {
+    try {
+      policy.onEnd!(visit, outcome);
+    } catch (error) {
+      deps.log.error("a policy threw at the end of a request", {
+        policy: name,
+        requestId: visit.requestId,
+        error: String(error),
+      });
+    }
+  }
+  onRecord?.({
+    ...outcome,
+    time: new Date(record.startedAt).toISOString(),
+    requestId: visit.requestId,
+    traceparent: visit.traceparent,
+    method: request.method,
+    path: visit.target.path,
+    host: request.host,
+    clientIp: request.client.ip,
+    route: visit.route.id === "" ? undefined : visit.route.id,
+    consumer: visit.consumer?.id,
+    reason: record.reason,
+    steps: record.steps,
+    attempts: record.attempts,
+  });
+}

@@ -1,0 +1,61 @@
+/**
+ * Counting for limits and quotas. Keys are opaque text that the caller has made unique (policy, name and identifier); an
+ * implementation adds its own prefix. Times are epoch milliseconds of the caller's clock, passed in so that tests own time.
+ */
+import type { Pending } from "./reply.ts";
+
+export type CounterRule =
+  /** Windows aligned to the epoch: at most `limit` in each. */
+  | { readonly algorithm: "fixed-window"; readonly limit: number; readonly windowMs: number }
+  /** The previous window's count, weighted by how much of it the sliding window still covers, plus the current one's. */
+  | { readonly algorithm: "sliding-window"; readonly limit: number; readonly windowMs: number }
+  /** `limit` tokens at most; `refill` tokens arrive whole every `windowMs`, counted from the bucket's first use. */
+  | { readonly algorithm: "token-bucket"; readonly limit: number; readonly refill: number; readonly windowMs: number }
+  /** At most `limit` leases at once; each ends by `release`, or `leaseMs` after it was taken or renewed. */
+  | { readonly algorithm: "concurrency"; readonly limit: number; readonly leaseMs: number }
+  /** One count from `startMs` to `endMs` (a calendar day or month, a billing period). */
+  | { readonly algorithm: "period"; readonly limit: number; readonly startMs: number; readonly endMs: number };
+
+export interface Take {
+  readonly key: string;
+  readonly rule: CounterRule;
+  /** Units to take. 0 only looks, and is allowed while at least one unit is left. A lease is one place whatever its cost. */
+  readonly cost: number;
+  /**
+   * False for a limit in shadow mode: it is reported, and charged where it would have been allowed (so that its numbers are
+   * those of a limit that is enforced), but does not refuse the whole.
+   */
+  readonly enforce: boolean;
+}
+
+export interface Count {
+  /** Whether this rule alone allowed its cost. */
+  readonly allowed: boolean;
+  /** Whole units left after this take; never negative. */
+  readonly remaining: number;
+  /** When more becomes available: the end of the window, the next refill, the first lease to expire. */
+  readonly resetMs: number;
+  /** For a lease that was taken: hand it to `renew` and `release`. */
+  readonly lease?: string;
+}
+
+export interface Taken {
+  /** Whether every enforced take was allowed. When false, no take of the call was charged. */
+  readonly allowed: boolean;
+  /** One for each take, in order. */
+  readonly counts: readonly Count[];
+}
+
+export interface Counters {
+  /** All or nothing over the enforced takes. */
+  take(takes: readonly Take[], nowMs: number): Pending<Taken>;
+  /** What stands, without taking; `allowed` says whether the cost would be. */
+  peek(takes: readonly Take[], nowMs: number): Pending<readonly Count[]>;
+  /** Corrects an earlier take by `delta` units (negative gives back); it may go over the limit, since the work is done. */
+  settle(key: string, rule: CounterRule, delta: number, nowMs: number): Pending<void>;
+  /** Extends a lease; false where it had expired. */
+  renew(key: string, rule: CounterRule, lease: string, nowMs: number): Pending<boolean>;
+  release(key: string, rule: CounterRule, lease: string): Pending<void>;
+  /** Forgets what a key has counted under this rule. */
+  reset(key: string, rule: CounterRule, nowMs: number): Pending<void>;
+}

@@ -1,0 +1,41 @@
+/** Chooses the stores by what is configured. Each is imported only where it is used, so that no bundle carries the others. */
+import { join } from "node:path";
+import type { Log } from "../policy.ts";
+import { createMemoryStores } from "./memory/memory-stores.ts";
+import type { Stores } from "./stores.ts";
+
+export interface StoresChoice {
+  readonly upstash?: { readonly url: string; readonly token: string } | undefined;
+  /** Before every name in Redis: `fd:<name>:<environment>:`. */
+  readonly prefix: string;
+  /** The folder of the SQLite file; used on the Node host without Redis. */
+  readonly dataDir?: string | undefined;
+  readonly host: "node" | "vercel";
+  readonly log: Log;
+}
+
+/** A file that stays unusable would fail on every request: it is reported this often. */
+const REPORT_MS = 60_000;
+
+export async function createStores(choice: StoresChoice): Promise<Stores> {
+  const { upstash, prefix, dataDir, host, log } = choice;
+  if (upstash) {
+    const { createUpstashStores } = await import("./upstash/upstash-stores.ts");
+    return createUpstashStores({ ...upstash, prefix });
+  }
+  // A function on Vercel has no disk that lasts.
+  if (host === "vercel" || dataDir === undefined) return createMemoryStores();
+  const { createSqliteStores } = await import("./sqlite/sqlite-stores.ts");
+  let reportedMs = Number.NEGATIVE_INFINITY;
+  return createSqliteStores({
+    file: join(dataDir, "frontdesk.db"),
+    onError(error) {
+      const nowMs = performance.now();
+      if (nowMs - reportedMs < REPORT_MS) return;
+      reportedMs = nowMs;
+      log.error("the store file could not be read or written", {
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    },
+  });
+}

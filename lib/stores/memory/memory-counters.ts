@@ -1,0 +1,217 @@
+/** Counters of one process, at most `maxIdentifiers` of them, whatever is thrown at it. */
+import { boundedKey } from "../bounded-key.ts";
+import type { Count, CounterRule, Counters, Take, Taken } from "../counters.ts";
+import { ok, type StoreReply } from "../reply.ts";
+import { type CounterState, charge, expiresMs, fits, resetMs, settle, startState, unitsLeft } from "./counter-state.ts";
+import { type Expiring, ExpiryHeap } from "./expiry-heap.ts";
+import { RecencyList, type Recent } from "./recency-list.ts";
+
+/** Where counts outlive this process: read when a key is new to memory, told of every change. */
+export interface CounterBacking {
+  load(key: string, rule: CounterRule): CounterState | undefined;
+  changed(key: string, rule: CounterRule, state: CounterState | undefined, expiresMs: number): void;
+}
+
+interface Cell extends Expiring, Recent<Cell> {
+  readonly key: string;
+  readonly state: CounterState;
+  /** Its last take was refused until then: to evict it would hand a blocked caller a fresh limit. 0 where it was not. */
+  blockedUntilMs: number;
+}
+
+const MAX_OVERFLOW_CELLS = 256;
+
+export class MemoryCounters implements Counters {
+  readonly #maxIdentifiers: number;
+  readonly #backing: CounterBacking | undefined;
+  readonly #cells = new Map<string, Cell>();
+  /** Those that may be evicted; a blocked one is in no list. */
+  readonly #byUse = new RecencyList<Cell>();
+  readonly #byExpiry = new ExpiryHeap<Cell>();
+  readonly #overflow = new Map<string, Cell>();
+
+  constructor(options: { readonly maxIdentifiers: number; readonly backing?: CounterBacking }) {
+    this.#maxIdentifiers = options.maxIdentifiers;
+    this.#backing = options.backing;
+  }
+
+  get size(): number {
+    return this.#cells.size;
+  }
+
+  take(takes: readonly Take[], nowMs: number): StoreReply<Taken> {
+    const cells = this.#cellsOf(takes, nowMs);
+    const allowed = judge(takes, cells, nowMs);
+    const whole = takes.every((take, index) => allowed[index] || !take.enforce);
+    const leases = takes.map((take, index) =>
+      whole && allowed[index] && take.cost > 0 ? this.#charge(take, cells[index]!, nowMs) : undefined,
+    );
+    const counts = takes.map((take, index) => count(take.rule, cells[index]!.state, allowed[index]!, leases[index], nowMs));
+    if (!whole) for (const [index, cell] of cells.entries()) if (!allowed[index]) this.#block(cell, counts[index]!.resetMs);
+    return ok({ allowed: whole, counts });
+  }
+
+  peek(takes: readonly Take[], nowMs: number): StoreReply<readonly Count[]> {
+    const cells = this.#cellsOf(takes, nowMs);
+    const allowed = judge(takes, cells, nowMs);
+    return ok(takes.map((take, index) => count(take.rule, cells[index]!.state, allowed[index]!, undefined, nowMs)));
+  }
+
+  settle(key: string, rule: CounterRule, delta: number, nowMs: number): StoreReply<void> {
+    const cell = this.#cellOf(key, rule, nowMs);
+    unitsLeft(rule, cell.state, nowMs);
+    settle(rule, cell.state, delta);
+    this.#keep(cell, rule, nowMs);
+    return ok(undefined);
+  }
+
+  renew(key: string, rule: CounterRule, lease: string, nowMs: number): StoreReply<boolean> {
+    for (const cell of this.#holders(key, rule)) {
+      unitsLeft(rule, cell.state, nowMs);
+      if (cell.state.kind !== "leases" || rule.algorithm !== "concurrency" || !cell.state.endsMs.has(lease)) continue;
+      cell.state.endsMs.set(lease, nowMs + rule.leaseMs);
+      this.#keep(cell, rule, nowMs);
+      return ok(true);
+    }
+    return ok(false);
+  }
+
+  release(key: string, rule: CounterRule, lease: string): StoreReply<void> {
+    for (const { state } of this.#holders(key, rule)) if (state.kind === "leases") state.endsMs.delete(lease);
+    return ok(undefined);
+  }
+
+  reset(key: string, rule: CounterRule): StoreReply<void> {
+    const name = cellKey(key, rule);
+    const cell = this.#cells.get(name);
+    if (cell) this.#drop(cell);
+    this.#backing?.changed(name, rule, undefined, 0);
+    return ok(undefined);
+  }
+
+  /** One cell for each take; takes of one key share theirs. */
+  #cellsOf(takes: readonly Take[], nowMs: number): Cell[] {
+    const cells: Cell[] = [];
+    for (const [index, take] of takes.entries()) {
+      const same = takes.findIndex((other) => other.key === take.key);
+      cells.push(same < index && fits(take.rule, cells[same]!.state) ? cells[same]! : this.#cellOf(take.key, take.rule, nowMs));
+    }
+    return cells;
+  }
+
+  #charge(take: Take, cell: Cell, nowMs: number): string | undefined {
+    const lease = charge(take.rule, cell.state, take.cost, nowMs);
+    this.#keep(cell, take.rule, nowMs);
+    return lease;
+  }
+
+  /** Where a lease may stand: its key's cell, and what overflow shares. */
+  #holders(key: string, rule: CounterRule): Cell[] {
+    return [this.#cells.get(cellKey(key, rule)), this.#overflow.get(overflowKey(rule))].filter((cell) => cell !== undefined);
+  }
+
+  /** The key's cell, or a fresh one that is not kept before something is charged to it, or the one that overflow shares. */
+  #cellOf(key: string, rule: CounterRule, nowMs: number): Cell {
+    const name = cellKey(key, rule);
+    const known = this.#cells.get(name);
+    if (known && fits(rule, known.state)) {
+      if (known.blockedUntilMs <= nowMs) this.#byUse.use(known);
+      return known;
+    }
+    if (known) this.#drop(known);
+    const kept = this.#backing?.load(name, rule);
+    if (!this.#hasRoom(nowMs)) return this.#overflowCell(rule, nowMs);
+    const state = kept && fits(rule, kept) ? kept : startState(rule, nowMs);
+    return newCell(name, state);
+  }
+
+  #keep(cell: Cell, rule: CounterRule, nowMs: number): void {
+    cell.expiresMs = expiresMs(rule, cell.state, nowMs);
+    if (cell.key.startsWith(OVERFLOW)) return;
+    if (this.#cells.get(cell.key) !== cell) {
+      this.#makeRoom(nowMs);
+      this.#cells.set(cell.key, cell);
+      this.#byUse.use(cell);
+    }
+    this.#byExpiry.place(cell);
+    this.#backing?.changed(cell.key, rule, cell.state, cell.expiresMs);
+  }
+
+  #block(cell: Cell, untilMs: number): void {
+    cell.blockedUntilMs = untilMs;
+    ;
+  }
+
+  #hasRoom(nowMs: number): boolean {
+    return (
+      this.size < this.#maxIdentifiers ||
+      this.#byUse.oldest !== undefined ||
+      (this.#byExpiry.first?.expiresMs ?? Infinity) <= nowMs
+    );
+  }
+
+  /** Expired first, then the least recently used; one that is blocked never, or a flood of names would lift its block. */
+  #makeRoom(nowMs: number): void {
+    while (this.size >= this.#maxIdentifiers) {
+      const first = this.#byExpiry.first;
+      const victim = first && first.expiresMs <= nowMs ? first : this.#byUse.oldest;
+      if (!victim) return;
+      this.#drop(victim);
+    }
+  }
+
+  #drop(cell: Cell): void {
+    this.#cells.delete(cell.key);
+    ;
+    this.#byExpiry.remove(cell);
+  }
+
+  /** With every place held by a blocked caller, newcomers share one limit per rule: stricter, never unlimited. */
+  #overflowCell(rule: CounterRule, nowMs: number): Cell {
+    const key = overflowKey(rule);
+    const known = this.#overflow.get(key);
+    if (known) return known;
+    if (this.#overflow.size >= MAX_OVERFLOW_CELLS) this.#overflow.delete(this.#overflow.keys().next().value!);
+    const cell = newCell(key, startState(rule, nowMs));
+    this.#overflow.set(key, cell);
+    return cell;
+  }
+}
+
+const OVERFLOW = "\noverflow ";
+
+function newCell(key: string, state: CounterState): Cell {
+  return { key, state, expiresMs: 0, slot: -1, older: undefined, newer: undefined, blockedUntilMs: 0 };
+}
+
+function overflowKey(rule: CounterRule): string {
+  return OVERFLOW + JSON.stringify(rule);
+}
+
+/** Each period has a cell of its own, so that a late request of the last one does not end the new one. */
+function cellKey(key: string, rule: CounterRule): string {
+  return rule.algorithm === "period" ? `${boundedKey(key)}\n${rule.startMs}` : boundedKey(key);
+}
+
+/** Whether each take alone is allowed, counting what earlier takes of the call will have charged to the same cell. */
+function judge(takes: readonly Take[], cells: readonly Cell[], nowMs: number): boolean[] {
+  const allowed: boolean[] = [];
+  for (const [index, take] of takes.entries()) {
+    let wanted = Math.max(1, units(take));
+    for (let other = 0; other < index; other++) {
+      if (cells[other] === cells[index] && allowed[other]) wanted += units(takes[other]!);
+    }
+    allowed.push(unitsLeft(take.rule, cells[index]!.state, nowMs) >= wanted);
+  }
+  return allowed;
+}
+
+function units(take: Take): number {
+  return take.rule.algorithm === "concurrency" ? Math.min(1, take.cost) : take.cost;
+}
+
+function count(rule: CounterRule, state: CounterState, allowed: boolean, lease: string | undefined, nowMs: number): Count {
+  const left = Math.max(0, unitsLeft(rule, state, nowMs));
+  const found = { allowed, remaining: left, resetMs: resetMs(rule, state, nowMs) };
+  return lease === undefined ? found : { ...found, lease };
+}

@@ -1,0 +1,62 @@
+/** Writes of a second gathered into one transaction: SQLite is synchronous, and a commit per request would be felt. */
+import type { DatabaseSync } from "node:sqlite";
+import { transact } from "./database.ts";
+
+/** Runs `work` once after `delayMs`; returns what calls it off. */
+export type Schedule = (work: () => void, delayMs: number) => () => void;
+
+export interface Writer {
+  /** Writes all that is pending. Runs in a transaction, so it must not forget anything yet. */
+  write(): void;
+  /** The transaction is through: forget what was pending. */
+  written(): void;
+  /** It was not. What is kept for the next time must stay bounded. */
+  failed(): void;
+}
+
+const FLUSH_MS = 1000;
+
+export class WriteBehind {
+  readonly #database: DatabaseSync;
+  readonly #schedule: Schedule;
+  readonly #onError: (error: unknown) => void;
+  readonly #writers: Writer[] = [];
+  #callOff: (() => void) | undefined;
+
+  constructor(database: DatabaseSync, schedule: Schedule, onError: (error: unknown) => void) {
+    this.#database = database;
+    this.#schedule = schedule;
+    this.#onError = onError;
+  }
+
+  add(writer: Writer): void {
+    this.#writers.push(writer);
+  }
+
+  /** Something is pending: it is written within a second. */
+  mark(): void {
+    this.#callOff ??= this.#schedule(() => this.flush(), FLUSH_MS);
+  }
+
+  /** Writes what is pending now; false where that failed. */
+  flush(): boolean {
+    this.#callOff?.();
+    this.#callOff = undefined;
+    try {
+      transact(this.#database, () => {
+        for (const writer of this.#writers) writer.write();
+      });
+    } catch (error) {
+      for (const writer of this.#writers) writer.failed();
+      this.#onError(error);
+      return false;
+    }
+    for (const writer of this.#writers) writer.written();
+    return true;
+  }
+}
+
+export const scheduleTimer: Schedule = (work, delayMs) => {
+  const timer = setTimeout(work, delayMs).unref();
+  return () => clearTimeout(timer);
+};

@@ -1,0 +1,40 @@
+/** Stores in Upstash Redis over HTTP: for Vercel and for several instances. */
+import type { Stores } from "../stores.ts";
+import { Trips } from "./trips.ts";
+import { UpstashBlobs } from "./upstash-blobs.ts";
+import { UpstashCounters } from "./upstash-counters.ts";
+import { UpstashKeys } from "./upstash-keys.ts";
+import { UpstashLog } from "./upstash-log.ts";
+import { UpstashOnce } from "./upstash-once.ts";
+
+export interface UpstashOptions {
+  readonly url: string;
+  readonly token: string;
+  /** Before every name: `fd:<name>:<environment>:`, so that a preview never spends or revokes production's. */
+  readonly prefix: string;
+  /** How long one HTTP request may take. */
+  readonly budgetMs?: number;
+  /** Of each stream, about. */
+  readonly maxLogEntries?: number;
+}
+
+export function createUpstashStores(options: UpstashOptions): Stores {
+  const { url, token, prefix, budgetMs = 80, maxLogEntries = 10_000 } = options;
+  const trips = new Trips({ url, token, budgetMs });
+  const there = `in Upstash Redis at ${new URL(url).host}, under ${prefix}`;
+  return {
+    counters: new UpstashCounters(trips, prefix),
+    keys: new UpstashKeys(trips, prefix),
+    once: new UpstashOnce(trips, prefix),
+    blobs: new UpstashBlobs(trips, prefix),
+    log: new UpstashLog(trips, prefix, maxLogEntries),
+    describe: {
+      counters: there,
+      keys: there,
+      once: there,
+      blobs: there,
+      log: `${there}, about the last ${maxLogEntries} of each stream`,
+    },
+    close: async () => {},
+  };
+}

@@ -1,0 +1,104 @@
+/** One request inside the engine: the exchange that policies see, and what only the gateway needs to know of it. */
+import { randomFillSync } from "node:crypto";
+import type { Consumer, Exchange, GatewayRequest, Json } from "./exchange.ts";
+import type { RequestFacts } from "./http/hygiene.ts";
+import type { Target } from "./http/target.ts";
+import type { RecordDraft } from "./observe/record.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Plan } from "./plan.ts";
+import type { ProblemCode } from "./problem.ts";
+import type { Route } from "./route.ts";
+
+export class Visit implements Exchange {
+  readonly request: GatewayRequest;
+  readonly facts: RequestFacts;
+  readonly target: Target;
+  requestId: string;
+  traceparent: string;
+  record: RecordDraft;
+  readonly startedMs: number;
+  route: Route;
+  pipeline: Pipeline;
+  params: Readonly<Record<string, string>>;
+  consumer: Consumer | undefined = undefined;
+  pool: readonly number[] | undefined = undefined;
+  carry: Record<string, Json> = {};
+  body: Uint8Array | undefined = undefined;
+  bytesIn = 0;
+  bytesOut = 0;
+  status = 0;
+  source: "gateway" | "backend" | "cache" = "gateway";
+  code: ProblemCode | undefined = undefined;
+  ended = false;
+
+  constructor(request: GatewayRequest, facts: RequestFacts, target: Target, unrouted: Route, nowMs: number, monotonicMs: number) {
+    this.request = request;
+    this.facts = facts;
+    this.target = target;
+    this.route = unrouted;
+    this.pipeline = unrouted.pipelineFor(request.method);
+    this.params = {};
+    this.startedMs = monotonicMs;
+    const [trace, flags] = continuedTrace(facts.traceparent) ?? [randomHex(16), "00"];
+    this.traceparent = `00-${trace}-${randomHex(8)}-${flags}`;
+    this.requestId = acceptableId(facts.requestId) ?? trace;
+    this.record = { startedAt: nowMs, steps: [], attempts: [], reason: undefined };
+  }
+
+  enter(route: Route, params: Readonly<Record<string, string>>): void {
+    this.route = route;
+    this.params = params;
+    this.pipeline = route.pipelineFor(this.request.method);
+  }
+
+  /** Takes up what the front half decided. */
+  resume(plan: Plan): void {
+    this.consumer = plan.consumer;
+    this.pool = plan.pool;
+    this.carry = { ...plan.carry };
+    this.requestId = plan.requestId;
+    this.traceparent = plan.traceparent;
+    this.record = { startedAt: plan.startedAt, steps: [...plan.steps], attempts: [], reason: undefined };
+  }
+
+  /** What the front half hands over. */
+  toPlan(): Plan {
+    const { consumer, pool, carry, requestId, traceparent, record } = this;
+    return {
+      route: this.route.id,
+      target: this.target.raw,
+      consumer,
+      pool,
+      carry,
+      requestId,
+      traceparent,
+      startedAt: record.startedAt,
+      steps: record.steps,
+    };
+  }
+}
+
+/** Trace id and flags of the caller's traceparent, where it is well formed (W3C Trace Context section 3.2). */
+function continuedTrace(traceparent: string | undefined): [trace: string, flags: string] | undefined {
+  if (traceparent === undefined) return undefined;
+  const [, trace, parent, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceparent) ?? [];
+  return trace && parent && flags && /[^0]/.test(trace) && /[^0]/.test(parent) ? [trace, flags] : undefined;
+}
+
+/** A client's own request id is kept if it is at most 128 visible ASCII characters: it is written into logs and headers. */
+function acceptableId(id: string | undefined): string | undefined {
+  return id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined;
+}
+
+/** Drawn in blocks: a call into the random source for each request costs more than the rest of a match. */
+const block = Buffer.alloc(4096);
+let drawn = block.length;
+
+function randomHex(bytes: number): string {
+  if (drawn + bytes > block.length) {
+    randomFillSync(block);
+    drawn = 0;
+  }
+  drawn += bytes;
+  return block.toString("hex", drawn - bytes, drawn);
+}

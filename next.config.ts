@@ -1,0 +1,26 @@
+/** Every setting that keeps Next out of the way of requests that are not its own; docs/design.md says which trap each avoids. */
+import { randomBytes } from "node:crypto";
+import type { NextConfig } from "next";
+import { artifact } from "./.frontdesk/build/compiled.ts";
+
+/** Room between the largest `maxBody` and where Next cuts a body, so that a body cut by Next is always seen as too long. */
+const MARGIN_BYTES = 1024 * 1024;
+
+const nextConfig: NextConfig = {
+  distDir: process.env.GATEWAY_TEST_BUILD === "1" ? ".next-test" : ".next",
+  assetPrefix: "/gateway",
+  compress: false,
+  poweredByHeader: false,
+  skipTrailingSlashRedirect: true,
+  skipProxyUrlNormalize: true,
+  // The config that a user wrote is checked with the build; tests and tools are not part of it.
+  typescript: { tsconfigPath: "tsconfig.next.json" },
+  turbopack: { root: import.meta.dirname },
+  env: { FRONTDESK_BUILD_KEY: randomBytes(32).toString("base64url") },
+  experimental: {
+    validateRSCRequestHeaders: false,
+    proxyClientMaxBodySize: artifact.maxBodyBytes + MARGIN_BYTES,
+  },
+};
+
+export default nextConfig;

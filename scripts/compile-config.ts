@@ -1,0 +1,29 @@
+/** Compiles the config into the module that the Vercel host's bundles import as #compiled. A wrong config fails the build. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ARTIFACT_FILE, renderArtifact, renderTestArtifact } from "../lib/config/artifact.ts";
+import { compileConfig } from "../lib/config/compile.ts";
+import { readEnvironment } from "../lib/config/env.ts";
+import { ConfigError, formatIssues } from "../lib/config/issue.ts";
+import { loadConfig } from "../lib/config/load.ts";
+
+const root = dirname(import.meta.dirname);
+const file = join(root, ARTIFACT_FILE);
+
+try {
+  const environment = readEnvironment(root);
+  let module: string;
+  if (environment.variables.GATEWAY_TEST_BUILD === "1") module = renderTestArtifact(file, root);
+  else {
+    const source = await loadConfig(environment, { cwd: root });
+    const compiled = compileConfig(source, { vercel: environment.vercel, keepOut: environment.variables });
+    if (compiled.warnings.length > 0) console.warn(formatIssues(compiled.warnings, source.origin));
+    module = renderArtifact(compiled, source, file, root);
+  }
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, module);
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,50 @@
+/** The Node host: `npm start`, `npm run dev`. Serves the gateway straight from the socket; Next serves only the console's pages. */
+import { createConsolePages } from "./console-pages.ts";
+import { ConfigError } from "./lib/config/issue.ts";
+import { type NodeServer, startNodeServer } from "./lib/hosts/node-server.ts";
+import { createLog } from "./lib/observe/log.ts";
+
+const isDev = process.argv.includes("--dev");
+const log = createLog();
+
+// Ours first: Next installs listeners of its own when it is loaded, and a bug must end the process, not hide in it.
+process.on("uncaughtException", (error) => {
+  log.error("uncaught exception", { error: error.stack });
+  process.exit(1);
+});
+
+const pages = createConsolePages({ dir: import.meta.dirname, dev: isDev });
+
+let server: NodeServer;
+try {
+  server = await startNodeServer({
+    cwd: process.cwd(),
+    defaultHost: isDev ? "127.0.0.1" : "0.0.0.0",
+    openOnLoopback: process.argv.includes("--open-on-loopback"),
+    log,
+    servePage: pages.serve,
+  });
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}
+const { address, port } = server;
+const host = address === "0.0.0.0" || address === "::" ? "localhost" : address.includes(":") ? `[${address}]` : address;
+console.log(`frontdesk listens on http://${host}:${port} (page: /gateway)`);
+
+process.on("SIGHUP", () => {
+  server.reload().then(
+    ({ config }) => log.info("config reloaded", { digest: config.digest }),
+    (error: Error) => log.error("the new config is not used; the old one goes on", { error: error.message }),
+  );
+});
+
+let isStopping = false;
+const stop = () => {
+  if (isStopping) return;
+  isStopping = true;
+  server.close().then(() => process.exit(0));
+};
+process.on("SIGTERM", stop);
+process.on("SIGINT", stop);

@@ -1,0 +1,83 @@
+/**
+ * Configs with what becomes of them, as files in test/golden that anyone can add to. A file is three parts between `---` lines:
+ * settings (`# comment`, `file: gateway.yaml`, `env: NAME=value`, `vercel`, `build`, `resolve`), the config, and what is expected:
+ * the compiled form, or the messages with their rules. `UPDATE_GOLDEN=1 npx vitest run test/config/golden.test.ts` writes the last part.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { compileConfig } from "../../lib/config/compile.ts";
+import { parseEnvironment } from "../../lib/config/env.ts";
+import { ConfigError, formatIssues, type Issue, RULES } from "../../lib/config/issue.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+import { resolveReferences } from "../../lib/config/references.ts";
+
+const folder = join(import.meta.dirname, "../golden");
+// Inside of the repository, so that a config in TypeScript finds #frontdesk.
+const scratch = join(import.meta.dirname, "../../.frontdesk/golden");
+const files = readdirSync(folder).filter((file) => file.endsWith(".txt"));
+const SEPARATOR = "\n---\n";
+
+describe("golden configs", () => {
+  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+  test.each(files)("%s", async (file) => {
+    const path = join(folder, file);
+    const [settings = "", config = "", expected = ""] = readFileSync(path, "utf8").split(SEPARATOR);
+    const actual = `${await outcomeOf(file, settings.split("\n"), config)}\n`;
+    if (process.env.UPDATE_GOLDEN === "1") writeFileSync(path, [settings, config, actual].join(SEPARATOR));
+    else expect(actual).toBe(expected);
+  });
+
+  test("every rule is broken by at least one of them", () => {
+    const told = files.map((file) => readFileSync(join(folder, file), "utf8").split(SEPARATOR)[2] ?? "").join("\n");
+    expect(RULES.filter((rule) => !told.includes(`[${rule}]`))).toEqual([]);
+  });
+});
+
+async function outcomeOf(name: string, settings: readonly string[], config: string): Promise<string> {
+  const all = (key: string) => settings.flatMap((line) => (line.startsWith(`${key}: `) ? [line.slice(key.length + 2)] : []));
+  const [file] = all("file");
+  const variables = Object.fromEntries(
+    all("env").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+  const cwd = join(scratch, name);
+  if (config !== "") {
+    const path = join(cwd, file ?? "gateway.config.ts");
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, config);
+  }
+  let origin = "environment";
+  try {
+    const environment = parseEnvironment(variables);
+    const source = await loadConfig(environment, { cwd, file });
+    origin = source.origin;
+    const vercel = settings.includes("vercel");
+    const { config: compiled, warnings } = compileConfig(
+      source,
+      settings.includes("build") ? { vercel, keepOut: variables } : { vercel },
+    );
+    const resolved = resolveReferences(compiled, environment.variables, origin);
+    const { digest: _, ...shown } = settings.includes("resolve") ? resolved : compiled;
+    return [...warnings.map((issue) => lineOf(issue, origin)), pretty(shown)].join("\n");
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.issues.map((issue) => lineOf(issue, error.origin)).join("\n");
+  }
+}
+
+function lineOf(issue: Issue, origin: string): string {
+  return `[${issue.rule}] ${formatIssues([issue], origin)}`;
+}
+
+/** JSON in which what fits on a line stands on one. */
+function pretty(value: unknown, indent = ""): string {
+  const line = JSON.stringify(value);
+  if (typeof value !== "object" || value === null || indent.length + line.length <= 130) return line;
+  const inner = `${indent}  `;
+  const isList = Array.isArray(value);
+  const items = Object.entries(value).map(
+    ([key, item]) => `${inner}${isList ? "" : `${JSON.stringify(key)}: `}${pretty(item, inner)}`,
+  );
+  return `${isList ? "[" : "{"}\n${items.join(",\n")}\n${indent}${isList ? "]" : "}"}`;
+}

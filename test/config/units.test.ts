@@ -1,0 +1,39 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { formatSize, parseDurationMs, parseSizeBytes } from "../../lib/config/units.ts";
+
+describe("units", () => {
+  test.each([
+    ["250ms", 250],
+    ["10s", 10_000],
+    ["1.5s", 1500],
+    ["5m", 300_000],
+    ["1h", 3_600_000],
+    ["30d", 2_592_000_000],
+    ["0s", 0],
+  ])("%s is %i ms", (text, ms) => expect(parseDurationMs(text)).toBe(ms));
+
+  test.each(["", "10", "s", "10 s", "-1s", "1e3s", "1w", "0.3ms", "10S", "9007199254740993ms"])("%j is no duration", (text) => {
+    expect(parseDurationMs(text)).toBeUndefined();
+  });
+
+  test.each([
+    ["64kb", 65_536],
+    ["4.5mb", 4_718_592],
+    ["4MB", 4_194_304],
+    ["1gb", 1_073_741_824],
+    ["12b", 12],
+  ])("%s is %i bytes", (text, bytes) => expect(parseSizeBytes(text)).toBe(bytes));
+
+  test.each(["", "4", "4m", "-4mb", "0.3b", "4 mb", "4kib"])("%j is no size", (text) =>
+    expect(parseSizeBytes(text)).toBeUndefined(),
+  );
+
+  test("a size is told as it can be written", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 40 }), (bytes) => {
+        expect(parseSizeBytes(formatSize(bytes))).toBe(bytes);
+      }),
+    );
+  });
+});

@@ -1,0 +1,140 @@
+/** The sealed plan: jose and node:crypto make the same token, and a token opens only for the request it was made for. */
+
+import { Readable } from "node:stream";
+import { CompactEncrypt, compactDecrypt } from "jose";
+import { describe, expect, test } from "vitest";
+import { HeaderList } from "#lib/http/header-list.ts";
+import { deriveKeys } from "#lib/keys.ts";
+import { fitsPlan, MAX_PLAN_BYTES, openPlan, type Plan, sealPlan } from "#lib/plan.ts";
+import { requestFor } from "./support/exchange.ts";
+
+const [key, otherKey] = deriveKeys([new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)], "plan") as [Uint8Array, Uint8Array];
+const NOW = Date.UTC(2026, 0, 1);
+const plan: Plan = {
+  route: "/a/*",
+  consumer: { id: "web:7", authenticator: "web", claims: { name: "Zoë" } },
+  pool: [0, 2],
+  carry: { limit: { left: 3 } },
+  requestId: "r1",
+  traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+  startedAt: NOW,
+  steps: [{ policy: "limit", verdict: "passed", ms: 0.25 }],
+};
+const request = requestFor({ target: "/a/b?c", headers: ["Authorization", "Bearer x", "Accept", "*/*"], ip: "203.0.113.9" });
+const seal = (token = plan, nowMs = NOW) => sealPlan(token, request, "digest", [key], nowMs)!;
+
+describe("between node:crypto and jose", () => {
+  test("jose opens what is sealed here", async () => {
+    const { plaintext, protectedHeader } = await compactDecrypt(seal(), key);
+    expect(protectedHeader).toEqual({ alg: "dir", enc: "A256GCM" });
+    expect(JSON.parse(Buffer.from(plaintext).toString())).toMatchObject(plan);
+  });
+
+  test("what jose seals is opened here", async () => {
+    const { plaintext } = await compactDecrypt(seal(), key);
+    const token = await new CompactEncrypt(plaintext).setProtectedHeader({ alg: "dir", enc: "A256GCM" }).encrypt(key);
+    expect(openPlan(token, request, "digest", [key], NOW)).toMatchObject(plan);
+  });
+
+  test("no header but ours is read, so nobody chooses an algorithm", async () => {
+    const { plaintext } = await compactDecrypt(seal(), key);
+    const token = await new CompactEncrypt(plaintext).setProtectedHeader({ alg: "dir", enc: "A256GCM", typ: "JWT" }).encrypt(key);
+    expect(openPlan(token, request, "digest", [key], NOW)).toBeUndefined();
+  });
+});
+
+describe("a plan opens", () => {
+  test("for its own request", () => {
+    expect(openPlan(seal(), request, "digest", [key], NOW + 9_999)).toMatchObject(plan);
+  });
+
+  test("with any of several keys: rotation", () => {
+    expect(openPlan(seal(), request, "digest", [otherKey, key], NOW)).toMatchObject(plan);
+  });
+
+  test("after ten minutes where the request has a body, which Next holds before the handler starts", () => {
+    const upload = { ...request, body: Readable.from(["x"]) };
+    const token = sealPlan(plan, upload, "digest", [key], NOW)!;
+    expect(openPlan(token, upload, "digest", [key], NOW + 599_999)).toMatchObject(plan);
+    expect(openPlan(token, upload, "digest", [key], NOW + 600_000)).toBeUndefined();
+  });
+
+  test("although fields that are no credentials have changed on the way", () => {
+    const changed = { ...request, headers: new HeaderList(["X-Forwarded-For", "1.2.3.4", "Authorization", "Bearer x"]) };
+    expect(openPlan(seal(), changed, "digest", [key], NOW)).toMatchObject(plan);
+  });
+});
+
+describe("a plan does not open", () => {
+  const cases: [what: string, request: typeof request, digest?: string, keys?: Uint8Array[], nowMs?: number][] = [
+    ["after its life", request, "digest", [key], NOW + 10_000],
+    ["with another key", request, "digest", [otherKey]],
+    ["without a key", request, "digest", []],
+    ["under another config", request, "other"],
+    ["for another method", { ...request, method: "POST" }],
+    ["for another target", { ...request, target: "/a/b?d" }],
+    ["for another host", { ...request, host: "other.example" }],
+    ["for another caller", { ...request, client: { ip: "203.0.113.10", geo: undefined } }],
+    ["for an unknown caller", { ...request, client: { ip: undefined, geo: undefined } }],
+    ["for other credentials", { ...request, headers: new HeaderList(["Authorization", "Bearer y"]) }],
+    ["without the credentials", { ...request, headers: new HeaderList(["Accept", "*/*"]) }],
+    ["with a further cookie", { ...request, headers: new HeaderList([...request.headers.pairs, "Cookie", "a=1"]) }],
+    ["with a further key", { ...request, headers: new HeaderList([...request.headers.pairs, "X-Api-Key", "k"]) }],
+  ];
+  test.each(cases)("%s", (_, moved, digest = "digest", keys = [key], nowMs = NOW) => {
+    expect(openPlan(seal(), moved, digest, keys, nowMs)).toBeUndefined();
+  });
+
+  test("with any one character changed", () => {
+    const token = seal();
+    for (let index = 0; index < token.length; index++) {
+      const other = token[index] === "A" ? "B" : "A";
+      const forged = token.slice(0, index) + other + token.slice(index + 1);
+      // The last character of a base64url part may carry bits that decode to nothing.
+      if (sameBytes(forged, token)) continue;
+      expect(openPlan(forged, request, "digest", [key], NOW), `character ${index}`).toBeUndefined();
+    }
+  });
+
+  test.each(["", ".", "....", "a.b.c.d.e", "x".repeat(MAX_PLAN_BYTES + 1)])("from garbage: %s", (token) => {
+    expect(openPlan(token, request, "digest", [key], NOW)).toBeUndefined();
+  });
+
+  test("with a tag cut short, or a part too many", () => {
+    const token = seal();
+    const parts = token.split(".");
+    const short = [...parts.slice(0, 4), Buffer.from(parts[4]!, "base64url").subarray(0, 12).toString("base64url")].join(".");
+    expect(openPlan(short, request, "digest", [key], NOW)).toBeUndefined();
+    expect(openPlan(`${token}.`, request, "digest", [key], NOW)).toBeUndefined();
+    expect(openPlan(`${token}.x`, request, "digest", [key], NOW)).toBeUndefined();
+  });
+});
+
+describe("size", () => {
+  test("a plan over the limit is not sealed, and is told before anything is charged", () => {
+    const large = { ...plan, carry: { x: "y".repeat(MAX_PLAN_BYTES) } };
+    expect(sealPlan(large, request, "digest", [key], NOW)).toBeUndefined();
+    expect(fitsPlan(large)).toBe(false);
+    expect(fitsPlan(plan)).toBe(true);
+  });
+
+  test("whatever is said to fit can be sealed, with a kilobyte of limit results on top", () => {
+    for (let bytes = 0; bytes < MAX_PLAN_BYTES; bytes += 7) {
+      const carry = { x: "y".repeat(bytes) };
+      if (fitsPlan({ ...plan, carry }))
+        expect(sealPlan({ ...plan, carry: { ...carry, z: "w".repeat(1_000) } }, request, "digest", [key], NOW)).toBeDefined();
+    }
+  });
+
+  test("nothing of the plan can be read in the token", () => {
+    const parts = seal()
+      .split(".")
+      .map((part) => Buffer.from(part, "base64url").toString("latin1"));
+    expect(parts.join("")).not.toMatch(/web:7|limit|r1/);
+  });
+});
+
+function sameBytes(a: string, b: string): boolean {
+  const bytes = (token: string) => token.split(".").map((part) => Buffer.from(part, "base64url").toString("hex"));
+  return a.split(".")[0] === b.split(".")[0] && JSON.stringify(bytes(a)) === JSON.stringify(bytes(b));
+}

@@ -1,0 +1,31 @@
+/** The stores in Redis: the contracts, through the SDK that runs in production and a bridge to a real Redis. */
+import { afterAll, beforeAll, vi } from "vitest";
+import { createUpstashStores } from "#lib/stores/upstash/upstash-stores.ts";
+import { blobsContract } from "../contracts/blobs.ts";
+import { countersContract } from "../contracts/counters.ts";
+import { keysContract } from "../contracts/keys.ts";
+import { logContract } from "../contracts/log.ts";
+import { onceContract } from "../contracts/once.ts";
+import { startUpstash, type UpstashUnderTest } from "../support/redis/upstash-under-test.ts";
+
+let upstash: UpstashUnderTest;
+let made = 0;
+beforeAll(async () => {
+  upstash = await startUpstash();
+});
+afterAll(() => upstash.stop());
+
+/** A prefix of its own is an empty store. */
+const make = async () => ({
+  ...createUpstashStores({ ...upstash.bridge, prefix: `fd:contract:${++made}:`, budgetMs: 30_000, maxLogEntries: 200 }),
+  // @upstash/ratelimit reads the process's clock.
+  at: (nowMs: number) => vi.useFakeTimers({ toFake: ["Date"], now: nowMs }),
+  async close() {
+    vi.useRealTimers();
+  },
+});
+countersContract("upstash", make);
+keysContract("upstash", make);
+onceContract("upstash", make);
+blobsContract("upstash", make);
+logContract("upstash", make);

@@ -1,0 +1,61 @@
+/**
+ * Every way in which the two hosts may differ, reviewed one by one. The comparator erases these and nothing else, test/hosts
+ * shows that each is still there, and the README's table of limits holds the same lines.
+ */
+import type { Comparable } from "./comparator.ts";
+
+export interface AllowedDifference {
+  /** In the words of the README's table. */
+  readonly what: string;
+  /** The platform fact that makes it so. */
+  readonly why: string;
+  /** Makes both sides alike where they differ in this and only in this. */
+  erase(node: Comparable, vercel: Comparable): void;
+}
+
+/** What Next adds to `Vary` of every answer of a route handler. */
+const NEXT_VARY = "rsc, next-router-state-tree, next-router-prefetch, next-router-segment-prefetch";
+
+export const ALLOWED_DIFFERENCES: readonly AllowedDifference[] = [
+  {
+    what: "Answers carry no Content-Length of the backend's: bodies are framed in chunks",
+    why: "Next deletes Content-Length from what a route handler answers",
+    erase(node, vercel) {
+      const [stated, kept] = [node.headers["content-length"], vercel.headers["content-length"]];
+      if (stated && !kept) delete node.headers["content-length"];
+      if (!stated && kept?.[0] === "0" && vercel.body === "") delete vercel.headers["content-length"];
+    },
+  },
+  {
+    what: "`Vary` names four fields of Next's beside the backend's own",
+    why: "Next appends them to every answer of a route handler",
+    erase(_, vercel) {
+      const vary = vercel.headers["vary"]?.filter((value) => value !== NEXT_VARY);
+      if (vary?.length === 0) delete vercel.headers["vary"];
+      else if (vary) vercel.headers["vary"] = vary;
+    },
+  },
+  {
+    what: "Backends are asked for unencoded answers; what comes encoded all the same is decoded",
+    why: "Next deletes Content-Encoding from what a route handler answers, so encoded bytes would arrive without their label",
+    erase(node, vercel) {
+      for (const [index, { headers }] of vercel.received.entries()) {
+        if (headers["accept-encoding"]?.join() !== "identity") continue;
+        delete headers["accept-encoding"];
+        delete node.received[index]?.headers["accept-encoding"];
+      }
+    },
+  },
+  {
+    what: "Under `next start` off Vercel the caller's address is not known",
+    why: "Only Vercel's edge overwrites the headers that state it; elsewhere they are the client's to forge",
+    erase(node, vercel) {
+      for (const [index, { headers }] of vercel.received.entries()) {
+        const same = node.received[index]?.headers;
+        if (!same || headers["x-forwarded-for"]) continue;
+        delete same["x-forwarded-for"];
+        same["forwarded"] = same["forwarded"]!.map((value) => value.replace("for=127.0.0.1;", "for=unknown;"));
+      }
+    },
+  },
+];

@@ -1,0 +1,76 @@
+/** An exchange for unit tests, as the engine makes it for a request on a route. */
+
+import type { CompiledRoute } from "#lib/config/compiled.ts";
+import type { Client, Consumer, GatewayRequest, Geo } from "#lib/exchange.ts";
+import { HeaderList } from "#lib/http/header-list.ts";
+import { readRequestHeaders } from "#lib/http/hygiene.ts";
+import { parseTarget, UNREADABLE_TARGET } from "#lib/http/target.ts";
+import { paramsOf } from "#lib/match.ts";
+import type { Pipeline } from "#lib/pipeline.ts";
+import { createRoute, type Route, UNROUTED } from "#lib/route.ts";
+import { Visit } from "#lib/visit.ts";
+
+export interface ExchangeParts {
+  readonly method?: string;
+  readonly target: string;
+  /** The route's pattern. */
+  readonly path?: string;
+  readonly headers?: string[];
+  readonly body?: GatewayRequest["body"];
+  readonly ip?: string;
+  readonly geo?: Geo;
+  readonly consumer?: Consumer;
+}
+
+export function exchangeFor({ path = "/*", consumer, ...parts }: ExchangeParts): Visit {
+  const request = requestFor(parts);
+  const target = parseTarget(request.target) ?? UNREADABLE_TARGET;
+  const visit = new Visit(request, readRequestHeaders(request.headers), target, routeFor({ path }), 0, 0);
+  const route = routeFor({ path });
+  visit.enter(route, paramsOf(route, target.segments));
+  visit.consumer = consumer;
+  return visit;
+}
+
+export function requestFor({
+  method = "GET",
+  target,
+  headers = [],
+  body = null,
+  ip,
+  geo,
+}: Omit<ExchangeParts, "path" | "consumer">): GatewayRequest {
+  const client: Client = { ip, geo };
+  return {
+    method,
+    target,
+    scheme: "http",
+    host: "gateway.example",
+    httpVersion: "1.1",
+    headers: new HeaderList(headers),
+    body,
+    client,
+  };
+}
+
+const NO_STEPS: Pipeline = Object.freeze({
+  decide: [],
+  execute: [],
+  onRequest: [],
+  onResponse: [],
+  onSend: [],
+  onEnd: [],
+  requestBody: [],
+  responseBody: [],
+  bufferRequestBytes: undefined,
+  bufferResponseBytes: undefined,
+  decideIn: "front",
+  maxBodyBytes: 0,
+  backend: undefined,
+  timeouts: undefined,
+});
+
+/** A route that serves nothing, with the fields that a test is about. */
+export function routeFor(fields: Partial<CompiledRoute>): Route {
+  return createRoute({ ...UNROUTED, id: fields.path ?? "/*", ...fields }, () => NO_STEPS);
+}

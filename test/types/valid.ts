@@ -1,0 +1,43 @@
+/** Configs that must pass `tsc`: checked by `npm run types`, never run. */
+import { defineGateway, definePolicy, env, type GatewayInput } from "#frontdesk";
+
+const noTeapots = definePolicy({ name: "no-teapots", row: "screen", create: () => ({ decide: () => undefined }) });
+
+export const everything = defineGateway({
+  backends: {
+    short: "https://a.example",
+    byReference: env("BACKEND_URL"),
+    long: {
+      url: `https://${env("HOST_NAME")}/base`,
+      headers: { authorization: `Bearer ${env("TOKEN")}` },
+      timeout: { connect: env("CONNECT", "1s"), firstByte: "5s", idle: false, total: "none" },
+    },
+  },
+  defaults: { auth: "none", maxBody: env("MAX_BODY", "2mb"), headers: { response: { set: { "x-a": "b" } } } },
+  routes: [
+    { path: "/a/:id/*", methods: ["GET", "POST"], backend: "long", rewrite: "/v1/${params.id}/${params.rest}?" },
+    { path: "/b/:name*", backend: "short", rewrite: "/${params.name}/${query.page}", use: noTeapots, mode: "shadow" },
+    {
+      path: "/c",
+      respond: { status: env("STATUS", 200), json: { list: [1, "two", null, { a: true }] } },
+      use: [noTeapots],
+      headers: false,
+    },
+    { path: "/d/:x", redirect: { to: "https://d.example/${params.x}", status: 308, keepQuery: env("KEEP", true) } },
+    { path: "/e/:x", redirect: "/f/${params.x}", auth: "none", byMethod: { POST: { maxBody: "1mb" } } },
+    {
+      path: "/f",
+      host: "*.example.com",
+      methods: "GET",
+      backend: "byReference",
+      when: { headers: { "x-beta": true }, query: { v: "2" } },
+    },
+  ],
+});
+
+// Routes that are computed have no literal names: the compiler of the config checks these.
+const computed: GatewayInput["routes"] = ["users", "orders"].map((name) => ({ path: `/${name}/*`, backend: name, auth: "none" }));
+export const generated = defineGateway({
+  backends: { users: "https://u.example", orders: "https://o.example" },
+  routes: computed,
+});
