@@ -1,9 +1,11 @@
 /** What the bench measures, row by row. A later issue adds its rows here; run.ts knows none of them by name. */
-import { existsSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { compileConfig } from "../lib/config/compile.ts";
+import { parseJson } from "../lib/config/parse-text.ts";
+import { ensureTestBuild } from "../scripts/test-build.ts";
+import { buildNext } from "./build-next.ts";
 import type { Launch } from "./process.ts";
-
-export const ROOT = join(import.meta.dirname, "..");
 
 export interface Row {
   readonly name: string;
@@ -12,17 +14,28 @@ export interface Row {
   readonly reference?: string;
   /** The target: at most so many times the reference. `--check` fails above it. */
   readonly atMost?: number;
-  /** What is asked for; the backend answers everything alike. */
+  /** What is asked for, where it is not PATH; the backend answers everything alike. */
   readonly path?: string;
-  /** Slow servers get this share of `--requests`, so that a round stays short. */
+  /** Slow servers get this share of `--requests` in a round, so that rounds stay short. */
   readonly share?: number;
-  /** Why it can't be measured here, or nothing. */
-  missing?(): string | undefined;
-  launch(backend: string, port: number): Launch;
+  /** Builds what must be built. A row that throws is left out, with the reason. */
+  prepare?(): void;
+  launch(place: Place): Launch;
 }
 
+export interface Place {
+  readonly backend: string;
+  readonly port: number;
+  /** Empty, and gone with the bench. */
+  readonly folder: string;
+}
+
+export const PATH = "/x/api/products/42?sort=price&page=2";
+
+const ROOT = join(import.meta.dirname, "..");
 const NEXT = join(ROOT, "node_modules", "next", "dist", "bin", "next");
-export const NEXT_PAIR = join(import.meta.dirname, "reference", "next-pair");
+const NEXT_PAIR = join(import.meta.dirname, "reference", "next-pair");
+const nextStart = (port: number) => [NEXT, "start", "--port", String(port), "--hostname", "127.0.0.1"];
 
 /** One plain forward route. */
 const forwardTo = (backend: string) =>
@@ -31,22 +44,41 @@ const forwardTo = (backend: string) =>
 export const ROWS: readonly Row[] = [
   {
     name: "node-proxy",
-    title: "plain node:http proxy (the reference)",
-    launch: (backend, port) => ({
+    title: "plain node:http proxy (reference)",
+    launch: ({ backend, port }) => ({
       args: [join(import.meta.dirname, "reference", "node-proxy.mjs")],
       env: { BACKEND: backend, PORT: String(port) },
     }),
   },
   {
     name: "node-host",
-    title: "Frontdesk, Node host: plain forward",
+    title: "Node host, plain forward",
     reference: "node-proxy",
     atMost: 0.75,
-    missing: () => (existsSync(join(ROOT, "server.ts")) ? undefined : "there is no server.ts"),
-    launch: (backend, port) => ({
-      args: ["server.ts"],
-      cwd: ROOT,
+    // In the empty folder no `.env` is found.
+    launch: ({ backend, port, folder }) => ({
+      args: [join(ROOT, "server.ts")],
+      cwd: folder,
       env: { GATEWAY_CONFIG: forwardTo(backend), PORT: String(port), HOST: "127.0.0.1" },
     }),
+  },
+  {
+    name: "next-pair",
+    title: "bare Next middleware + handler (reference)",
+    share: 0.1,
+    prepare: () => buildNext(NEXT, NEXT_PAIR),
+    launch: ({ backend, port }) => ({ args: nextStart(port), cwd: NEXT_PAIR, env: { BACKEND: backend } }),
+  },
+  {
+    name: "vercel-shape",
+    title: "Vercel shape, plain forward",
+    reference: "next-pair",
+    share: 0.1,
+    prepare: ensureTestBuild,
+    launch({ backend, port, folder }) {
+      const compiled = join(folder, "compiled.json");
+      writeFileSync(compiled, JSON.stringify(compileConfig(parseJson(forwardTo(backend), "bench"), { vercel: false }).config));
+      return { args: nextStart(port), cwd: ROOT, env: { GATEWAY_TEST_BUILD: "1", GATEWAY_TEST_COMPILED: compiled } };
+    },
   },
 ];

@@ -16,6 +16,9 @@ export interface CurlGroup {
 
 const THREE_MB_OF_ZEROS_SHA256 = "35bce4eae54ec8e6cc2868baa8d157914d6ae2858811b4cc0c078c94460fa26f";
 
+/** Of `frontdesk ` over and over, 5 MB of it. */
+const DOWNLOAD_SHA256 = "aaff43a80f24e709bc78f85917edf42da8a78e024681caf00ae6f603cb6a885e";
+
 export const CURLS: readonly CurlGroup[] = [
   {
     title: "Routes",
@@ -45,7 +48,11 @@ export const CURLS: readonly CurlGroup[] = [
   {
     title: "Answers without a backend",
     curls: [
-      { command: "curl -s {gateway}/hello/Ada", shows: "respond, with a value of the request", expect: ['{"message":"Hello, Ada!"}'] },
+      {
+        command: "curl -s {gateway}/hello/Ada",
+        shows: "respond, with a value of the request",
+        expect: ['{"message":"Hello, Ada!"}'],
+      },
       {
         command: "curl -si '{gateway}/shop/2?from=mail'",
         shows: "redirect: 308, the query kept",
@@ -77,9 +84,9 @@ export const CURLS: readonly CurlGroup[] = [
         expect: ["id: 1\nevent: tick\n", "id: 4\nevent: tick\n"],
       },
       {
-        command: "curl -s -D- -o /tmp/frontdesk-demo '{gateway}/download?mb=5' && sha256sum /tmp/frontdesk-demo",
-        shows: "a slow download of 5 MB: both sums agree",
-        expect: ["content-length: 5000000", "x-sha256: "],
+        command: "curl -sv '{gateway}/download?mb=5' | sha256sum",
+        shows: "a slow download of 5 MB: its sum is the one in x-sha256",
+        expect: ["content-length: 5000000", `x-sha256: ${DOWNLOAD_SHA256}`, `${DOWNLOAD_SHA256}  -`],
       },
       {
         command: "head -c 3000000 /dev/zero | curl -s -X POST -T - {gateway}/upload",

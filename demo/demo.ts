@@ -17,9 +17,12 @@ const FIRST_PORT = 4000;
 const PORTS_TRIED = 50;
 
 /** A variable of the user's own gateway means nothing here, and HOST must stay this machine: the console is open to it. */
-const environment = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(?:GATEWAY_|UPSTASH_|KV_REST_|VERCEL|HOST$|NODE_ENV$)/.test(name)),
-);
+const environment: NodeJS.ProcessEnv = {
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(?:GATEWAY_|UPSTASH_|KV_REST_|VERCEL|HOST$)/.test(name)),
+  ),
+  NODE_ENV: "production",
+};
 
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -80,11 +83,27 @@ function printGuide({ process: { pid }, address }: Gateway, page: string): void 
   console.log(`\n${quiet("Ctrl-C stops everything.")}\n`);
 }
 
+async function present(running: Gateway): Promise<void> {
+  if (process.argv.includes("--no-page")) return printGuide(running, "left out");
+  if (isBuilt(root)) return printGuide(running, "");
+  const startedMs = performance.now();
+  build = startBuild(root, environment);
+  printGuide(running, "being built: ready in less than a minute");
+  const failure = await build.done;
+  if (isStopping) return;
+  const seconds = Math.round((performance.now() - startedMs) / 1000);
+  if (failure === undefined) console.log(`The page is ready after ${seconds} s: ${running.address}/gateway`);
+  else console.error(`The page could not be built; the gateway does without.\n${failure}`);
+}
+
 const backends = await startBackends();
 let build: Build | undefined;
 let gateway: Gateway | undefined;
 
-async function stop(code: number): Promise<never> {
+let isStopping = false;
+async function stop(code: number): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
   build?.stop();
   const server = gateway?.process;
   if (server && server.exitCode === null && server.signalCode === null) {
@@ -95,33 +114,14 @@ async function stop(code: number): Promise<never> {
   backends.close();
   process.exit(code);
 }
-let isStopping = false;
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    if (!isStopping) stop(0);
-    isStopping = true;
-  });
-}
+// A closed terminal sends SIGHUP; the reload is the gateway's own process.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(0));
 
 try {
   gateway = await startGateway(backends.variables);
+  gateway.process.on("exit", (code) => stop(code ?? 1));
+  await present(gateway);
 } catch (error) {
   console.error((error as Error).message);
   await stop(1);
-}
-gateway!.process.on("exit", (code) => {
-  if (!isStopping) stop(code ?? 1);
-});
-
-if (process.argv.includes("--no-page")) {
-  printGuide(gateway!, "not built: --no-page");
-} else if (isBuilt(root)) {
-  printGuide(gateway!, "");
-} else {
-  const startedMs = performance.now();
-  build = startBuild(root, environment);
-  printGuide(gateway!, "being built, ready in less than a minute");
-  const failure = await build.done;
-  if (!isStopping && failure !== undefined) console.error(`The page could not be built; the gateway does not need it.\n${failure}`);
-  else if (!isStopping) console.log(`The page is ready after ${Math.round((performance.now() - startedMs) / 1000)} s: ${gateway!.address}/gateway`);
 }

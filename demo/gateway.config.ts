@@ -6,7 +6,8 @@ const knock = definePolicy({
   name: "knock",
   row: "screen",
   create: () => ({
-    decide: ({ request }) => (request.headers.has("x-knock") ? undefined : refuse("not-allowed", { detail: "Knock first: send `x-knock`." })),
+    decide: ({ request }) =>
+      request.headers.has("x-knock") ? undefined : refuse("not-allowed", { detail: "Knock first: send `x-knock`." }),
   }),
 });
 
@@ -24,7 +25,13 @@ export default defineGateway({
   routes: [
     { path: "/", respond: { body: "Frontdesk's demo. The terminal that runs it has commands to try.\n" } },
     { path: "/api/products/*", methods: ["GET", "POST"], backend: "us", stripPrefix: "/api" },
-    { path: "/api/products/*", methods: ["GET", "POST"], when: { headers: { "x-region": "eu" } }, backend: "eu", stripPrefix: "/api" },
+    {
+      path: "/api/products/*",
+      methods: ["GET", "POST"],
+      when: { headers: { "x-region": "eu" } },
+      backend: "eu",
+      stripPrefix: "/api",
+    },
     { path: "/p/:id", methods: "GET", backend: "eu", rewrite: "/products/${params.id}" },
 
     { path: "/hello/:name", respond: { json: { message: "Hello, ${params.name}!" } } },

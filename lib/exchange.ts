@@ -69,4 +69,6 @@ export interface Exchange {
   /** The whole request body, where a policy of this route asked for it to be buffered and it has been read. */
   body: Uint8Array | undefined;
   readonly record: RecordDraft;
+  /** Method, URL and header fields as a web Request, without the body: built when first asked for, so that others don't pay. */
+  readonly webRequest: Request;
 }

@@ -13,7 +13,7 @@ import { createMatcher, paramsOf } from "./match.ts";
 import type { RequestRecord } from "./observe/record.ts";
 import { buildPipeline, type PipelineSource } from "./pipeline.ts";
 import { fitsPlan, type Plan } from "./plan.ts";
-import type { CustomPolicy, Deps, MaybePromise, PolicyDefinition } from "./policy.ts";
+import { type CustomPolicy, type Deps, type MaybePromise, type PolicyDefinition, ROWS } from "./policy.ts";
 import { type Refusal, refuse } from "./problem.ts";
 import { createRoute, type Route, UNROUTED } from "./route.ts";
 import { LATER, type Later, runSteps, type Stop } from "./run-steps.ts";
@@ -104,15 +104,18 @@ export function createGateway(options: GatewayOptions): Gateway {
   function screen(visit: Visit): Refusal | undefined {
     const { request, target, facts } = visit;
     if (target === UNREADABLE_TARGET) return refuse("bad-request", { detail: "The request target is not a path." });
+    const asked = preflightMethod(visit);
+    if (asked !== undefined && enterPreflight(visit, asked)) return undefined;
     const found = match(request.method, request.host, target, facts.headers);
-    const route = found.kind === "route" ? found.route : unrouted;
-    const fault = faultOf(target, route);
+    const fault = faultOf(target, found.kind === "none" ? unrouted : found.route);
     if (fault) return refuse("bad-request", { detail: `There is ${fault}.` });
     if (found.kind === "none") return refuse("route-not-found");
+    visit.enter(found.route, found.params);
     if (found.kind === "method-not-allowed") {
       return refuse("method-not-allowed", { headers: ["allow", found.allow.join(", ")] });
     }
-    visit.enter(found.route, found.params);
+    // It would send the caller's own credentials back to whatever script asked (RFC 9110 section 9.3.8).
+    if (request.method === "TRACE") return refuse("method-not-allowed", { headers: ["allow", allowedBy(found.route)] });
     if (facts.via?.includes(name)) return refuse("loop-detected");
     if (facts.upgrade?.toLowerCase() === "websocket") return refuse("upgrade-unsupported");
     const { maxBodyBytes } = visit.pipeline;
@@ -120,6 +123,17 @@ export function createGateway(options: GatewayOptions): Gateway {
       return refuse("payload-too-large", { detail: `The body may have at most ${maxBodyBytes} bytes.` });
     }
     return undefined;
+  }
+
+  /** A preflight is answered by the CORS of the route that its requested method leads to; false where that has none. */
+  function enterPreflight(visit: Visit, asked: string): boolean {
+    const { request, target, facts } = visit;
+    const found = match(asked, request.host, target, facts.headers);
+    const [route, params] = found.kind === "none" ? [unrouted, {}] : [found.route, found.params];
+    const [first] = route.pipelineFor(asked).decide;
+    if (faultOf(target, route) || !first?.enforce || ROWS[first.rank] !== "cors") return false;
+    visit.enter(route, params, asked);
+    return true;
   }
 
   function decide(received: GatewayRequest, half: Half): MaybePromise<Verdict> {
@@ -162,12 +176,22 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
+/** The method that a CORS preflight asks about (Fetch standard, CORS-preflight request). */
+function preflightMethod({ request, facts }: Visit): string | undefined {
+  if (request.method !== "OPTIONS" || !facts.headers.has("origin")) return undefined;
+  return facts.headers.get("access-control-request-method");
+}
+
 /** What the route's guard does not let pass: the path could mean another thing to the backend than it did to the matcher. */
 function faultOf(target: Target, route: Route): string | undefined {
   // Lenient means byte for byte. A path put together anew is not that: `..` would climb out of what the rewrite names.
   if (route.guard === "lenient" && route.rewrite?.kind !== "path") return undefined;
   if (target.fault) return target.fault;
   return target.hasEncodedSlash && route.encodedSlash === "refuse" ? "an encoded slash in the path" : undefined;
+}
+
+function allowedBy({ methods }: Route): string {
+  return (methods ?? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]).join(", ");
 }
 
 function verdict(visit: Visit, result: MaybePromise<Stop | Later | undefined>): MaybePromise<Verdict> {

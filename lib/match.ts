@@ -8,9 +8,12 @@ import type { HeaderList } from "./http/header-list.ts";
 import type { Target } from "./http/target.ts";
 import type { Route } from "./route.ts";
 
+type Params = Readonly<Record<string, string>>;
+
 export type Match =
-  | { readonly kind: "route"; readonly route: Route; readonly params: Readonly<Record<string, string>> }
-  | { readonly kind: "method-not-allowed"; readonly allow: readonly string[] }
+  | { readonly kind: "route"; readonly route: Route; readonly params: Params }
+  /** `route` is the first of the winning path: its CORS and headers shape the answer. */
+  | { readonly kind: "method-not-allowed"; readonly route: Route; readonly params: Params; readonly allow: readonly string[] }
   | { readonly kind: "none" };
 
 export type Matcher = (method: string, host: string, target: Target, headers: HeaderList) => Match;
@@ -131,7 +134,13 @@ function choose(candidates: readonly Candidate[], method: string, target: Target
     others.push(candidate);
   }
   if (!others) return undefined;
-  return { kind: "method-not-allowed", allow: [...new Set(others.flatMap((other) => [...other.methods!]))].sort() };
+  const { route } = others[0]!;
+  return {
+    kind: "method-not-allowed",
+    route,
+    params: paramsOf(route, target.segments),
+    allow: [...new Set(others.flatMap((other) => [...other.methods!]))].sort(),
+  };
 }
 
 function holds(when: NonNullable<Route["when"]>, target: Target, headers: HeaderList): boolean {

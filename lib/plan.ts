@@ -81,26 +81,21 @@ export function openPlan(
   for (const key of keys) {
     const plan = decrypt(key, Buffer.from(iv, "base64url"), Buffer.from(text, "base64url"), Buffer.from(tag, "base64url"));
     if (!plan) continue;
-    const target = targetAfterNext(plan.target, request.target);
-    if (target === undefined || plan.b !== bindingOf(request, configDigest) || plan.exp * 1000 <= nowMs) return undefined;
-    return { ...plan, target };
+    const isForThis = isSameTarget(plan.target, request.target) && plan.b === bindingOf(request, configDigest);
+    return isForThis && plan.exp * 1000 > nowMs ? plan : undefined;
   }
   return undefined;
 }
 
 /**
- * The sealed target where the handler's is that one after Next, else undefined: the same path, and a query of the same names and
- * values, which Next spells anew and reorders (`?a` becomes `?a=`, `%zz` becomes `%25zz`). The sealed one was decided, and is
- * what goes on to the backend. Next hides `_rsc` from its middleware, so that alone is taken from the handler's.
+ * Whether the handler's target is the sealed one after Next: the same path, and a query of the same names and values, which Next
+ * spells anew and reorders (`?a` becomes `?a=`, `%zz` becomes `%25zz`). The sealed one was decided, and is what goes on.
  */
-function targetAfterNext(sealed: string, seen: string): string | undefined {
-  if (sealed === seen) return sealed;
+function isSameTarget(sealed: string, seen: string): boolean {
+  if (sealed === seen) return true;
   const [sealedPath, sealedQuery] = split(sealed);
   const [seenPath, seenQuery] = split(seen);
-  if (sealedPath !== seenPath || canonical(sealedQuery) !== canonical(seenQuery)) return undefined;
-  const hidden = seenQuery.get("_rsc");
-  if (hidden === null || sealedQuery.has("_rsc")) return sealed;
-  return `${sealed}${sealed.includes("?") ? "&" : "?"}_rsc=${encodeURIComponent(hidden)}`;
+  return sealedPath === seenPath && canonical(sealedQuery) === canonical(seenQuery);
 }
 
 function split(target: string): [path: string, query: URLSearchParams] {
@@ -111,7 +106,7 @@ function split(target: string): [path: string, query: URLSearchParams] {
 
 function canonical(query: URLSearchParams): string {
   // Next keeps route parameters of its own under nxtP and nxtI, and drops a caller's.
-  const entries = [...query].filter(([name]) => name !== "_rsc" && !/^nxt[PI]/.test(name));
+  const entries = [...query].filter(([name]) => !/^nxt[PI]/.test(name));
   return entries
     .map((entry) => JSON.stringify(entry))
     .sort()
@@ -131,7 +126,7 @@ function decrypt(key: Uint8Array, iv: Buffer, text: Buffer, tag: Buffer): Sealed
   }
 }
 
-/** A plan moved to another method, host, caller, config or set of credentials must not open; targetAfterNext looks at the target. */
+/** A plan moved to another method, host, caller, config or set of credentials must not open; isSameTarget looks at the target. */
 function bindingOf(request: GatewayRequest, configDigest: string): string {
   const { method, host, client, headers } = request;
   // JSON keeps the fields apart: no value can run over into the next.

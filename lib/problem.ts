@@ -29,6 +29,12 @@ export const PROBLEMS = {
     meaning: "Send fewer or shorter header fields; often a cookie has grown.",
     operator: "Limits on headers and URLs are set by the route's `size`.",
   },
+  "url-too-long": {
+    status: 414,
+    title: "The URL is too long",
+    meaning: "Send a shorter path or query; large inputs belong in a body.",
+    operator: "Limits on headers and URLs are set by the route's `size`.",
+  },
   "route-not-found": {
     status: 404,
     title: "No route matches this path",
@@ -53,6 +59,24 @@ export const PROBLEMS = {
     meaning: "WebSocket connections are not served on this host or route.",
     operator: "The table of limits in the README says which host serves what.",
   },
+  "ip-denied": {
+    status: 403,
+    title: "This address may not call",
+    meaning: "The service does not take requests from your network address.",
+    operator: "The route's `ip`; the record names the address that the host saw. Behind a proxy, say so in `trust.proxies`.",
+  },
+  "client-denied": {
+    status: 403,
+    title: "This client may not call",
+    meaning: "The service does not take requests from this kind of client.",
+    operator: "The route's `userAgent`; the record names the rule.",
+  },
+  "csrf-denied": {
+    status: 403,
+    title: "The request comes from another site",
+    meaning: "A page of another site made the browser send this. Send it from the site itself.",
+    operator: "The route's `origin`; the record has the Origin and Sec-Fetch-Site that were sent.",
+  },
   "payload-too-large": {
     status: 413,
     title: "The request body is too large",
@@ -64,6 +88,12 @@ export const PROBLEMS = {
     title: "The request body needs a Content-Length",
     meaning: "Send the length of the body in `Content-Length`.",
     operator: "A step of this route needs to know the size before it reads the body.",
+  },
+  maintenance: {
+    status: 503,
+    title: "The service is under maintenance",
+    meaning: "Try again after the time in `Retry-After`.",
+    operator: "Switched on in the config, by a variable, or by `frontdesk maintenance on`.",
   },
   "credentials-missing": {
     status: 401,

@@ -13,6 +13,6 @@ export interface Sink {
   destroy(): void;
   onDrain: (() => void) | undefined;
   /** Called once, when the answer has been sent or the caller has gone; `complete` tells which. */
-  onClose: ((complete: boolean) => void) | undefined;
+  set onClose(listener: (complete: boolean) => void);
   readonly closed: boolean;
 }

@@ -30,6 +30,7 @@ export class Visit implements Exchange {
   source: "gateway" | "backend" | "cache" = "gateway";
   code: ProblemCode | undefined = undefined;
   ended = false;
+  #webRequest: Request | undefined;
 
   constructor(request: GatewayRequest, facts: RequestFacts, target: Target, unrouted: Route, nowMs: number, monotonicMs: number) {
     this.request = request;
@@ -45,10 +46,17 @@ export class Visit implements Exchange {
     this.record = { startedAt: nowMs, steps: [], attempts: [], reason: undefined };
   }
 
-  enter(route: Route, params: Readonly<Record<string, string>>): void {
+  get webRequest(): Request {
+    const { method, scheme, host, headers } = this.request;
+    this.#webRequest ??= new Request(`${scheme}://${host}${this.target.raw}`, { method, headers: [...headers] });
+    return this.#webRequest;
+  }
+
+  /** `method` is another than the request's for a preflight, which stands for the request that it asks about. */
+  enter(route: Route, params: Readonly<Record<string, string>>, method = this.request.method): void {
     this.route = route;
     this.params = params;
-    this.pipeline = route.pipelineFor(this.request.method);
+    this.pipeline = route.pipelineFor(method);
   }
 
   /** Takes up what the front half decided. */

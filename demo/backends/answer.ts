@@ -3,5 +3,7 @@ import type { ServerResponse } from "node:http";
 
 export function answerJson(response: ServerResponse, status: number, value: unknown, fields: Record<string, string> = {}): void {
   const body = `${JSON.stringify(value)}\n`;
-  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...fields }).end(body);
+  response
+    .writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...fields })
+    .end(body);
 }

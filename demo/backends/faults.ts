@@ -12,6 +12,7 @@ export function createFaults(): Server {
       response.writeHead(200, { "content-type": "text/plain", "content-length": 1000 });
       response.write("The first words of a thousand bytes, and then", () => request.socket.destroy());
     } else if (path === "/garbage") request.socket.end("this is not HTTP\r\n\r\n");
-    else if (path !== "/hang") answerJson(response, 404, { error: "there are /status/503, /hang, /reset, /truncate and /garbage" });
+    else if (path !== "/hang")
+      answerJson(response, 404, { error: "there are /status/503, /hang, /reset, /truncate and /garbage" });
   });
 }

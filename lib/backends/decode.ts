@@ -16,12 +16,16 @@ export function decoderFor(contentEncoding: string | undefined): Decoder | undef
   if (!create) return undefined;
   const stream = create();
   return {
-    start(emit, done, fail) {
-      stream.on("data", emit);
+    start({ chunk, drained, done, failed }) {
+      stream.on("data", chunk);
+      stream.on("drain", drained);
       stream.on("end", done);
-      stream.on("error", fail);
+      stream.on("error", failed);
     },
     write: (chunk) => stream.write(chunk),
     end: () => stream.end(),
+    pause: () => stream.pause(),
+    resume: () => stream.resume(),
+    destroy: () => stream.destroy(),
   };
 }

@@ -63,6 +63,10 @@ function openBody(visit: Visit, host: HostTraits): Readable | null {
 function forward(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, context: ExecuteContext): void {
   const { pipeline } = visit;
   const { deps, host } = context;
+  if (sink.closed) {
+    finish(visit, false, context);
+    return;
+  }
   const target = pipeline.backend?.pick(visit);
   const { timeouts } = pipeline;
   if (!target || !timeouts) {

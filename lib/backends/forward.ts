@@ -25,11 +25,15 @@ export interface Attempt {
   fail(refusal: Refusal): void;
 }
 
-/** Turns encoded chunks into plain ones; `done` follows the last chunk, `fail` ends everything. */
+/** Turns encoded chunks into plain ones. A small chunk may become a very large one ("zip bomb"), so both ends can be held. */
 export interface Decoder {
-  start(emit: (chunk: Uint8Array) => void, done: () => void, fail: (error: Error) => void): void;
-  write(chunk: Uint8Array): void;
+  start(events: { chunk(bytes: Uint8Array): void; drained(): void; done(): void; failed(error: Error): void }): void;
+  /** False: wait for `drained`. */
+  write(chunk: Uint8Array): boolean;
   end(): void;
+  pause(): void;
+  resume(): void;
+  destroy(): void;
 }
 
 /** Answers that have no body whatever their fields say (RFC 9110 section 6.4.1). */
@@ -52,13 +56,18 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   #buffered: Uint8Array[] | undefined;
   #bufferedBytes = 0;
   #needsDrain = false;
+  #isDecoderFull = false;
   #reply: { status: number; statusText: string; backend: BackendHead } | undefined;
 
   constructor(attempt: Attempt) {
     this.#attempt = attempt;
     this.#startedMs = attempt.clock.monotonic();
     const { sink, totalMs } = attempt;
-    sink.onDrain = () => this.#controller?.resume();
+    sink.onDrain = () => {
+      this.#needsDrain = false;
+      this.#decoder?.resume();
+      this.#resume();
+    };
     if (totalMs !== null) {
       this.#timer = setTimeout(() => this.abort(new TimedOut("total")), totalMs);
     }
@@ -88,11 +97,15 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       return;
     }
     this.#decoder = this.#attempt.decode(backend.contentEncoding);
-    this.#decoder?.start(
-      (chunk) => this.#pass(chunk),
-      () => this.#finish(),
-      (error) => this.#attempt.sink.closed || this.abort(error),
-    );
+    this.#decoder?.start({
+      chunk: (bytes) => this.#pass(bytes),
+      drained: () => {
+        this.#isDecoderFull = false;
+        this.#resume();
+      },
+      done: () => this.#finish(),
+      failed: (error) => this.abort(error),
+    });
     if (pipeline.responseBody.length > 0) this.#taps = new BodyTaps(pipeline.responseBody, "responseBody", visit);
     if (pipeline.bufferResponseBytes !== undefined) {
       this.#buffered = [];
@@ -112,9 +125,13 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isSettled) return;
-    if (this.#decoder) this.#decoder.write(chunk);
+    if (this.#decoder) this.#isDecoderFull = !this.#decoder.write(chunk);
     else this.#pass(chunk);
-    if (!this.#isSettled && this.#needsDrain) controller.pause();
+    if (this.#needsDrain || this.#isDecoderFull) controller.pause();
+  }
+
+  #resume(): void {
+    if (!this.#needsDrain && !this.#isDecoderFull) this.#controller?.resume();
   }
 
   onResponseEnd(): void {
@@ -152,6 +169,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       }
     }
     this.#needsDrain = !sink.write(passed);
+    if (this.#needsDrain) this.#decoder?.pause();
   }
 
   #buffer(chunk: Uint8Array): void {
@@ -197,6 +215,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
 
   #settle(error?: Error): void {
     this.#isSettled = true;
+    this.#decoder?.destroy();
     clearTimeout(this.#timer);
     // A kept controller holds the request after it alive, and that one the next: whole chains would live until a full collection.
     this.#controller = undefined;

@@ -37,12 +37,12 @@ export function renderTestArtifact(file: string, root: string): string {
     "/** Written by scripts/compile-config.ts for a test build: it must never be deployed. */",
     'import { readFileSync } from "node:fs";',
     `import type { CompiledConfig } from ${JSON.stringify(`${lib}/config/compiled.ts`)};`,
-    `import { NO_CUSTOM_POLICIES } from ${JSON.stringify(`${lib}/config/custom-policies.ts`)};`,
+    // Those of the flow tests: the compiled config names the ones it uses.
+    `export { customPolicies } from ${JSON.stringify(`${lib}/../test/support/custom-policies.ts`)};`,
     "",
     'const file = process.env["GATEWAY_TEST_COMPILED"];',
     'const text = file ? readFileSync(/* turbopackIgnore: true */ file, "utf8") : \'{"digest":"","maxBodyBytes":4194304,"backends":[],"routes":[],"unrouted":[],"customPolicies":[]}\';',
     "export const artifact = JSON.parse(text) as CompiledConfig;",
-    "export const customPolicies = NO_CUSTOM_POLICIES;",
     "",
   ].join("\n");
 }

@@ -4,16 +4,9 @@ import type { CustomPolicy } from "../policy.ts";
 export type CustomPolicies = ReadonlyMap<string, CustomPolicy>;
 export const NO_CUSTOM_POLICIES: CustomPolicies = new Map();
 
-interface WithPolicies {
-  readonly use?: unknown;
-}
-
 /** Of a config that has been compiled before, and so holds one policy to a name. */
-export function customPoliciesOf(config: {
-  readonly defaults?: WithPolicies;
-  readonly routes: readonly WithPolicies[];
-}): CustomPolicies {
-  const places = config.defaults ? [config.defaults, ...config.routes] : config.routes;
+export function customPoliciesOf(config: { readonly defaults?: object; readonly routes: readonly object[] }): CustomPolicies {
+  const places: readonly { readonly use?: unknown }[] = [config.defaults ?? {}, ...config.routes];
   const policies = places.flatMap(({ use }) => (use ? (use as CustomPolicy | readonly CustomPolicy[]) : []));
   return new Map(policies.map((policy) => [policy.name, policy]));
 }

@@ -16,7 +16,7 @@ const timeouts = strict("timeout", {
 
 export const timeout = oneOf("a duration or { connect, firstByte, idle, total }", [duration, timeouts]);
 
-const backend = strict(
+export const backendObject = strict(
   "backend",
   {
     url: z
@@ -50,5 +50,4 @@ const backend = strict(
   ],
 );
 
-export const backendSchema = oneOf("a URL or { url, timeout, headers }", [z.string(), backend]);
-export { backend as backendObject };
+export const backendSchema = oneOf("a URL or { url, timeout, headers }", [z.string(), backendObject]);

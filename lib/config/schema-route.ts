@@ -82,7 +82,7 @@ const shared = {
   mode: shadow.optional().describe('"shadow": every policy of the route is evaluated and recorded, and refuses nothing'),
 };
 
-const route = strict(
+export const routeSchema = strict(
   "route",
   {
     path: z
@@ -116,9 +116,7 @@ const route = strict(
   NOT_BUILT,
 );
 
-const defaults = strict("defaults", shared, NOT_BUILT);
+export const defaultsSchema = strict("defaults", shared, NOT_BUILT);
 
-export const routeSchema = route;
-export const defaultsSchema = defaults;
 /** Settings of a route that can't have a default. */
-export const ROUTE_ONLY = Object.keys(route.shape).filter((key) => !(key in shared));
+export const ROUTE_ONLY = Object.keys(routeSchema.shape).filter((key) => !(key in shared));

@@ -86,13 +86,19 @@ const ONE_WRITE_BYTES = 16 * 1024;
 
 class NodeSink implements Sink {
   onDrain: (() => void) | undefined;
-  onClose: ((complete: boolean) => void) | undefined;
+  #onClose: ((complete: boolean) => void) | undefined;
   readonly #response: ServerResponse;
   #hasBegun = false;
 
   constructor(response: ServerResponse) {
     this.#response = response;
-    response.on("close", () => this.onClose?.(response.writableFinished));
+    response.on("close", () => this.#onClose?.(response.writableFinished));
+  }
+
+  set onClose(listener: (complete: boolean) => void) {
+    this.#onClose = listener;
+    // The caller may have gone while the request was still being decided.
+    if (this.closed) queueMicrotask(() => listener(this.#response.writableFinished));
   }
 
   get closed(): boolean {
@@ -110,6 +116,8 @@ class NodeSink implements Sink {
   }
 
   write(chunk: Uint8Array): boolean {
+    // Node makes an error event of a write after the end of the connection.
+    if (this.closed) return true;
     this.#hasBegun = true;
     const isReady = this.#response.write(chunk);
     if (!isReady) this.#response.once("drain", () => this.onDrain?.());

@@ -41,7 +41,8 @@ const HIGH_WATER_MARK = 16;
 
 class WebSink implements Sink {
   onDrain: (() => void) | undefined;
-  onClose: ((complete: boolean) => void) | undefined;
+  #onClose: ((complete: boolean) => void) | undefined;
+  #isComplete = false;
   closed = false;
   readonly #resolve: (response: Response) => void;
   readonly #signal: AbortSignal;
@@ -53,6 +54,11 @@ class WebSink implements Sink {
     this.#signal = signal;
     if (signal.aborted) this.#abort();
     else signal.addEventListener("abort", this.#abort);
+  }
+
+  set onClose(listener: (complete: boolean) => void) {
+    this.#onClose = listener;
+    if (this.closed) queueMicrotask(() => listener(this.#isComplete));
   }
 
   readonly #abort = (): void => {
@@ -74,6 +80,7 @@ class WebSink implements Sink {
   }
 
   write(chunk: Uint8Array): boolean {
+    if (this.closed) return true;
     const controller = this.#open();
     controller?.enqueue(chunk);
     return (controller?.desiredSize ?? 1) > 0;
@@ -116,8 +123,8 @@ class WebSink implements Sink {
   #close(complete: boolean): void {
     if (this.closed) return;
     this.closed = true;
+    this.#isComplete = complete;
     this.#signal.removeEventListener("abort", this.#abort);
-    // After the engine's own call has returned: it may end the answer before it has said who wants to know.
-    queueMicrotask(() => this.onClose?.(complete));
+    queueMicrotask(() => this.#onClose?.(complete));
   }
 }

@@ -30,9 +30,9 @@ export const ALLOWED_DIFFERENCES: readonly AllowedDifference[] = [
     what: "`Vary` names four fields of Next's beside the backend's own",
     why: "Next appends them to every answer of a route handler",
     erase(_, vercel) {
-      const vary = vercel.headers["vary"]?.filter((value) => value !== NEXT_VARY);
-      if (vary?.length === 0) delete vercel.headers["vary"];
-      else if (vary) vercel.headers["vary"] = vary;
+      const [vary] = vercel.headers["vary"] ?? [];
+      if (vary === NEXT_VARY) delete vercel.headers["vary"];
+      else if (vary?.includes(NEXT_VARY)) vercel.headers["vary"] = [vary.replace(`, ${NEXT_VARY}`, "").replace(`${NEXT_VARY}, `, "")];
     },
   },
   {
@@ -44,6 +44,18 @@ export const ALLOWED_DIFFERENCES: readonly AllowedDifference[] = [
         delete headers["accept-encoding"];
         delete node.received[index]?.headers["accept-encoding"];
       }
+    },
+  },
+  {
+    what: "A redirect that the gateway makes itself carries its address as body and, for 308, in `Refresh`",
+    why: "Next adds both to redirects that middleware answers",
+    erase(node, vercel) {
+      const [location] = vercel.headers["location"] ?? [];
+      if (location === undefined || vercel.body !== location || node.body !== "") return;
+      vercel.body = "";
+      delete vercel.headers["content-length"];
+      delete node.headers["content-length"];
+      if (vercel.headers["refresh"]?.[0] === `0;url=${location}`) delete vercel.headers["refresh"];
     },
   },
   {

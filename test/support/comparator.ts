@@ -17,7 +17,7 @@ export interface Observed {
 export interface Comparable {
   status: number;
   statusText: string;
-  /** By name in lower case; the order of values is kept, that of names is not (RFC 9110 section 5.3). */
+  /** By name in lower case. Lines of one name are one list, and the order of names says nothing (RFC 9110 section 5.3). */
   headers: Fields;
   body: string;
   isWhole: boolean;
@@ -66,6 +66,9 @@ function fields(list: HeaderList, ids: readonly string[]): Fields {
   for (const [name, value] of list) {
     const lower = name.toLowerCase();
     if (!BY_NATURE.includes(lower)) (result[lower] ??= []).push(withoutIds(value, ids));
+  }
+  for (const [name, values] of Object.entries(result)) {
+    if (name !== "set-cookie") result[name] = [values.join(", ")];
   }
   return result;
 }

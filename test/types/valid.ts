@@ -1,5 +1,7 @@
 /** Configs that must pass `tsc`: checked by `npm run types`, never run. */
+
 import { defineGateway, definePolicy, env, type GatewayInput } from "#frontdesk";
+import { customPoliciesOf } from "#lib/config/custom-policies.ts";
 
 const noTeapots = definePolicy({ name: "no-teapots", row: "screen", create: () => ({ decide: () => undefined }) });
 
@@ -34,6 +36,12 @@ export const everything = defineGateway({
     },
   ],
 });
+
+// As the module of a build does, for whatever a config says.
+export const found = [
+  customPoliciesOf(everything),
+  customPoliciesOf(defineGateway({ defaults: { auth: "none" }, routes: [{ path: "/", respond: {} }] })),
+];
 
 // Routes that are computed have no literal names: the compiler of the config checks these.
 const computed: GatewayInput["routes"] = ["users", "orders"].map((name) => ({ path: `/${name}/*`, backend: name, auth: "none" }));
