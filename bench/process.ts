@@ -16,16 +16,21 @@ export interface Launch {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Whether messages are exchanged with it. */
+  readonly talks?: boolean;
+  /** Whether what it prints is shown. */
+  readonly prints?: boolean;
 }
 
 const running = new Set<ChildProcess>();
 
-export function startNode({ args, env = {}, cwd }: Launch, core: Core): ChildProcess {
+export function startNode({ args, env = {}, cwd, talks = false, prints = false }: Launch, core: Core): ChildProcess {
   const command = isPinned ? ["taskset", "-c", CORE_LISTS[core], process.execPath, ...args] : [process.execPath, ...args];
   const child = spawn(command[0]!, command.slice(1), {
     cwd,
     env: { ...process.env, NODE_ENV: "production", ...env },
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
+    // What a server logs is thrown away as by a log drain, its complaints are not.
+    stdio: ["ignore", prints ? "inherit" : "ignore", "inherit", talks ? "ipc" : "ignore"],
   });
   running.add(child);
   child.on("exit", () => running.delete(child));

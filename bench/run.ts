@@ -3,17 +3,18 @@
  * falls on all rows alike. `--rounds 9 --requests 8000 --only node-proxy,node-host --check`
  */
 import type { ChildProcess } from "node:child_process";
-import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Load } from "./load.ts";
+import { median, quartiles } from "./median.ts";
 import { answering, cpuSeconds, freePort, isPinned, startNode, stopAll } from "./process.ts";
-import { ROWS, type Row } from "./rows.ts";
+import { PATH, ROWS, type Row } from "./rows.ts";
 
 const CONNECTIONS = 32;
+/** Next falls in cost over the first thousands of requests: before that it is not what it will be. */
 const WARM_UP_ROUNDS = 2;
 
 const { values } = parseArgs({
@@ -35,28 +36,23 @@ interface Running {
   readonly samples: number[];
 }
 
-async function main(): Promise<boolean> {
+async function measureRows(rows: readonly Row[], folder: string): Promise<boolean> {
   const backendPort = await freePort();
   const backend = startNode({ args: [join(import.meta.dirname, "backend.ts")], env: { PORT: String(backendPort) } }, "others");
-  const load = startNode({ args: [join(import.meta.dirname, "load.ts")] }, "others");
+  const load = startNode({ args: [join(import.meta.dirname, "load.ts")], talks: true }, "others");
   const backendUrl = `http://127.0.0.1:${backendPort}`;
   await answering(backend, backendUrl);
 
   const running: Running[] = [];
-  for (const row of chosenRows()) {
-    const missing = row.missing?.();
-    if (missing) {
-      console.log(`skipped ${row.name}: ${missing}`);
-      continue;
-    }
+  for (const row of rows) {
     const port = await freePort();
-    const server = startNode(row.launch(backendUrl, port), "server");
-    await answering(server, `http://127.0.0.1:${port}${pathOf(row)}`);
+    const server = startNode(row.launch({ backend: backendUrl, port, folder }), "server");
+    await answering(server, `http://127.0.0.1:${port}${row.path ?? PATH}`);
     running.push({ row, server, port, samples: [] });
   }
   for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
     for (const each of running) {
-      const microseconds = await measure(each, load);
+      const microseconds = await measure(each, load, round < 0 ? 1 : (each.row.share ?? 1));
       if (round >= 0) each.samples.push(microseconds);
     }
     progress(round);
@@ -71,13 +67,24 @@ function chosenRows(): readonly Row[] {
   return only ? ROWS.filter(({ name }) => only.includes(name)) : ROWS;
 }
 
-const pathOf = ({ path = "/x/api/products/42?sort=price&page=2" }: Row) => path;
+/** Those that can be measured here; built first, so that no build runs beside a measurement. */
+function prepared(rows: readonly Row[]): readonly Row[] {
+  return rows.filter((row) => {
+    try {
+      row.prepare?.();
+      return true;
+    } catch (error) {
+      console.error(`left out ${row.name}: ${(error as Error).message}`);
+      return false;
+    }
+  });
+}
 
-async function measure({ row, server, port }: Running, load: ChildProcess): Promise<number> {
-  const count = Math.round(requests * (row.share ?? 1));
+async function measure({ row, server, port }: Running, load: ChildProcess, share: number): Promise<number> {
+  const count = Math.round(requests * share);
   const before = cpuSeconds(server);
   const answered = once(load, "message");
-  load.send({ port, path: pathOf(row), requests: count, connections: CONNECTIONS } satisfies Load);
+  load.send({ port, path: row.path ?? PATH, requests: count, connections: CONNECTIONS } satisfies Load);
   const [{ ok, error }] = await answered;
   if (!ok) throw new Error(`${row.name}: ${error}`);
   return ((cpuSeconds(server) - before) / count) * 1e6;
@@ -87,19 +94,6 @@ function progress(round: number): void {
   if (!process.stderr.isTTY) return;
   const text = round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`;
   process.stderr.write(round === rounds - 1 ? "\r\x1b[K" : `\r\x1b[K${text}`);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
-/** Half of the rounds lie within. */
-function quartiles(values: readonly number[]): [number, number] {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (part: number) => sorted[Math.round((sorted.length - 1) * part)]!;
-  return [at(0.25), at(0.75)];
 }
 
 /** Prints the table and tells whether every target is met. */
@@ -151,9 +145,15 @@ if (process.platform !== "linux") {
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopAll().finally(() => process.exit(1)));
 
 let met = false;
+const folder = mkdtempSync(join(tmpdir(), "frontdesk-bench-"));
 try {
-  met = await main();
+  met = await measureRows(prepared(chosenRows()), folder);
+  if (values.only === undefined) {
+    const [code] = await once(startNode({ args: [join(import.meta.dirname, "match.ts")], prints: true }, "server"), "exit");
+    met &&= code === 0;
+  }
 } finally {
   await stopAll();
+  rmSync(folder, { recursive: true, force: true });
 }
 if (values.check && !met) process.exitCode = 1;

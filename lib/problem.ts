@@ -83,6 +83,12 @@ export const PROBLEMS = {
     meaning: "Send a smaller body; the limit is the route's.",
     operator: "`maxBody` of the route, 4mb unless said otherwise; Vercel itself refuses more than 4.5 MB.",
   },
+  "request-timeout": {
+    status: 408,
+    title: "The request did not arrive in time",
+    meaning: "The connection was silent before the request was whole. Send it again.",
+    operator: "A client that sends its head or body too slowly, or stops: a poor network, or an attempt to hold connections.",
+  },
   "length-required": {
     status: 411,
     title: "The request body needs a Content-Length",

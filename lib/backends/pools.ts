@@ -11,6 +11,7 @@ export interface Pools {
 /** A socket idle for longer is closed before it is used again: a frozen instance wakes with dead ones. */
 const IDLE_SOCKET_MS = 4_000;
 const MAX_CONNECTIONS = 512;
+const CONNECTION_LIFE_MS = 60_000;
 /** Backends may send larger heads than Node's own 16 KB; past this the answer is refused. */
 const MAX_HEAD_BYTES = 128 * 1024;
 
@@ -24,6 +25,8 @@ export function createPools(): Pools {
         pool = new Pool(origin, {
           connections: MAX_CONNECTIONS,
           pipelining: 1,
+          // A busy connection would otherwise never end, and a name that moves never be looked up again.
+          clientTtl: CONNECTION_LIFE_MS,
           keepAliveTimeout: IDLE_SOCKET_MS,
           keepAliveMaxTimeout: IDLE_SOCKET_MS,
           maxHeaderSize: MAX_HEAD_BYTES,

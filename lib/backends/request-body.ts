@@ -4,13 +4,16 @@ import type { BodyTaps } from "../body-taps.ts";
 
 /** The body grew past the route's `maxBody`, or ended before its stated length; the backend never gets a clean end of it. */
 export class BodyFault extends Error {
-  readonly code: "payload-too-large" | "bad-request";
+  readonly code: "payload-too-large" | "bad-request" | "request-timeout";
 
   constructor(code: BodyFault["code"], message: string) {
     super(message);
     this.code = code;
   }
 }
+
+/** A caller that sends nothing for so long holds a connection here and one at the backend (slow POST). */
+const SILENCE_MS = 30_000;
 
 /**
  * The source's bytes as a stream of their own. Destroying it (undici does, when an attempt ends early) leaves the source alone:
@@ -21,6 +24,7 @@ export class CountedBody extends Readable {
   readonly #maxBytes: number;
   readonly #statedBytes: number | undefined;
   readonly #onBytes: (bytes: number) => void;
+  readonly #timer: NodeJS.Timeout;
   #total = 0;
 
   constructor(source: Readable, maxBytes: number, statedBytes: number | undefined, onBytes: (bytes: number) => void) {
@@ -29,6 +33,7 @@ export class CountedBody extends Readable {
     this.#maxBytes = maxBytes;
     this.#statedBytes = statedBytes;
     this.#onBytes = onBytes;
+    this.#timer = setTimeout(this.#onSilence, SILENCE_MS).unref();
     source.on("data", this.#onData);
     source.on("end", this.#onEnd);
     source.on("error", this.#onFault);
@@ -40,6 +45,7 @@ export class CountedBody extends Readable {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    clearTimeout(this.#timer);
     this.#source.off("data", this.#onData);
     this.#source.off("end", this.#onEnd);
     this.#source.off("close", this.#onClose);
@@ -47,6 +53,7 @@ export class CountedBody extends Readable {
   }
 
   readonly #onData = (chunk: Uint8Array): void => {
+    this.#timer.refresh();
     this.#total += chunk.length;
     this.#onBytes(chunk.length);
     if (this.#total > this.#maxBytes) {
@@ -56,7 +63,14 @@ export class CountedBody extends Readable {
     }
   };
 
+  /** A caller that is slow because the backend is has been told to wait: that is not its silence. */
+  readonly #onSilence = (): void => {
+    if (this.#source.isPaused()) this.#timer.refresh();
+    else this.destroy(new BodyFault("request-timeout", `The body was silent for ${SILENCE_MS / 1000} seconds.`));
+  };
+
   readonly #onEnd = (): void => {
+    clearTimeout(this.#timer);
     const stated = this.#statedBytes;
     if (stated === undefined || stated === this.#total) {
       this.push(null);

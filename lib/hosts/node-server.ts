@@ -59,6 +59,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
     defer: () => {},
   });
   let gateway = start(engine, first);
+  const handling = { servePage: options.servePage, log, expectsContinue: false };
 
   const server = createServer(
     {
@@ -69,8 +70,12 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
       requestTimeout: 0,
       connectionsCheckingInterval: 5_000,
     },
-    (request, response) => handleNodeRequest(request, response, gateway, options.servePage, log),
+    (request, response) => handleNodeRequest(request, response, gateway, handling),
   );
+  // With a listener, Node leaves it to us to ask for the body: first the request is decided.
+  server.on("checkContinue", (request, response) => {
+    handleNodeRequest(request, response, gateway, { ...handling, expectsContinue: true });
+  });
   server.on("clientError", refuseConnection);
   await listen(server, options.port ?? environment.port, environment.host ?? options.defaultHost);
   const { address, port } = server.address() as AddressInfo;
@@ -114,11 +119,13 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   });
 }
 
-/** `close` waits for requests that run; connections that only idle are ended at once. */
+/** `close` waits for every connection; those that have nothing more to do are ended as soon as that is so. */
 function drain(server: Server): Promise<void> {
   return new Promise((done) => {
+    const idle = setInterval(() => server.closeIdleConnections(), 100);
     const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
     server.close(() => {
+      clearInterval(idle);
       clearTimeout(timer);
       done();
     });

@@ -2,29 +2,41 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Client, GatewayRequest } from "../exchange.ts";
 import type { Gateway, Verdict } from "../gateway.ts";
+import { hasBody } from "../http/framing.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { canonicalIp } from "../http/ip.ts";
 import type { Log } from "../policy.ts";
 import { refuse } from "../problem.ts";
-import type { Sink } from "../sink.ts";
+import { NodeSink } from "./node-sink.ts";
 
 /** What the host itself serves: a page of the console. */
 export type ServePage = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface NodeHandling {
+  readonly servePage: ServePage;
+  readonly log: Log;
+  /** The caller waits for a word before it sends the body (RFC 9110 section 10.1.1). */
+  readonly expectsContinue: boolean;
+}
 
 /** Handles one request on the gateway that is current when it arrives: a reload does not touch it any more. */
 export function handleNodeRequest(
   request: IncomingMessage,
   response: ServerResponse,
   gateway: Gateway,
-  servePage: ServePage,
-  log: Log,
+  { servePage, log, expectsContinue }: NodeHandling,
 ): void {
+  const received = toGatewayRequest(request);
+  if (received.body) response.once("finish", () => drain(request));
   const act = (verdict: Verdict) => {
     switch (verdict.kind) {
       case "execute":
+        if (expectsContinue) response.writeContinue();
         gateway.execute(verdict.visit, new NodeSink(response));
         break;
       case "stop":
+        // Whether the body still comes is the caller's choice now: only a new connection has a sure beginning.
+        if (expectsContinue) response.shouldKeepAlive = false;
         gateway.send(verdict.visit, verdict.stop, new NodeSink(response));
         break;
       case "console":
@@ -34,7 +46,6 @@ export function handleNodeRequest(
         throw new Error("only a front half may leave a decision for later");
     }
   };
-  const received = toGatewayRequest(request);
   const crash = (error: unknown) => {
     log.error("the gateway failed", { error: error instanceof Error ? error.stack : String(error) });
     if (response.headersSent) response.destroy();
@@ -63,10 +74,26 @@ function toGatewayRequest(request: IncomingMessage): GatewayRequest {
   };
 }
 
-/** A request has a body where its framing says so, whatever its method (RFC 9112 section 6.3). */
-function hasBody(headers: HeaderList): boolean {
-  const length = headers.get("content-length");
-  return length === undefined ? headers.has("transfer-encoding") : Number(length) > 0;
+/** What may still come of a body that was answered early, before the connection is given up. */
+const DRAIN_BYTES = 1024 * 1024;
+const DRAIN_MS = 5_000;
+
+/**
+ * Reads the rest of a body whose answer has been sent, so that the connection can be used again. Closing at once would reset it,
+ * and a caller still sending might never read the answer (RFC 9112 section 9.6); reading without end would let it hold us.
+ */
+function drain(request: IncomingMessage): void {
+  if (request.complete) return;
+  let left = DRAIN_BYTES;
+  const giveUp = () => request.socket.destroy();
+  const timer = setTimeout(giveUp, DRAIN_MS).unref();
+  request.on("data", (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) giveUp();
+  });
+  request.once("close", () => clearTimeout(timer));
+  request.once("end", () => clearTimeout(timer));
+  request.resume();
 }
 
 /** One object for each connection: requests on it come from the same caller. */
@@ -79,61 +106,4 @@ function clientOf({ socket }: IncomingMessage): Client {
     clients.set(socket, client);
   }
   return client;
-}
-
-/** Bodies up to this size leave in one write with their head. */
-const ONE_WRITE_BYTES = 16 * 1024;
-
-class NodeSink implements Sink {
-  onDrain: (() => void) | undefined;
-  #onClose: ((complete: boolean) => void) | undefined;
-  readonly #response: ServerResponse;
-  #hasBegun = false;
-
-  constructor(response: ServerResponse) {
-    this.#response = response;
-    response.on("close", () => this.#onClose?.(response.writableFinished));
-  }
-
-  set onClose(listener: (complete: boolean) => void) {
-    this.#onClose = listener;
-    // The caller may have gone while the request was still being decided.
-    if (this.closed) queueMicrotask(() => listener(this.#response.writableFinished));
-  }
-
-  get closed(): boolean {
-    return this.#response.destroyed;
-  }
-
-  head(status: number, statusText: string, pairs: string[]): void {
-    if (statusText === "") this.#response.writeHead(status, pairs);
-    else this.#response.writeHead(status, statusText, pairs);
-  }
-
-  flush(): void {
-    this.#hasBegun = true;
-    this.#response.flushHeaders();
-  }
-
-  write(chunk: Uint8Array): boolean {
-    // Node makes an error event of a write after the end of the connection.
-    if (this.closed) return true;
-    this.#hasBegun = true;
-    const isReady = this.#response.write(chunk);
-    if (!isReady) this.#response.once("drain", () => this.onDrain?.());
-    return isReady;
-  }
-
-  end(chunk?: Uint8Array | string): void {
-    if (chunk instanceof Uint8Array && chunk.length <= ONE_WRITE_BYTES && !this.#hasBegun) {
-      // As text in the head's own encoding, Node joins both into one write to the socket.
-      this.#response.end((chunk as Buffer).toString("latin1"), "latin1");
-    } else {
-      this.#response.end(chunk);
-    }
-  }
-
-  destroy(): void {
-    this.#response.destroy();
-  }
 }

@@ -49,14 +49,16 @@ export async function sendRaw(port: number, request: RawRequest): Promise<RawAns
 
 export class RawConnection {
   readonly socket: Socket;
-  #received = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
+  #receivedBytes = 0;
   #isOver = false;
   #wake: (() => void) | undefined;
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on("data", (bytes: Buffer) => {
-      this.#received = Buffer.concat([this.#received, bytes]);
+      this.#chunks.push(bytes);
+      this.#receivedBytes += bytes.length;
       this.#wake?.();
     });
     // A reset is an end like any other here: `isWhole` tells whether it came too early.
@@ -78,6 +80,17 @@ export class RawConnection {
         resolve(new RawConnection(socket));
       });
     });
+  }
+
+  /** Joined only when it is looked at: joining at each chunk would take the square of a download's time. */
+  get #received(): Buffer {
+    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0]!;
+  }
+
+  #drop(bytes: number): void {
+    this.#chunks = [this.#received.subarray(bytes)];
+    this.#receivedBytes -= bytes;
   }
 
   write(bytes: string | Uint8Array): void {
@@ -103,7 +116,7 @@ export class RawConnection {
         end = this.#received.indexOf("\r\n\r\n");
       }
       const head = parseHead(this.#received.subarray(0, end).toString("latin1"));
-      this.#received = this.#received.subarray(end + 4);
+      this.#drop(end + 4);
       if (head.status >= 200) return head;
     }
   }
@@ -159,14 +172,14 @@ export class RawConnection {
       end = this.#received.indexOf("\r\n");
     }
     const line = this.#received.subarray(0, end).toString("latin1");
-    this.#received = this.#received.subarray(end + 2);
+    this.#drop(end + 2);
     return line;
   }
 
   async #take(bytes: number): Promise<{ body: Buffer; isWhole: boolean }> {
-    while (this.#received.length < bytes && !this.#isOver) await this.#more();
+    while (this.#receivedBytes < bytes && !this.#isOver) await this.#more();
     const body = this.#received.subarray(0, bytes);
-    this.#received = this.#received.subarray(body.length);
+    this.#drop(body.length);
     return { body, isWhole: body.length === bytes };
   }
 

@@ -139,7 +139,7 @@ export class MemoryCounters implements Counters {
 
   #block(cell: Cell, untilMs: number): void {
     cell.blockedUntilMs = untilMs;
-    ;
+    this.#byUse.remove(cell);
   }
 
   #hasRoom(nowMs: number): boolean {
@@ -162,7 +162,7 @@ export class MemoryCounters implements Counters {
 
   #drop(cell: Cell): void {
     this.#cells.delete(cell.key);
-    ;
+    this.#byUse.remove(cell);
     this.#byExpiry.remove(cell);
   }
 

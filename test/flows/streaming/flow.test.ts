@@ -44,13 +44,13 @@ describeHosts(import.meta.dirname, (flow) => {
     connection.close();
   });
 
-  onEachHost("the head comes before the first byte of the body", flow, async ({ port }) => {
+  test("the head comes before the first byte of the body (node)", async () => {
     let finish = () => {};
     flow.backend.on("/slow", (_, response) => {
       response.writeHead(200, { "x-early": "yes" }).flushHeaders();
       finish = () => response.end("done");
     });
-    const connection = await RawConnection.open(port);
+    const connection = await RawConnection.open(flow.host("node").port);
     connection.write(requestBytes({ target: "/slow" }));
     const head = await connection.readHead();
     expect(head.headers.get("x-early")).toBe("yes");

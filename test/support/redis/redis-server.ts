@@ -2,9 +2,14 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
+import { delimiter, join } from "node:path";
 import { RespConnection } from "./resp-connection.ts";
 
-const PROGRAM = "/usr/bin/redis-server";
+/** Debian's place first, then wherever this machine keeps its own. */
+function findProgram(): string | undefined {
+  const folders = ["/usr/bin", ...(process.env["PATH"] ?? "").split(delimiter)];
+  return folders.map((folder) => join(folder, "redis-server")).find((program) => existsSync(program));
+}
 
 export interface RedisServer {
   readonly port: number;
@@ -14,7 +19,7 @@ export interface RedisServer {
 
 /** Installs redis-server where it is missing and this process may. */
 export function ensureRedis(): void {
-  if (existsSync(PROGRAM)) return;
+  if (findProgram()) return;
   if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) throw new Error(missing());
   // The service that Debian would start is not ours to run.
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
@@ -27,10 +32,11 @@ export function ensureRedis(): void {
 }
 
 export async function startRedis(): Promise<RedisServer> {
-  if (!existsSync(PROGRAM)) throw new Error(missing());
+  const program = findProgram();
+  if (!program) throw new Error(missing());
   const port = await freePort();
   const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
-  const child = spawn(PROGRAM, args, { stdio: "ignore" });
+  const child = spawn(program, args, { stdio: "ignore" });
   const killChild = () => child.kill("SIGKILL");
   process.once("exit", killChild);
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));

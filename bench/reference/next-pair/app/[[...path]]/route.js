@@ -5,7 +5,16 @@ import { Pool } from "undici";
 export const dynamic = "force-dynamic";
 
 /** RFC 9110 section 7.6.1, and Host, which is the backend's. */
-const NOT_SENT_ON = new Set(["connection", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"]);
+const NOT_SENT_ON = new Set([
+  "connection",
+  "host",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
 let pool;
 
 async function handle(request) {

@@ -1,0 +1,60 @@
+/** An answer on its way to a socket by way of node:http. */
+import type { ServerResponse } from "node:http";
+import type { Sink } from "../sink.ts";
+
+/** Bodies up to this size leave in one write with their head. */
+const ONE_WRITE_BYTES = 16 * 1024;
+
+export class NodeSink implements Sink {
+  onDrain: (() => void) | undefined;
+  #onClose: ((complete: boolean) => void) | undefined;
+  readonly #response: ServerResponse;
+  #hasBegun = false;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+    response.on("close", () => this.#onClose?.(response.writableFinished));
+  }
+
+  set onClose(listener: (complete: boolean) => void) {
+    this.#onClose = listener;
+    // The caller may have gone while the request was still being decided.
+    if (this.closed) queueMicrotask(() => listener(this.#response.writableFinished));
+  }
+
+  get closed(): boolean {
+    return this.#response.destroyed;
+  }
+
+  head(status: number, statusText: string, pairs: string[]): void {
+    if (statusText === "") this.#response.writeHead(status, pairs);
+    else this.#response.writeHead(status, statusText, pairs);
+  }
+
+  flush(): void {
+    this.#hasBegun = true;
+    this.#response.flushHeaders();
+  }
+
+  write(chunk: Uint8Array): boolean {
+    // Node makes an error event of a write after the end of the connection.
+    if (this.closed) return true;
+    this.#hasBegun = true;
+    const isReady = this.#response.write(chunk);
+    if (!isReady) this.#response.once("drain", () => this.onDrain?.());
+    return isReady;
+  }
+
+  end(chunk?: Uint8Array | string): void {
+    if (chunk instanceof Uint8Array && chunk.length <= ONE_WRITE_BYTES && !this.#hasBegun) {
+      // As text in the head's own encoding, Node joins both into one write to the socket.
+      this.#response.end((chunk as Buffer).toString("latin1"), "latin1");
+    } else {
+      this.#response.end(chunk);
+    }
+  }
+
+  destroy(): void {
+    this.#response.destroy();
+  }
+}
