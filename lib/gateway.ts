@@ -94,8 +94,9 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function begin(received: GatewayRequest): Visit {
     const facts = readRequestHeaders(received.headers);
-    const host = authorityOf(received.target) ?? received.host;
-    const request = { ...received, headers: facts.headers, host };
+    const authority = authorityOf(received.target);
+    const isAsReceived = authority === undefined && facts.headers === received.headers;
+    const request = isAsReceived ? received : { ...received, headers: facts.headers, host: authority ?? received.host };
     const target = parseTarget(received.target) ?? UNREADABLE_TARGET;
     return new Visit(request, facts, target, unrouted, deps.clock.now(), deps.clock.monotonic());
   }

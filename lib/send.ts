@@ -81,7 +81,7 @@ export function finish(visit: Visit, complete: boolean, { deps, onRecord }: Send
   }
   onRecord?.({
     ...outcome,
-    time: new Date(record.startedAt).toISOString(),
+    startedAt: record.startedAt,
     requestId: visit.requestId,
     traceparent: visit.traceparent,
     method: request.method,

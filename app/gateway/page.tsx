@@ -147,9 +147,9 @@ function Recent({ records }: { records: Overview["recent"] }) {
           </thead>
           <tbody>
             {records.slice(0, 50).map((record) => (
-              <tr key={`${record.requestId} ${record.time}`}>
+              <tr key={`${record.requestId} ${record.startedAt}`}>
                 <td>
-                  <time>{record.time.slice(11, 19)}</time>
+                  <time>{new Date(record.startedAt).toISOString().slice(11, 19)}</time>
                 </td>
                 <td>
                   <code>

@@ -94,7 +94,7 @@ function forward(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, c
     finish(visit, complete, context);
   };
   const taps = pipeline.requestBody.length > 0 ? new BodyTaps(pipeline.requestBody, "requestBody", visit) : undefined;
-  context.pools.poolFor(target.origin, timeouts.connectMs).dispatch(
+  context.pools.poolFor(target.origin, timeouts.connectMs, deps.clock.now()).dispatch(
     {
       path: outgoing.target,
       method: outgoing.method as "GET",

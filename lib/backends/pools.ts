@@ -1,9 +1,9 @@
-/** Connections to backends: one keep-alive pool per origin, made when first used. */
+/** Connections to backends: one keep-alive pool per origin, made when first used and renewed from time to time. */
 import { type Dispatcher, Pool } from "undici";
 
 export interface Pools {
   /** The pool for an origin and its connect time-out. */
-  poolFor(origin: string, connectMs: number): Dispatcher;
+  poolFor(origin: string, connectMs: number, nowMs: number): Dispatcher;
   /** Lets running requests finish, then closes every connection. */
   close(): Promise<void>;
 }
@@ -11,39 +11,59 @@ export interface Pools {
 /** A socket idle for longer is closed before it is used again: a frozen instance wakes with dead ones. */
 const IDLE_SOCKET_MS = 4_000;
 const MAX_CONNECTIONS = 512;
-const CONNECTION_LIFE_MS = 60_000;
 /** Backends may send larger heads than Node's own 16 KB; past this the answer is refused. */
 const MAX_HEAD_BYTES = 128 * 1024;
+/** Busy connections never idle out, so without an end to pools a name that moves would never be looked up again. */
+const POOL_LIFE_MS = 60_000;
+
+interface Slot {
+  readonly pool: Pool;
+  readonly expiresMs: number;
+}
 
 export function createPools(): Pools {
-  const pools = new Map<string, Pool>();
+  const byConnectMs = new Map<number, Map<string, Slot>>();
+  const closing = new Set<Promise<void>>();
+
+  const retire = ({ pool }: Slot) => {
+    // Resolves when its last request has ended, which for an event stream may be hours away.
+    const closed = pool.close().finally(() => closing.delete(closed));
+    closing.add(closed);
+  };
+
   return {
-    poolFor(origin, connectMs) {
-      const key = `${connectMs} ${origin}`;
-      let pool = pools.get(key);
-      if (!pool) {
-        pool = new Pool(origin, {
-          connections: MAX_CONNECTIONS,
-          pipelining: 1,
-          // A busy connection would otherwise never end, and a name that moves never be looked up again.
-          clientTtl: CONNECTION_LIFE_MS,
-          keepAliveTimeout: IDLE_SOCKET_MS,
-          keepAliveMaxTimeout: IDLE_SOCKET_MS,
-          maxHeaderSize: MAX_HEAD_BYTES,
-          // Times are given with each request; these would cut what a request leaves open, such as an idle event stream.
-          headersTimeout: 0,
-          bodyTimeout: 0,
-          connect: { timeout: connectMs },
-          allowH2: false,
-        });
-        pools.set(key, pool);
+    poolFor(origin, connectMs, nowMs) {
+      let byOrigin = byConnectMs.get(connectMs);
+      if (!byOrigin) {
+        byOrigin = new Map();
+        byConnectMs.set(connectMs, byOrigin);
       }
+      const slot = byOrigin.get(origin);
+      if (slot && slot.expiresMs > nowMs) return slot.pool;
+      if (slot) retire(slot);
+      const pool = openPool(origin, connectMs);
+      byOrigin.set(origin, { pool, expiresMs: nowMs + POOL_LIFE_MS });
       return pool;
     },
     async close() {
-      const open = [...pools.values()];
-      pools.clear();
-      await Promise.all(open.map((pool) => pool.close()));
+      for (const byOrigin of byConnectMs.values()) for (const slot of byOrigin.values()) retire(slot);
+      byConnectMs.clear();
+      await Promise.all(closing);
     },
   };
+}
+
+function openPool(origin: string, connectMs: number): Pool {
+  return new Pool(origin, {
+    connections: MAX_CONNECTIONS,
+    pipelining: 1,
+    keepAliveTimeout: IDLE_SOCKET_MS,
+    keepAliveMaxTimeout: IDLE_SOCKET_MS,
+    maxHeaderSize: MAX_HEAD_BYTES,
+    // Times are given with each request; these would cut what a request leaves open, such as an idle event stream.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: connectMs },
+    allowH2: false,
+  });
 }

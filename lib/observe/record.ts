@@ -39,7 +39,8 @@ export interface RecordDraft {
 }
 
 export interface RequestRecord extends Outcome {
-  readonly time: string;
+  /** Epoch milliseconds of the request's arrival. */
+  readonly startedAt: number;
   readonly requestId: string;
   readonly traceparent: string;
   readonly method: string;

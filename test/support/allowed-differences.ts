@@ -13,6 +13,13 @@ export interface AllowedDifference {
   erase(node: Comparable, vercel: Comparable): void;
 }
 
+/** As the URL Standard's path and special-query percent-encode sets have it. */
+function encodeStrays(target: string): string {
+  const encode = (text: string) => encodeURIComponent(text).replace("'", "%27");
+  const [path = "", ...query] = target.split("?");
+  return [path.replace(/["<>^`{}]/g, encode), ...query.map((text) => text.replace(/["<>']/g, encode))].join("?");
+}
+
 /** What Next adds to `Vary` of every answer of a route handler. */
 const NEXT_VARY = "rsc, next-router-state-tree, next-router-prefetch, next-router-segment-prefetch";
 
@@ -43,6 +50,26 @@ export const ALLOWED_DIFFERENCES: readonly AllowedDifference[] = [
         if (headers["accept-encoding"]?.join() !== "identity") continue;
         delete headers["accept-encoding"];
         delete node.received[index]?.headers["accept-encoding"];
+      }
+    },
+  },
+  {
+    what: "Characters that a URL may not hold as they are (`\"<>` and such) reach the backend percent-encoded, `'` in a query too",
+    why: "Next hands middleware a parsed URL, which encodes them",
+    erase(node, vercel) {
+      for (const [index, request] of vercel.received.entries()) {
+        const same = node.received[index];
+        if (same && encodeStrays(same.target) === request.target) same.target = request.target;
+      }
+    },
+  },
+  {
+    what: "The request fields `next-url` and `x-matched-path` do not reach backends",
+    why: "Next takes them for its own and removes them",
+    erase(node) {
+      for (const { headers } of node.received) {
+        delete headers["next-url"];
+        delete headers["x-matched-path"];
       }
     },
   },

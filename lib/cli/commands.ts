@@ -1,0 +1,8 @@
+/** Every command of `frontdesk`, in the order of the help. */
+import { check } from "./check.ts";
+import type { Command } from "./command.ts";
+import { explain } from "./explain.ts";
+import { init } from "./init.ts";
+import { routes } from "./routes.ts";
+
+export const COMMANDS: readonly Command[] = [check, routes, explain, init];

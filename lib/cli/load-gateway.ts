@@ -1,0 +1,44 @@
+/** Loads a config as the hosts do, up to the point where they would open stores and listen. */
+import { compileConfig } from "../config/compile.ts";
+import type { CompiledConfig } from "../config/compiled.ts";
+import { type Environment, readEnvironment } from "../config/env.ts";
+import { ConfigError, type Issue } from "../config/issue.ts";
+import { loadConfig } from "../config/load.ts";
+import { resolveReferences } from "../config/references.ts";
+import { withNamedTexts } from "./named-texts.ts";
+import { createOfflineGateway, type OfflineGateway } from "./offline-gateway.ts";
+
+export interface LoadedGateway extends OfflineGateway {
+  readonly environment: Environment;
+  /** The file or variable that the config came from. */
+  readonly origin: string;
+  /** References unresolved. */
+  readonly compiled: CompiledConfig;
+  readonly warnings: readonly Issue[];
+}
+
+/** Throws a ConfigError with everything that is wrong, warnings included. */
+export async function loadGateway(cwd: string, file: string | undefined, vercel = false): Promise<LoadedGateway> {
+  const environment = readEnvironment(cwd);
+  const { variables } = environment;
+  const source = await loadConfig(environment, { cwd, file });
+  const isVercel = vercel || environment.vercel;
+  const { config, warnings, customPolicies } = compileConfig(source, {
+    vercel: isVercel,
+    ...(isVercel ? { keepOut: variables } : {}),
+  });
+  const { origin } = source;
+  try {
+    // Every value must fit; those that are only copied are not used after that.
+    resolveReferences(config, variables, origin);
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError([...warnings, ...error.issues], origin) : error;
+  }
+  const shown = resolveReferences(withNamedTexts(config, variables), variables, origin);
+  try {
+    return { environment, origin, compiled: config, warnings, ...createOfflineGateway(shown, customPolicies, environment) };
+  } catch (error) {
+    const message = `the gateway can't be built: ${error instanceof Error ? error.message : String(error)}`;
+    throw new ConfigError([...warnings, { rule: "source-import", severity: "error", path: "", message }], origin);
+  }
+}

@@ -1,0 +1,151 @@
+/** The back half alone, as somebody who found a way round the front half would reach it: no plan opens but the request's own. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { compileConfig } from "#lib/config/compile.ts";
+import type { CompiledConfig } from "#lib/config/compiled.ts";
+import type { GatewayRequest } from "#lib/exchange.ts";
+import { deriveKeys } from "#lib/keys.ts";
+import { PLAN_HEADER, sealPlan } from "#lib/plan.ts";
+import { type Backend, startBackend } from "../support/backend.ts";
+import { requestFor } from "../support/exchange.ts";
+import { ADMIN_TOKEN } from "../support/host-process.ts";
+
+const SECRET = new Uint8Array(32).fill(7);
+const IP = "203.0.113.9";
+const HOST = "gateway.example";
+
+let backend: Backend;
+let config: CompiledConfig;
+let halves: typeof import("#lib/hosts/vercel.ts");
+let now: number;
+
+beforeAll(async () => {
+  backend = await startBackend();
+  const value = {
+    backends: { shop: backend.url },
+    routes: [
+      { path: "/open/*", backend: "shop", auth: "none" },
+      { path: "/get-only", methods: "GET", backend: "shop", auth: "none" },
+    ],
+  };
+  ({ config } = compileConfig({ value, origin: "test", locate: () => undefined }, { vercel: true }));
+  vi.stubEnv("VERCEL", "1");
+  vi.stubEnv("GATEWAY_SECRET", Buffer.from(SECRET).toString("base64url"));
+  vi.stubEnv("GATEWAY_ADMIN_TOKEN", ADMIN_TOKEN);
+  vi.doMock("#compiled", () => ({ artifact: config, customPolicies: new Map() }));
+  halves = await import("#lib/hosts/vercel.ts");
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  backend.close();
+});
+beforeEach(() => {
+  now = Date.now();
+});
+
+interface Sent {
+  readonly method?: string;
+  readonly target?: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** A request as it reaches the back half on Vercel. */
+function sent({ method = "GET", target = "/open/a", headers = {} }: Sent, plan?: string): Request {
+  const fields = { host: HOST, "x-real-ip": IP, ...headers, ...(plan === undefined ? {} : { [PLAN_HEADER]: plan }) };
+  return new Request(`https://${HOST}${target}`, { method, headers: fields });
+}
+
+/** Sealed as the front half does, and saying what it never would: that would show at the backend if the plan were believed. */
+function sealedFor(parts: Partial<GatewayRequest> = {}, { secret = SECRET, digest = config.digest, at = now, headers = [] as string[] } = {}): string {
+  const request = { ...requestFor({ target: "/open/a", ip: IP, headers }), host: HOST, ...parts };
+  const plan = { route: "/open/*", target: request.target, consumer: { id: "web:root", authenticator: "web" }, carry: {}, requestId: "r", traceparent: "t", startedAt: at, steps: [] };
+  return sealPlan(plan, request, digest, deriveKeys([secret], "plan"), at)!;
+}
+
+async function unopenedPlans(): Promise<number> {
+  const answer = await halves.back(sent({ target: "/gateway/health", headers: { authorization: `Bearer ${ADMIN_TOKEN}` } }), () => {});
+  return ((await answer.json()) as { unopenedPlans: number }).unopenedPlans;
+}
+
+/** What the backend was told about the consumer: `web:root` where the plan was believed. */
+async function consumerAt(request: Request): Promise<string | undefined> {
+  const answer = await halves.back(request, () => {});
+  expect(answer.status).toBe(200);
+  await answer.arrayBuffer();
+  return backend.requests.at(-1)!.headers.get("x-gateway-consumer");
+}
+
+test("the request's own plan opens, and is not decided again", async () => {
+  const before = await unopenedPlans();
+  expect(await consumerAt(sent({}, sealedFor()))).toBe("web:root");
+  expect(await unopenedPlans()).toBe(before);
+});
+
+test("what the front half seals, the back half opens", async () => {
+  const before = await unopenedPlans();
+  for (const target of ["/open/a", "/open/a?b", "/open/?a[]=1&a=%zz", "/open/%C3%BC%20x"]) {
+    const request = sent({ target, headers: { cookie: "a=1; b=2", authorization: "Bearer x", "x-api-key": "k" } });
+    const verdict = await halves.front(request, () => {});
+    if (!("headers" in verdict)) throw new Error("the front half answered itself");
+    expect(verdict.headers.get(PLAN_HEADER)).toMatch(/^[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect((await halves.back(new Request(request.url, { headers: verdict.headers }), () => {})).status).toBe(200);
+  }
+  expect(await unopenedPlans()).toBe(before);
+});
+
+describe("decided afresh, and counted:", () => {
+  const cases: [what: string, plan: () => string, request?: Sent][] = [
+    ["a forged plan", () => "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAA.AAAA.AAAA"],
+    ["a plan sealed with another key", () => sealedFor({}, { secret: new Uint8Array(32).fill(8) })],
+    ["a plan replayed after its life", () => sealedFor({}, { at: now - 10_001 })],
+    ["a plan for another method", () => sealedFor({ method: "POST" })],
+    ["a plan for another target", () => sealedFor({ target: "/open/b" })],
+    ["a plan for another query", () => sealedFor({ target: "/open/a?admin=1" })],
+    ["a plan for another host", () => sealedFor({ host: "other.example" })],
+    ["a plan for another caller", () => sealedFor({ client: { ip: "203.0.113.10", geo: undefined } })],
+    ["a plan of another config", () => sealedFor({}, { digest: "another" })],
+    ["a plan for other credentials", () => sealedFor({}, { headers: ["authorization", "Bearer root"] }), { headers: { authorization: "Bearer mine" } }],
+    ["a plan of a caller who had credentials", () => sealedFor({}, { headers: ["authorization", "Bearer root"] })],
+    ["an empty plan", () => ""],
+  ];
+  test.each(cases)("%s", async (_, plan, request = {}) => {
+    const before = await unopenedPlans();
+    expect(await consumerAt(sent(request, plan()))).toBeUndefined();
+    expect(await unopenedPlans()).toBe(before + 1);
+  });
+});
+
+describe("without a plan", () => {
+  test("what the front half refuses is refused here too", async () => {
+    const reached = backend.requests.length;
+    for (const [request, status] of [
+      [{ target: "/nowhere" }, 404],
+      [{ target: "/get-only", method: "DELETE" }, 405],
+      [{ target: "/open/a%2Fb" }, 400],
+      [{ target: "/open/..%2Fx" }, 400],
+    ] as const) {
+      expect((await halves.back(sent(request), () => {})).status).toBe(status);
+      const verdict = await halves.front(sent(request), () => {});
+      expect("response" in verdict && verdict.response.status).toBe(status);
+    }
+    expect(backend.requests.length).toBe(reached);
+  });
+
+  test("a plan whose route is not known here is decided afresh", async () => {
+    const plan = sealPlan(
+      { route: "/gone/*", target: "/open/a", carry: {}, requestId: "r", traceparent: "t", startedAt: now, steps: [] },
+      { ...requestFor({ target: "/open/a", ip: IP }), host: HOST },
+      config.digest,
+      deriveKeys([SECRET], "plan"),
+      now,
+    );
+    expect(await consumerAt(sent({}, plan))).toBeUndefined();
+  });
+});
+
+test("the front half takes away a client's plan and whatever steers Next", async () => {
+  const steering = { [PLAN_HEADER]: sealedFor(), "x-middleware-prefetch": "1", "x-middleware-subrequest": "middleware", "x-nextjs-data": "1", "x-gateway-consumer": "web:root" };
+  const verdict = await halves.front(sent({ headers: steering }), () => {});
+  if (!("headers" in verdict)) throw new Error("the front half answered itself");
+  for (const name of Object.keys(steering)) if (name !== PLAN_HEADER) expect(verdict.headers.has(name)).toBe(false);
+  expect(verdict.headers.get(PLAN_HEADER)).not.toBe(steering[PLAN_HEADER]);
+});
