@@ -2,9 +2,13 @@
 import { randomBytes } from "node:crypto";
 import type { NextConfig } from "next";
 import { artifact } from "./.frontdesk/build/compiled.ts";
+import { readEnvironment } from "./lib/config/env.ts";
+import { resolveReferences } from "./lib/config/references.ts";
 
 /** Room between the largest `maxBody` and where Next cuts a body, so that a body cut by Next is always seen as too long. */
 const MARGIN_BYTES = 1024 * 1024;
+
+const { maxBodyBytes } = resolveReferences(artifact, readEnvironment().variables);
 
 const nextConfig: NextConfig = {
   distDir: process.env.GATEWAY_TEST_BUILD === "1" ? ".next-test" : ".next",
@@ -17,9 +21,24 @@ const nextConfig: NextConfig = {
   typescript: { tsconfigPath: "tsconfig.next.json" },
   turbopack: { root: import.meta.dirname },
   env: { FRONTDESK_BUILD_KEY: randomBytes(32).toString("base64url") },
+  // The console alone: what a backend's answers say is the backend's and the routes' to decide.
+  headers: async () => [
+    {
+      source: "/gateway",
+      headers: [
+        {
+          key: "content-security-policy",
+          value:
+            "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+        },
+        { key: "x-content-type-options", value: "nosniff" },
+        { key: "referrer-policy", value: "no-referrer" },
+      ],
+    },
+  ],
   experimental: {
     validateRSCRequestHeaders: false,
-    proxyClientMaxBodySize: artifact.maxBodyBytes + MARGIN_BYTES,
+    proxyClientMaxBodySize: maxBodyBytes + MARGIN_BYTES,
   },
 };
 

@@ -27,14 +27,18 @@ export interface ExecuteContext extends SendContext {
 export function execute(visit: Visit, sink: Sink, context: ExecuteContext): void {
   const { pipeline } = visit;
   const body = openBody(visit, context.host);
-  if (pipeline.execute.length === 0 && pipeline.bufferRequestBytes === undefined) {
-    forward(visit, body, sink, context);
+  const fail = (error: unknown) => sendStop(visit, unexpected(error, visit, context), sink, context);
+  if (pipeline.execute.length > 0 || pipeline.bufferRequestBytes !== undefined) {
+    prepare(visit, body, context)
+      .then((stop) => (stop ? sendStop(visit, stop, sink, context) : forward(visit, visit.body ?? body, sink, context)))
+      .catch(fail);
     return;
   }
-  prepare(visit, body, context).then(
-    (stop) => (stop ? sendStop(visit, stop, sink, context) : forward(visit, visit.body ?? body, sink, context)),
-    (error: unknown) => sendStop(visit, unexpected(error, visit, context), sink, context),
-  );
+  try {
+    forward(visit, body, sink, context);
+  } catch (error) {
+    fail(error);
+  }
 }
 
 /** Reads the body where a step wants it whole, then runs the steps of this half. */
@@ -46,7 +50,8 @@ async function prepare(visit: Visit, body: Readable | null, { deps }: ExecuteCon
 
 function unexpected(error: unknown, visit: Visit, { deps }: ExecuteContext): Stop {
   if (error instanceof BodyFault) return refuse(error.code, { detail: error.message });
-  deps.log.error("the gateway failed", { requestId: visit.requestId, error: String(error) });
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  deps.log.error("the gateway failed", { requestId: visit.requestId, route: visit.route.id, error: text });
   return refuse("internal", { reason: String(error) });
 }
 
@@ -88,6 +93,7 @@ function forward(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, c
     head: (status, backend, length) => shapeHead(visit, status, backend, length, host),
     decode: (encoding) => (host.passesContentEncoding ? undefined : decoderFor(encoding)),
     fail: (refusal) => sendStop(visit, refusal, sink, context),
+    report: (error) => void unexpected(error, visit, context),
   });
   sink.onClose = (complete) => {
     if (!complete) handler.abort(new Error("the caller has gone"));

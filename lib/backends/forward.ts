@@ -23,6 +23,8 @@ export interface Attempt {
   decode(contentEncoding: string | undefined): Decoder | undefined;
   /** Called at most once, only before a byte was sent. */
   fail(refusal: Refusal): void;
+  /** A policy threw while it shaped the answer. */
+  report(error: unknown): void;
 }
 
 /** Turns encoded chunks into plain ones. A small chunk may become a very large one ("zip bomb"), so both ends can be held. */
@@ -57,6 +59,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   #bufferedBytes = 0;
   #needsDrain = false;
   #isDecoderFull = false;
+  #hasBug = false;
   #reply: { status: number; statusText: string; backend: BackendHead } | undefined;
 
   constructor(attempt: Attempt) {
@@ -87,11 +90,14 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, statusText = ""): void {
     // 1xx answers are for the next hop only and several may come (RFC 9110 section 15.2).
     if (status < 200 || this.#isSettled) return;
+    if (status > 599) {
+      controller.abort(new Error(`the status ${status} means nothing (RFC 9110 section 15)`));
+      return;
+    }
     const { visit, sink } = this.#attempt;
     const backend = readBackendHead(controller.rawHeaders as Uint8Array[]);
     const { pipeline } = visit;
     this.#reply = { status, statusText, backend };
-    this.#hasHead = true;
     if (hasNoBody(visit.request.method, status)) {
       this.#sendHead(backend.contentLength);
       return;
@@ -106,7 +112,9 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       done: () => this.#finish(),
       failed: (error) => this.abort(error),
     });
-    if (pipeline.responseBody.length > 0) this.#taps = new BodyTaps(pipeline.responseBody, "responseBody", visit);
+    if (pipeline.responseBody.length > 0) {
+      this.#taps = this.#shape(() => new BodyTaps(pipeline.responseBody, "responseBody", visit));
+    }
     if (pipeline.bufferResponseBytes !== undefined) {
       this.#buffered = [];
       return;
@@ -145,12 +153,13 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     this.#settle(error);
     const { sink, fail } = this.#attempt;
     if (sink.closed) return;
-    if (!this.#hasHead || this.#buffered) fail(asRefusal(error));
-    else sink.destroy();
+    if (this.#hasHead) sink.destroy();
+    else fail(this.#hasBug ? refuse("internal", { reason: describe(error) }) : asRefusal(error));
   }
 
   #pass(chunk: Uint8Array): void {
-    const passed = this.#taps && !this.#buffered ? this.#taps.chunk(chunk) : chunk;
+    const taps = this.#buffered ? undefined : this.#taps;
+    const passed = taps ? this.#shape(() => taps.chunk(chunk)) : chunk;
     if (!passed || this.#isSettled) return;
     if (this.#buffered) {
       this.#buffer(passed);
@@ -188,14 +197,15 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     if (this.#buffered) {
       const whole = Buffer.concat(this.#buffered);
       const taps = this.#taps;
-      const body = taps ? Buffer.concat([taps.chunk(whole) ?? new Uint8Array(), ...taps.end()]) : whole;
+      const body = taps ? this.#shape(() => Buffer.concat([taps.chunk(whole) ?? new Uint8Array(), ...taps.end()])) : whole;
       this.#sendHead(String(body.length));
       visit.bytesOut += body.length;
       this.#settle();
       sink.end(body);
       return;
     }
-    for (const chunk of this.#taps?.end() ?? []) {
+    const taps = this.#taps;
+    for (const chunk of taps ? this.#shape(() => taps.end()) : []) {
       visit.bytesOut += chunk.length;
       sink.write(chunk);
     }
@@ -207,10 +217,23 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   #sendHead(length: string | undefined): void {
     const { status, statusText, backend } = this.#reply!;
     const { visit, sink, head } = this.#attempt;
-    const shaped = head(status, backend, length);
+    const shaped = this.#shape(() => head(status, backend, length));
     visit.source = "backend";
     visit.status = shaped.status;
+    // Throws for bytes that a field may not hold: undici then ends the attempt, and the caller gets a problem.
     sink.head(shaped.status, shaped.status === status ? statusText : "", shaped.pairs);
+    this.#hasHead = true;
+  }
+
+  /** undici takes whatever its handler throws for a failure of the connection: what a policy throws is told apart here. */
+  #shape<T>(make: () => T): T {
+    try {
+      return make();
+    } catch (error) {
+      this.#hasBug = true;
+      this.#attempt.report(error);
+      throw error;
+    }
   }
 
   #settle(error?: Error): void {

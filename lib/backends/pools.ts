@@ -11,8 +11,8 @@ export interface Pools {
 /** A socket idle for longer is closed before it is used again: a frozen instance wakes with dead ones. */
 const IDLE_SOCKET_MS = 4_000;
 const MAX_CONNECTIONS = 512;
-/** Backends may send larger heads than Node's own 16 KB; past this the answer is refused. */
-const MAX_HEAD_BYTES = 128 * 1024;
+/** More than the 16 KB that Node's clients take, less than what breaks most proxies on the way: past it the answer is refused. */
+const MAX_HEAD_BYTES = 32 * 1024;
 /** Busy connections never idle out, so without an end to pools a name that moves would never be looked up again. */
 const POOL_LIFE_MS = 60_000;
 

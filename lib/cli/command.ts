@@ -86,7 +86,8 @@ export function readCall(command: Command, args: readonly string[], cwd: string)
     if (earlier.length > 0 && flag.type === "string" && !flag.multiple) throw new UsageError(`--${name} is given twice.`);
     given.set(name, [...earlier, readValue(name, flag, token)]);
   }
-  if (operands.length > command.maxOperands) throw new UsageError(`it takes no ${JSON.stringify(operands[command.maxOperands])}.`);
+  if (operands.length > command.maxOperands)
+    throw new UsageError(`it takes no ${JSON.stringify(operands[command.maxOperands])}.`);
   return {
     cwd,
     operands,
@@ -96,7 +97,11 @@ export function readCall(command: Command, args: readonly string[], cwd: string)
   };
 }
 
-function readValue(name: string, { type, value: placeholder }: Flag, token: { value?: string | undefined; inlineValue?: boolean | undefined }): string {
+function readValue(
+  name: string,
+  { type, value: placeholder }: Flag,
+  token: { value?: string | undefined; inlineValue?: boolean | undefined },
+): string {
   const { value, inlineValue } = token;
   if (type === "boolean") {
     if (value !== undefined) throw new UsageError(`--${name} takes no value.`);

@@ -3,7 +3,7 @@
 import { ConfigError } from "../config/issue.ts";
 import { didYouMean } from "../config/nearest.ts";
 import { VERSION } from "../version.ts";
-import { MISUSED, OK, type Result, readCall, UsageError, withHint, WRONG } from "./command.ts";
+import { MISUSED, OK, type Result, readCall, UsageError, WRONG, withHint } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { helpOn, helpOnAll } from "./help.ts";
 

@@ -36,7 +36,13 @@ function nameTexts(value: unknown, variables: Variables): unknown {
 /** A fallback stands in the config itself, and is shown where it is used. */
 function nameOf({ $ref }: Reference, variables: Variables): string {
   return $ref
-    .map((part) => (typeof part === "string" ? part : !variables[part.env] && part.fallback !== undefined ? part.fallback : `\${env.${part.env}}`))
+    .map((part) =>
+      typeof part === "string"
+        ? part
+        : !variables[part.env] && part.fallback !== undefined
+          ? part.fallback
+          : `\${env.${part.env}}`,
+    )
     .join("");
 }
 

@@ -49,7 +49,9 @@ function pathDifference({ path, params }: Route, segments: readonly string[]): D
   const left = segments.slice(pattern.length);
   if (hasRest || left.length === 0) return difference;
   if (difference || left.length > 1 || pattern.at(-1) === "") return false;
-  return left[0] === "" ? { distance: 1, because: "it does not end in a slash" } : { distance: 2, because: `it has nothing below: ${path}/* would` };
+  return left[0] === ""
+    ? { distance: 1, because: "it does not end in a slash" }
+    : { distance: 2, because: `it has nothing below: ${path}/* would` };
 }
 
 /** The path fits, so that something else does not. */

@@ -21,7 +21,11 @@ export interface OfflineGateway {
   readonly logged: readonly string[];
 }
 
-export function createOfflineGateway(config: CompiledConfig, customPolicies: CustomPolicies, environment: Environment): OfflineGateway {
+export function createOfflineGateway(
+  config: CompiledConfig,
+  customPolicies: CustomPolicies,
+  environment: Environment,
+): OfflineGateway {
   forbidConnections();
   const outlet = new Outlet();
   const logged: string[] = [];
@@ -64,6 +68,10 @@ function forbidConnections(): void {
 
 function collect(lines: string[]): Log {
   const add = (message: string, { policy, error }: Record<string, unknown> = {}) =>
-    lines.push([message, policy, error === undefined ? undefined : String(error).split("\n", 1)[0]].filter((part) => part !== undefined).join(": "));
+    lines.push(
+      [message, policy, error === undefined ? undefined : String(error).split("\n", 1)[0]]
+        .filter((part) => part !== undefined)
+        .join(": "),
+    );
   return { info: () => {}, warn: add, error: add };
 }

@@ -91,7 +91,12 @@ export class AnswerKeeper implements Sink {
 
   end(chunk?: Uint8Array | string): void {
     if (chunk !== undefined) this.write(Buffer.from(chunk as string));
-    this.#onAnswered({ kind: "answered", status: this.#status, pairs: this.#pairs, body: Buffer.concat(this.#chunks).toString() });
+    this.#onAnswered({
+      kind: "answered",
+      status: this.#status,
+      pairs: this.#pairs,
+      body: Buffer.concat(this.#chunks).toString(),
+    });
     this.#close(true);
   }
 

@@ -26,9 +26,12 @@ function widthOf(text: string): number {
   return stripVTControlCharacters(text).length;
 }
 
-/** What came in with a request can't steer the terminal: control characters are shown as escapes. */
+/** What came in with a request must not steer the terminal. */
 export function printable(text: string): string {
-  return text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (character) => JSON.stringify(character).slice(1, -1).replace(/^[^\\]$/, (raw) => `\\x${raw.charCodeAt(0).toString(16)}`));
+  return text.replace(
+    /[\0-\x08\x0b-\x1f\x7f-\x9f]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 export function formatMs(ms: number | null): string {

@@ -46,7 +46,7 @@ class WebSink implements Sink {
   closed = false;
   readonly #resolve: (response: Response) => void;
   readonly #signal: AbortSignal;
-  #head: { status: number; statusText: string; headers: [string, string][] } | undefined;
+  #head: { status: number; statusText: string; headers: Headers } | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
   constructor(resolve: (response: Response) => void, signal: AbortSignal) {
@@ -70,8 +70,8 @@ class WebSink implements Sink {
   };
 
   head(status: number, statusText: string, pairs: string[]): void {
-    const headers: [string, string][] = [];
-    for (let i = 0; i < pairs.length; i += 2) headers.push([pairs[i]!, pairs[i + 1]!]);
+    const headers = new Headers();
+    for (let i = 0; i < pairs.length; i += 2) headers.append(pairs[i]!, pairs[i + 1]!);
     this.#head = { status, statusText, headers };
   }
 

@@ -1,0 +1,74 @@
+/** The request that `frontdesk explain` is asked about, as a host would have received it. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { Readable } from "node:stream";
+import type { GatewayRequest, Geo } from "../exchange.ts";
+import { HeaderList } from "../http/header-list.ts";
+import { canonicalIp } from "../http/ip.ts";
+import { type Call, UsageError } from "./command.ts";
+
+const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
+const CONTINENTS = "AF|AN|AS|EU|NA|OC|SA";
+
+export function readExplainRequest(call: Call): GatewayRequest {
+  const { method, target } = readRequestLine(call.operands.join(" ").trim());
+  const pairs = call.all("header").flatMap(readHeader);
+  const given = new HeaderList(pairs);
+  const host = call.one("host") ?? given.get("host") ?? "localhost";
+  given.delete("host");
+  const headers = new HeaderList(["Host", host, ...given.pairs]);
+  const body = readBody(call);
+  if (body && !headers.has("content-length") && !headers.has("transfer-encoding"))
+    headers.append("Content-Length", String(body.length));
+  return {
+    method,
+    target,
+    scheme: /^https:/i.test(target) ? "https" : "http",
+    host,
+    httpVersion: "1.1",
+    headers,
+    body: body ? Readable.from([body]) : null,
+    client: { ip: readIp(call.one("ip") ?? "127.0.0.1"), geo: readGeo(call.one("geo")) },
+  };
+}
+
+function readRequestLine(text: string): { method: string; target: string } {
+  const [, method = "GET", target] = /^(?:([!#$%&'*+.^_`|~\w-]+)\s+)?(\S+)$/.exec(text) ?? [];
+  if (target === undefined) {
+    const wrong = text === "" ? "it needs a request" : `${JSON.stringify(text)} is not a request`;
+    throw new UsageError(`${wrong}: frontdesk explain "GET /path?query".`);
+  }
+  return { method: method.toUpperCase(), target };
+}
+
+function readHeader(text: string): [string, string] {
+  const colon = text.indexOf(":");
+  const [name, value] = [text.slice(0, colon), text.slice(colon + 1).trim()];
+  if (colon < 1 || !TOKEN.test(name)) throw new UsageError(`--header ${JSON.stringify(text)} is not "name: value".`);
+  // As latin-1, which is what a host's parser makes of the bytes (RFC 9110 section 5.5).
+  return [name, Buffer.from(value, "utf8").toString("latin1")];
+}
+
+function readIp(text: string): string {
+  const ip = canonicalIp(text);
+  if (ip === undefined) throw new UsageError(`--ip ${JSON.stringify(text)} is not an IP address.`);
+  return ip;
+}
+
+function readGeo(text: string | undefined): Geo | undefined {
+  if (text === undefined) return undefined;
+  const [, continent, country, subdivision] =
+    new RegExp(`^(?:(${CONTINENTS})/)?([A-Z]{2})(?:-([A-Z0-9]{1,3}))?$`).exec(text.toUpperCase()) ?? [];
+  if (country === undefined) throw new UsageError(`--geo ${JSON.stringify(text)} is not a place: write DE, DE-BE or EU/DE-BE.`);
+  return { continent, country, subdivision };
+}
+
+function readBody({ cwd, one }: Call): Buffer | undefined {
+  const text = one("body");
+  if (!text?.startsWith("@")) return text === undefined || text === "" ? undefined : Buffer.from(text);
+  try {
+    return readFileSync(resolve(cwd, text.slice(1)));
+  } catch (error) {
+    throw new UsageError(`--body ${text} can't be read: ${(error as Error).message}.`);
+  }
+}

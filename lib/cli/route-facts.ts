@@ -1,0 +1,145 @@
+/** What a route means, as plain data: for people in `check` and `routes`, for machines in their `--json`. */
+import type { CompiledRoute, Timeouts } from "../config/compiled.ts";
+import type { Variables } from "../config/references.ts";
+import type { Template } from "../http/template.ts";
+import type { Pipeline, Step } from "../pipeline.ts";
+import type { RedirectOptions } from "../policies/redirect/options.ts";
+import type { RespondOptions } from "../policies/respond/options.ts";
+import { ROWS, type Row } from "../policy.ts";
+import type { Route } from "../route.ts";
+import { exampleFor } from "./example.ts";
+import type { LoadedGateway } from "./load-gateway.ts";
+import { inMatchingOrder } from "./matching-order.ts";
+import { textOf } from "./named-texts.ts";
+
+export interface RouteFacts {
+  /** Where it stands in the config: `routes[3]`. */
+  readonly position: string;
+  readonly host: string | null;
+  readonly path: string;
+  /** Null for all. */
+  readonly methods: readonly string[] | null;
+  /** `header x-beta = 1`, `query preview`: all must hold. */
+  readonly when: readonly string[];
+  readonly goesTo: Destination;
+  /** Any of these suffices; empty for everyone. */
+  readonly auth: readonly string[];
+  readonly guard: "strict" | "lenient";
+  readonly encodedSlash: "refuse" | "keep";
+  /** One for each distinct setting by method; the last, without methods, is for all others. */
+  readonly byMethod: readonly VariantFacts[];
+}
+
+export type Destination =
+  | {
+      readonly kind: "backend";
+      readonly backend: string;
+      readonly example: { readonly from: string; readonly to: string } | undefined;
+    }
+  | { readonly kind: "respond"; readonly status: number; readonly contentType: string | undefined }
+  | { readonly kind: "redirect"; readonly status: number; readonly to: string };
+
+export interface VariantFacts {
+  readonly methods: readonly string[] | null;
+  readonly maxBodyBytes: number;
+  readonly timeouts: Timeouts | null;
+  /** In the order in which they run. */
+  readonly steps: readonly StepFacts[];
+}
+
+export interface StepFacts {
+  readonly name: string;
+  readonly row: Row;
+  readonly mode: "enforce" | "shadow";
+  readonly does: readonly ("decides" | "shapes the request" | "shapes the answer" | "reads the body" | "watches the end")[];
+}
+
+/** Most specific first. */
+export function routeFacts({ gateway, compiled, environment }: LoadedGateway): RouteFacts[] {
+  return inMatchingOrder(gateway.routes).map((route) => {
+    const index = gateway.routes.indexOf(route);
+    return factsOf(route, gateway.config.routes[index]!, compiled.routes[index]!, environment.variables);
+  });
+}
+
+function factsOf(route: Route, resolved: CompiledRoute, unresolved: CompiledRoute, variables: Variables): RouteFacts {
+  const { position, host, path, methods, guard, encodedSlash } = route;
+  const byMethod = resolved.variants.map((variant): VariantFacts => {
+    // No method is empty, so that it stands for those without settings of their own.
+    const pipeline = route.pipelineFor(variant.methods?.[0] ?? "");
+    return { methods: variant.methods, maxBodyBytes: variant.maxBodyBytes, timeouts: variant.timeouts, steps: stepsOf(pipeline) };
+  });
+  const auth = byMethod.at(-1)!.steps.filter(({ row }) => row === "identify");
+  return {
+    position,
+    host,
+    path,
+    methods,
+    when: whenOf(unresolved, variables),
+    goesTo: destinationOf(route, resolved),
+    auth: auth.map(({ name }) => name),
+    guard,
+    encodedSlash,
+    byMethod,
+  };
+}
+
+function whenOf({ when }: CompiledRoute, variables: Variables): string[] {
+  if (!when) return [];
+  const text = (kind: string, [name, value]: readonly [string, string | true]) =>
+    value === true ? `${kind} ${name}` : `${kind} ${name} = ${textOf(value, variables)}`;
+  return [...when.headers.map((pair) => text("header", pair)), ...when.query.map((pair) => text("query", pair))];
+}
+
+function destinationOf(route: Route, { variants }: CompiledRoute): Destination {
+  const { backend } = route.pipelineFor("");
+  if (backend) return { kind: "backend", backend: backend.name, example: exampleFor(route, backend) };
+  const { policy, options } = variants.at(-1)!.steps.find((step) => step.policy === "respond" || step.policy === "redirect")!;
+  if (policy === "redirect") {
+    const { status, to } = options as unknown as RedirectOptions;
+    return { kind: "redirect", status, to: templateText(to) };
+  }
+  const { status, headers } = options as unknown as RespondOptions;
+  const type = headers.find(([name]) => name === "content-type")?.[1];
+  return { kind: "respond", status, contentType: type && templateText(type) };
+}
+
+/** Every step that takes part, each once, in the order of the rows. */
+function stepsOf(pipeline: Pipeline): StepFacts[] {
+  const { decide, execute, onRequest, onResponse, onSend, onEnd, requestBody, responseBody } = pipeline;
+  const steps = new Set([
+    ...decide,
+    ...execute,
+    ...onRequest,
+    ...onResponse,
+    ...onSend,
+    ...requestBody,
+    ...responseBody,
+    ...onEnd,
+  ]);
+  return [...steps].sort((a, b) => a.rank - b.rank).map(stepFacts);
+}
+
+export function stepFacts({ name, rank, enforce, policy }: Step): StepFacts {
+  const does: StepFacts["does"][number][] = [];
+  if (policy.decide) does.push("decides");
+  if (policy.onRequest) does.push("shapes the request");
+  if (policy.onResponse || policy.onSend) does.push("shapes the answer");
+  if (policy.requestBody || policy.responseBody) does.push("reads the body");
+  if (policy.onEnd) does.push("watches the end");
+  return { name, row: ROWS[rank]!, mode: enforce ? "enforce" : "shadow", does };
+}
+
+const SOURCES = {
+  params: "params.",
+  query: "query.",
+  header: "request.headers.",
+  claim: "claims.",
+  consumer: "consumer.",
+  geo: "geo.",
+} as const;
+
+/** A template as it was written. */
+function templateText(template: Template): string {
+  return template.map((part) => (typeof part === "string" ? part : `\${${SOURCES[part.from]}${part.name}}`)).join("");
+}
