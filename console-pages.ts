@@ -1,9 +1,12 @@
 /** The console's pages on the Node host: Next, loaded when the first page is asked for, and only for pages. */
 import { EventEmitter } from "node:events";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
+import type { NextConfig } from "next";
 
+type BuiltConfig = { readonly config: NextConfig };
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 export interface ConsolePages {
@@ -36,8 +39,20 @@ export function createConsolePages({ dir, dev }: { dir: string; dev: boolean }):
 
 async function loadNext(dir: string, dev: boolean): Promise<Handler> {
   const { default: next } = await import("next");
+  // The config as built: loading next.config.ts again would look for what it imports in the working directory.
+  const conf = dev
+    ? undefined
+    : (JSON.parse(await readFile(join(dir, ".next", "required-server-files.json"), "utf8")) as BuiltConfig).config;
   // Without an emitter of its own Next listens for upgrades on whatever server it finds.
-  const app = next({ dir, dev, quiet: true, hostname: "localhost", port: 0, httpServer: new EventEmitter() as never });
+  const app = next({
+    dir,
+    dev,
+    quiet: true,
+    hostname: "localhost",
+    port: 0,
+    httpServer: new EventEmitter() as never,
+    ...(conf && { conf }),
+  });
   await app.prepare();
   return app.getRequestHandler();
 }

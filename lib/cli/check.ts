@@ -22,7 +22,7 @@ export const check: Command = {
     const asJson = call.has("json");
     try {
       const loaded = await loadGateway(call.cwd, call.operands[0], call.has("vercel"));
-      return asJson ? { code: OK, out: json(described(loaded)) } : page(loaded);
+      return asJson ? { code: OK, out: json(described(loaded)) } : page(loaded, call.has("vercel") || loaded.environment.vercel);
     } catch (error) {
       if (!(asJson && error instanceof ConfigError)) throw error;
       const { origin, issues } = error;
@@ -58,12 +58,12 @@ function described(loaded: LoadedGateway) {
   };
 }
 
-function page(loaded: LoadedGateway): Result {
-  const { origin, warnings, environment } = loaded;
+function page(loaded: LoadedGateway, onVercel: boolean): Result {
+  const { origin, warnings } = loaded;
   const { digest, backends, stores, routes } = described(loaded);
   const sections = [
     `${good("✓")} ${bold(origin)} compiles${warnings.length === 0 ? "" : `, with ${count(warnings.length, "warning")}`}.`,
-    [labelled("digest", [digest]), storesText(stores, environment.vercel)].join("\n"),
+    [labelled("digest", [digest]), storesText(stores, onVercel)].join("\n"),
     ...(backends.length === 0 ? [] : [[bold("Backends"), ...backends.map(backendText)].join("\n")]),
     `${bold("Routes")} ${quiet("(the most specific first)")}`,
     ...routes.map(routeText),

@@ -1,4 +1,5 @@
 /** `frontdesk explain`: what the gateway would do with a request, step by step, without sending anything. */
+import { HeaderList } from "../http/header-list.ts";
 import { PROBLEMS } from "../problem.ts";
 import { CONFIG_FLAG, type Command, JSON_FLAG, OK } from "./command.ts";
 import { readExplainRequest } from "./explain-request.ts";
@@ -38,10 +39,16 @@ export const explain: Command = {
 
 function asJson(explanation: Explanation, logged: readonly string[]): string {
   const { visit, kind, code, reason, near, steps, notReached, shapedBy, ending } = explanation;
-  const { request, route, params, target } = visit;
+  const { request, route, params } = visit;
   return JSON.stringify(
     {
-      request: { method: request.method, target: target.raw, host: request.host, ip: request.client.ip, geo: request.client.geo },
+      request: {
+        method: request.method,
+        target: request.target,
+        host: request.host,
+        ip: request.client.ip,
+        geo: request.client.geo,
+      },
       route: isRouted(explanation)
         ? { position: route.position, host: route.host, path: route.path, methods: route.methods }
         : null,
@@ -73,7 +80,7 @@ function page(explanation: Explanation, logged: readonly string[]): string {
   const { request, params } = visit;
   const from = [request.client.ip, request.client.geo?.country].filter(Boolean).join(", ");
   const sections = [
-    `${bold(`${request.method} ${printable(visit.target.raw)}`)} ${quiet(`to ${request.host} from ${from}`)}`,
+    `${bold(`${request.method} ${printable(request.target)}`)} ${quiet(`to ${request.host} from ${from}`)}`,
     labelled("route", [routeLine(explanation), ...nearLines(explanation)]),
     labelled(
       "params",
@@ -131,8 +138,11 @@ function verdictLine({ kind, code, reason, visit, ending }: Explanation): string
   switch (kind) {
     case "sent":
       return good(`goes on to the backend ${visit.pipeline.backend!.name}`);
-    case "refused":
-      return `${bad(`refused: ${code} ${PROBLEMS[code!].status}`)}${reason === undefined ? "" : `, ${printable(reason)}`}`;
+    case "refused": {
+      const allow = new HeaderList([...ending!.pairs]).get("allow");
+      const why = reason ?? (allow === undefined ? undefined : `the path serves ${allow}`);
+      return `${bad(`refused: ${code} ${PROBLEMS[code!].status}`)}${why === undefined ? "" : `, ${printable(why)}`}`;
+    }
     case "answered":
       return good(`answered by the gateway itself: ${(ending as Answered).status}`);
     case "console":

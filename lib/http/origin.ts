@@ -27,7 +27,7 @@ function isSound(host: string): boolean {
 
 /** Whether anybody can get a name that fits: `https://*.vercel.app`, but not `https://shop-*-team.vercel.app`. */
 export function isOpenToStrangers(pattern: string): boolean {
-  const [, behind] = /\*(?:\.([^:]*))?(?::\d+)?$/.exec(pattern) ?? /\*\.([^:]*)/.exec(pattern) ?? [];
+  const behind = /\*\.([^:]*)/.exec(pattern)?.[1];
   return behind !== undefined && SHARED_HOSTING.test(behind);
 }
 

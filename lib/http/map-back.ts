@@ -1,0 +1,114 @@
+/**
+ * What a backend says about its own paths, said again for the caller's side, where `stripPrefix`, `rewrite` or the target's base
+ * path made the two differ. As nginx's proxy_redirect and proxy_cookie_path do it: one prefix is exchanged for another.
+ *
+ * What can be mapped is a prefix on both sides. A rewrite is one where its template is literal up to a `*` parameter at the end,
+ * behind a slash, and the route's path is literal up to that same `*` (`/shop/*` to `/v1/${params.rest}`). Any other rewrite
+ * (`/a/:id` to `/b/${params.id}`, a fixed path) has no way back that is right for every path: answers stay as they are.
+ */
+import type { CompiledRoute, CompiledTarget } from "../config/compiled.ts";
+
+/** `name` in any case. A field that holds no path comes back untouched. */
+export type MapBack = (name: string, value: string) => string;
+
+interface Prefixes {
+  /** Where the route's paths begin at the backend and at the gateway: without a trailing slash, empty for the root. */
+  readonly backend: string;
+  readonly gateway: string;
+}
+
+/** For a route and one target; undefined where paths go on as they came, or have no way back. */
+export function createMapBack(
+  { path, rewrite }: Pick<CompiledRoute, "path" | "rewrite">,
+  target: Pick<CompiledTarget, "url">,
+): MapBack | undefined {
+  const { protocol, origin, hostname, pathname } = new URL(target.url);
+  const prefixes = prefixesOf(path, rewrite, pathname.replace(/\/$/, ""));
+  if (!prefixes || prefixes.backend === prefixes.gateway) return undefined;
+  return (name, value) => {
+    switch (name.toLowerCase()) {
+      case "location":
+      case "content-location":
+        return mapReference(value, prefixes, protocol, origin);
+      case "set-cookie":
+        return mapCookie(value, prefixes, hostname);
+      default:
+        return value;
+    }
+  };
+}
+
+function prefixesOf(path: string, rewrite: CompiledRoute["rewrite"], basePath: string): Prefixes | undefined {
+  if (rewrite === null) return { backend: basePath, gateway: "" };
+  if (rewrite.kind === "strip") return { backend: basePath, gateway: encodeURI(rewrite.prefix) };
+  const rest = rewrite.template.at(-1);
+  const before = rewrite.template.slice(0, -1);
+  const literal = before.join("");
+  if (typeof rest !== "object" || rest.from !== "params" || !rest.many || !literal.endsWith("/")) return undefined;
+  const [, gateway] = /^((?:\/[^/:*][^/]*)*)\/[^/]*\*$/.exec(path) ?? [];
+  if (gateway === undefined || before.some((part) => typeof part !== "string")) return undefined;
+  return { backend: basePath + literal.slice(0, -1), gateway: encodeURI(gateway) };
+}
+
+const WITH_AUTHORITY = /^([a-z][a-z0-9+.-]*:)?\/\/([^/?#]*)(.*)$/i;
+
+/** Location (RFC 9110 section 10.2.2) and Content-Location (section 8.7): a URI reference in any of its forms. */
+function mapReference(reference: string, prefixes: Prefixes, protocol: string, origin: string): string {
+  const [, scheme = protocol, authority, rest] = WITH_AUTHORITY.exec(reference) ?? [];
+  if (authority !== undefined && rest !== undefined) {
+    // Without a scheme it is that of the request that the backend got (RFC 3986 section 4.2).
+    if (originOf(scheme, authority) !== origin) return reference;
+    const mapped = mapPath(rest.startsWith("/") ? rest : `/${rest}`, prefixes);
+    return mapped ?? reference;
+  }
+  // A relative reference is resolved by the caller against the path that it asked for, which is right on its side.
+  return reference.startsWith("/") ? (mapPath(reference, prefixes) ?? reference) : reference;
+}
+
+function originOf(scheme: string, authority: string): string | undefined {
+  const url = `${scheme}//${authority}`;
+  // `user@host` may look like the target and lead elsewhere.
+  return !authority.includes("@") && URL.canParse(url) ? new URL(url).origin : undefined;
+}
+
+/** A path with whatever follows it; undefined where it lies outside of what the gateway shows of this target. */
+function mapPath(received: string, { backend, gateway }: Prefixes): string | undefined {
+  // A backend that heeds X-Forwarded-Prefix has added it already.
+  if (backend === "" && isBelow(received, gateway)) return received;
+  if (!isBelow(received, backend)) return undefined;
+  const mapped = gateway + received.slice(backend.length);
+  if (!mapped.startsWith("/")) return `/${mapped}`;
+  // `//x` is no path but an authority (RFC 3986 section 4.2): an open redirect.
+  return mapped.startsWith("//") ? `/.${mapped}` : mapped;
+}
+
+function isBelow(path: string, prefix: string): boolean {
+  return path.startsWith(prefix) && /^(?:[/?#]|$)/.test(path.slice(prefix.length));
+}
+
+/** Set-Cookie (RFC 6265 section 5.2): attributes stand between semicolons, whatever they hold; names in any case. */
+function mapCookie(cookie: string, prefixes: Prefixes, hostname: string): string {
+  const [pair = "", ...attributes] = cookie.split(";");
+  // `__Host-` cookies are taken only with `Path=/` (RFC 6265bis section 4.1.3.2).
+  const isBoundToRoot = /^\s*__Host-/i.test(pair);
+  const mapped = attributes.flatMap((attribute) => {
+    const [, name = "", value = ""] = /^\s*([^=\s]*)\s*=\s*(.*?)\s*$/s.exec(attribute) ?? [];
+    switch (name.toLowerCase()) {
+      case "path":
+        return isBoundToRoot ? [attribute] : [` ${name}=${mapCookiePath(value, prefixes)}`];
+      case "domain":
+        // The target's own name means nothing to the caller, who would refuse the cookie: without it, it is the gateway's own
+        // (section 5.3). A leading dot is ignored (section 5.2.3).
+        return value.toLowerCase().replace(/^\./, "") === hostname ? [] : [attribute];
+      default:
+        return [attribute];
+    }
+  });
+  return [pair, ...mapped].join(";");
+}
+
+/** Section 5.1.4: a cookie for `/` is for everything at the backend, so for everything that the gateway shows of it. */
+function mapCookiePath(path: string, prefixes: Prefixes): string {
+  if (path === "/") return prefixes.gateway === "" ? path : prefixes.gateway;
+  return path.startsWith("/") ? (mapPath(path, prefixes) ?? path) : path;
+}

@@ -1,0 +1,36 @@
+/** `ip`: lets addresses in or keeps them out. */
+import type { Client } from "../../exchange.ts";
+import { IpRanges } from "../../http/ip-range.ts";
+import type { Decision, PolicyDefinition } from "../../policy.ts";
+import { refuse } from "../../problem.ts";
+import type { IpOptions } from "./options.ts";
+
+export const ip: PolicyDefinition<IpOptions> = {
+  name: "ip",
+  row: "screen",
+  refuses: ["ip-denied"],
+  cacheable: false,
+  create({ allow, deny, unknown }) {
+    const allowed = allow && new IpRanges(allow.flat());
+    const denied = new IpRanges(deny.flat());
+    /** One object stands for a connection: its address is looked up once. */
+    const known = new WeakMap<Client, string>();
+
+    function faultOf({ ip: address }: Client): string {
+      if (address === undefined) return unknown === "deny" ? "the caller's address is not known" : "";
+      if (denied.has(address)) return `${address} is denied`;
+      return allowed && !allowed.has(address) ? `${address} is not allowed` : "";
+    }
+
+    return {
+      decide({ request: { client } }): Decision {
+        let fault = known.get(client);
+        if (fault === undefined) {
+          fault = faultOf(client);
+          known.set(client, fault);
+        }
+        return fault === "" ? undefined : refuse("ip-denied", { reason: fault });
+      },
+    };
+  },
+};

@@ -1,0 +1,33 @@
+/** `size`: bounds the head of a request. */
+import { z } from "zod";
+import type { Fields } from "../../config/fields.ts";
+import type { Place } from "../../config/issue.ts";
+import { oneOf, ownMode, reference, size, strict } from "../../config/schema-fields.ts";
+
+/** What the policy's `create` gets; null for no bound. */
+export interface SizeOptions {
+  readonly headersBytes: number | null;
+  readonly urlBytes: number | null;
+  readonly queryKeys: number | null;
+}
+
+const setting = strict("size", {
+  headers: size.optional().describe("All header fields together, names and values: `16kb`. The Node host itself takes 64kb with the URL"),
+  url: size.optional().describe("Path and query as received: `8kb`"),
+  queryKeys: oneOf("a whole number", [z.number(), reference]).optional().describe("Parameters in the query, counted by their `&`"),
+  mode: ownMode,
+});
+
+export const sizeSchema = {
+  setting: setting.describe("Bounds the head of a request: `{ headers, url, queryKeys }`. `maxBody` bounds the body"),
+  compile({ headers, url, queryKeys }: z.output<typeof setting>, place: Place, fields: Fields): SizeOptions {
+    if (headers === undefined && url === undefined && queryKeys === undefined) {
+      fields.report.error("missing-key", place, "`headers`, `url` or `queryKeys` is missing.");
+    }
+    return {
+      headersBytes: headers === undefined ? null : (fields.value(headers, [...place, "headers"], "size") ?? null),
+      urlBytes: url === undefined ? null : (fields.value(url, [...place, "url"], "size") ?? null),
+      queryKeys: queryKeys === undefined ? null : (fields.value(queryKeys, [...place, "queryKeys"], "count") ?? null),
+    };
+  },
+};
