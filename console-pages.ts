@@ -4,9 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import type { NextConfig } from "next";
 
-type BuiltConfig = { readonly config: NextConfig };
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 export interface ConsolePages {
@@ -39,10 +37,12 @@ export function createConsolePages({ dir, dev }: { dir: string; dev: boolean }):
 
 async function loadNext(dir: string, dev: boolean): Promise<Handler> {
   const { default: next } = await import("next");
-  // The config as built: loading next.config.ts again would look for what it imports in the working directory.
-  const conf = dev
-    ? undefined
-    : (JSON.parse(await readFile(join(dir, ".next", "required-server-files.json"), "utf8")) as BuiltConfig).config;
+  if (!dev) {
+    // As Next's own standalone server does: the config as built. Loading next.config.ts again would look for what it imports in
+    // the working directory, and for variables that only a build needs.
+    const built = JSON.parse(await readFile(join(dir, ".next", "required-server-files.json"), "utf8")) as { config: unknown };
+    process.env.__NEXT_PRIVATE_STANDALONE_CONFIG = JSON.stringify(built.config);
+  }
   // Without an emitter of its own Next listens for upgrades on whatever server it finds.
   const app = next({
     dir,
@@ -51,7 +51,6 @@ async function loadNext(dir: string, dev: boolean): Promise<Handler> {
     hostname: "localhost",
     port: 0,
     httpServer: new EventEmitter() as never,
-    ...(conf && { conf }),
   });
   await app.prepare();
   return app.getRequestHandler();
