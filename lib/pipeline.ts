@@ -1,6 +1,7 @@
 /** The pipeline of a route for a method: the steps that it uses and no others, built once when a config is loaded. */
-import type { Backend } from "./backends/backend.ts";
+import type { Backend, BackendTarget } from "./backends/backend.ts";
 import type { CompiledConfig, CompiledStep, CompiledVariant, Timeouts } from "./config/compiled.ts";
+import { createMapBack, type MapBack } from "./http/map-back.ts";
 import { type CustomPolicy, type Deps, FIRST_EXECUTE_ROW, type Policy, type PolicyDefinition, ROWS, type Row } from "./policy.ts";
 import { PROBLEMS, type ProblemCode } from "./problem.ts";
 import type { Route } from "./route.ts";
@@ -35,6 +36,8 @@ export interface Pipeline {
   readonly maxBodyBytes: number;
   readonly backend: Backend | undefined;
   readonly timeouts: Timeouts | undefined;
+  /** For the targets whose answers speak of other paths than the caller's. */
+  readonly mapBack: ReadonlyMap<BackendTarget, MapBack>;
 }
 
 export interface PipelineSource {
@@ -77,7 +80,16 @@ export function buildPipeline(
     maxBodyBytes: variant.maxBodyBytes,
     backend,
     timeouts: variant.timeouts ?? undefined,
+    mapBack: mapBacks(route, backend),
   });
+}
+
+function mapBacks(route: Route, backend: Backend | undefined): ReadonlyMap<BackendTarget, MapBack> {
+  const entries = (backend?.targets ?? []).flatMap((target): [BackendTarget, MapBack][] => {
+    const mapBack = createMapBack(route, target);
+    return mapBack ? [[target, mapBack]] : [];
+  });
+  return new Map(entries);
 }
 
 function buildStep(source: PipelineSource, route: Route, compiled: CompiledStep): { step: Step; needsBody: boolean } {

@@ -17,7 +17,9 @@ const NEEDS: [sign: RegExp, obtain: () => Promise<void>][] = [
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {
-  fail(`These tests need Node 22.19 or newer and run on ${process.version}. Run them by \`npm test\` after \`npm ci\`, which brings a Node that is new enough.`);
+  fail(
+    `These tests need Node 22.19 or newer and run on ${process.version}. Run them by \`npm test\` after \`npm ci\`, which brings a Node that is new enough.`,
+  );
 }
 
 const sources = chosenFiles().map((file) => readFileSync(join(ROOT, file), "utf8"));
@@ -32,10 +34,14 @@ for (const [sign, obtain] of NEEDS) {
 
 const folder = mkdtempSync(join(tmpdir(), "frontdesk-results-"));
 const report = join(folder, "results.json");
-const { status } = spawnSync(process.execPath, [VITEST, "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...paths], {
-  cwd: ROOT,
-  stdio: "inherit",
-});
+const { status } = spawnSync(
+  process.execPath,
+  [VITEST, "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...paths],
+  {
+    cwd: ROOT,
+    stdio: "inherit",
+  },
+);
 const { passed, failed } = counts();
 rmSync(folder, { recursive: true });
 // A file that can't be loaded fails no test, but fails the run.
@@ -44,14 +50,20 @@ console.log(`${passed} passed, ${failures} failed`);
 process.exit(failures === 0 && passed > 0 ? 0 : 1);
 
 function chosenFiles(): string[] {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [VITEST, "list", "--filesOnly", ...paths], { cwd: ROOT, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [VITEST, "list", "--filesOnly", ...paths], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
   if (status !== 0) fail(stderr || stdout);
   return stdout.split("\n").filter((line) => line.endsWith(".test.ts"));
 }
 
 function counts(): { passed: number; failed: number } {
   try {
-    const { numPassedTests, numTotalTests } = JSON.parse(readFileSync(report, "utf8")) as { numPassedTests: number; numTotalTests: number };
+    const { numPassedTests, numTotalTests } = JSON.parse(readFileSync(report, "utf8")) as {
+      numPassedTests: number;
+      numTotalTests: number;
+    };
     // What neither passed nor failed was skipped, which counts as a failure here.
     return { passed: numPassedTests, failed: numTotalTests - numPassedTests };
   } catch {

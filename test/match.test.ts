@@ -183,7 +183,7 @@ describe("against a naive reading of the rules", () => {
   });
 
   /** Equal routes are an error of the config; parameters' names make no difference. */
-  function unique<T extends { path: string; methods: string[] | null; host: string | null }>(specs: T[]): T[] {
+  function unique<T extends { path: string; methods: readonly string[] | null; host: string | null }>(specs: T[]): T[] {
     const seen = new Map(
       specs.map((spec) => [`${spec.host} ${spec.path.replaceAll(/:[a-z]+\*/g, "*").replaceAll(/:[a-z]/g, ":")}`, spec]),
     );

@@ -27,8 +27,11 @@ beforeEach(() => {
   let tick: string[] | undefined;
   const ask = <T>(name: string, value: T): Promise<T> => {
     if (!tick) {
-      trips.push((tick = []));
-      queueMicrotask(() => (tick = undefined));
+      tick = [];
+      trips.push(tick);
+      queueMicrotask(() => {
+        tick = undefined;
+      });
     }
     tick.push(name);
     return Promise.resolve(value);

@@ -1,8 +1,9 @@
 /** Decodes a backend's answer for hosts that lose its label: bytes called plain must be plain. */
+import { pipeline, type Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import type { Decoder } from "./forward.ts";
 
-const DECODERS: Record<string, () => ReturnType<typeof createGunzip>> = {
+const DECODERS: Record<string, () => Transform> = {
   gzip: createGunzip,
   "x-gzip": createGunzip,
   deflate: createInflate,
@@ -10,22 +11,31 @@ const DECODERS: Record<string, () => ReturnType<typeof createGunzip>> = {
   zstd: createZstdDecompress,
 };
 
-/** Undefined for no encoding, `identity`, and encodings or stacks of them that are not known here: those pass as they are. */
-export function decoderFor(contentEncoding: string | undefined): Decoder | undefined {
-  const create = contentEncoding === undefined ? undefined : DECODERS[contentEncoding.trim().toLowerCase()];
-  if (!create) return undefined;
-  const stream = create();
+/** Undefined where the bytes are plain already; "unknown" where they can't be made so. */
+export function decoderFor(contentEncoding: string | undefined): Decoder | undefined | "unknown" {
+  const codings = (contentEncoding ?? "")
+    .toLowerCase()
+    .split(",")
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== "" && coding !== "identity");
+  if (codings.length === 0) return undefined;
+  if (!codings.every((coding) => Object.hasOwn(DECODERS, coding))) return "unknown";
+  // Listed in the order in which they were applied (RFC 9110 section 8.4).
+  const streams = codings.reverse().map((coding) => DECODERS[coding]!());
+  const first = streams[0]!;
+  const last = streams.at(-1)!;
   return {
     start({ chunk, drained, done, failed }) {
-      stream.on("data", chunk);
-      stream.on("drain", drained);
-      stream.on("end", done);
-      stream.on("error", failed);
+      if (streams.length > 1) pipeline(streams, (error) => error && failed(error));
+      else first.on("error", failed);
+      first.on("drain", drained);
+      last.on("data", chunk);
+      last.on("end", done);
     },
-    write: (chunk) => stream.write(chunk),
-    end: () => stream.end(),
-    pause: () => stream.pause(),
-    resume: () => stream.resume(),
-    destroy: () => stream.destroy(),
+    write: (chunk) => first.write(chunk),
+    end: () => first.end(),
+    pause: () => last.pause(),
+    resume: () => last.resume(),
+    destroy: () => streams.forEach((stream) => stream.destroy()),
   };
 }

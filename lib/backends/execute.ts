@@ -5,6 +5,7 @@ import type { HostTraits } from "../gateway.ts";
 import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/hygiene.ts";
+import type { MapBack } from "../http/map-back.ts";
 import type { AnswerHead } from "../policy.ts";
 import { refuse } from "../problem.ts";
 import { LATER, runSteps, type Stop } from "../run-steps.ts";
@@ -90,7 +91,7 @@ function forward(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, c
     clock: deps.clock,
     targetUrl: target.url,
     totalMs: timeouts.totalMs,
-    head: (status, backend, length) => shapeHead(visit, status, backend, length, host),
+    head: (status, backend, length) => shapeHead(visit, status, backend, length, host, pipeline.mapBack.get(target)),
     decode: (encoding) => (host.passesContentEncoding ? undefined : decoderFor(encoding)),
     fail: (refusal) => sendStop(visit, refusal, sink, context),
     report: (error) => void unexpected(error, visit, context),
@@ -127,8 +128,10 @@ function shapeHead(
   backend: BackendHead,
   length: string | undefined,
   host: HostTraits,
+  mapBack: MapBack | undefined,
 ): { status: number; pairs: string[] } {
   const { pairs } = backend;
+  if (mapBack) for (let i = 0; i < pairs.length; i += 2) pairs[i + 1] = mapBack(pairs[i]!, pairs[i + 1]!);
   if (length !== undefined) pairs.push("content-length", length);
   pairs.push("cache-control", forOneCaller(backend.cacheControl));
   forbidSharedCaches(pairs);
@@ -136,7 +139,7 @@ function shapeHead(
   const { onResponse, onSend } = visit.pipeline;
   if (onResponse.length + onSend.length === 0 && host.passesContentEncoding) return { status, pairs };
   const head: AnswerHead = { status, headers: new HeaderList(pairs) };
-  if (!host.passesContentEncoding && decoderFor(backend.contentEncoding)) head.headers.delete("content-encoding");
+  if (!host.passesContentEncoding) head.headers.delete("content-encoding");
   for (const { policy } of onResponse) policy.onResponse!(visit, head);
   for (const { policy } of onSend) policy.onSend!(visit, head);
   return { status: head.status, pairs: head.headers.pairs };

@@ -19,8 +19,8 @@ export interface Attempt {
   readonly totalMs: number | null;
   /** Makes the head that the caller gets from the backend's: shaping, caching fields, request id. */
   head(status: number, backend: BackendHead, length: string | undefined): { status: number; pairs: string[] };
-  /** Wraps the way from backend to caller, where a host can't pass encoded bytes on: undefined passes them untouched. */
-  decode(contentEncoding: string | undefined): Decoder | undefined;
+  /** For a host that can't pass encoded bytes on: undefined passes them as they are, "unknown" can't be made plain. */
+  decode(contentEncoding: string | undefined): Decoder | undefined | "unknown";
   /** Called at most once, only before a byte was sent. */
   fail(refusal: Refusal): void;
   /** A policy threw while it shaped the answer. */
@@ -102,7 +102,12 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       this.#sendHead(backend.contentLength);
       return;
     }
-    this.#decoder = this.#attempt.decode(backend.contentEncoding);
+    const decoder = this.#attempt.decode(backend.contentEncoding);
+    if (decoder === "unknown") {
+      controller.abort(new UnfitAnswer(`its Content-Encoding (${backend.contentEncoding}) can't be decoded here`));
+      return;
+    }
+    this.#decoder = decoder;
     this.#decoder?.start({
       chunk: (bytes) => this.#pass(bytes),
       drained: () => {
@@ -185,7 +190,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     this.#bufferedBytes += chunk.length;
     const bound = this.#attempt.visit.pipeline.bufferResponseBytes!;
     if (this.#bufferedBytes > bound) {
-      this.abort(new AnswerTooLarge(bound));
+      this.abort(new UnfitAnswer(`it is larger than the ${bound} bytes that a step of this route can hold`));
       return;
     }
     this.#buffered!.push(chunk);
@@ -259,11 +264,8 @@ class TimedOut extends Error {
   }
 }
 
-class AnswerTooLarge extends Error {
-  constructor(maxBytes: number) {
-    super(`the answer is larger than the ${maxBytes} bytes that a step of this route can hold`);
-  }
-}
+/** The backend answered, but with something that can't be passed on. */
+class UnfitAnswer extends Error {}
 
 /** A time-out of undici's or ours: its code tells which. */
 const TIMEOUTS: Record<string, string> = {
@@ -275,7 +277,7 @@ const TIMEOUTS: Record<string, string> = {
 
 function asRefusal(error: Error): Refusal {
   if (error instanceof BodyFault) return refuse(error.code, { detail: error.message });
-  if (error instanceof AnswerTooLarge) return refuse("response-invalid", { reason: error.message });
+  if (error instanceof UnfitAnswer) return refuse("response-invalid", { reason: error.message });
   const which = TIMEOUTS[codeOf(error) ?? ""];
   if (which) return refuse("backend-timeout", { reason: `${which} time-out` });
   return refuse("backend-unreachable", { reason: describe(error) });

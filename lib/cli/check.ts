@@ -54,16 +54,19 @@ function described(loaded: LoadedGateway) {
       headers: headers.map(([header]) => header),
     })),
     stores: storesInUse(environment),
+    trust: gateway.config.trust,
     routes: routeFacts(loaded),
   };
 }
 
 function page(loaded: LoadedGateway, onVercel: boolean): Result {
   const { origin, warnings } = loaded;
-  const { digest, backends, stores, routes } = described(loaded);
+  const { digest, backends, stores, trust, routes } = described(loaded);
   const sections = [
     `${good("✓")} ${bold(origin)} compiles${warnings.length === 0 ? "" : `, with ${count(warnings.length, "warning")}`}.`,
-    [labelled("digest", [digest]), storesText(stores, onVercel)].join("\n"),
+    [labelled("digest", [digest]), storesText(stores, onVercel), labelled("trusts", trustText(trust.proxies))]
+      .filter(Boolean)
+      .join("\n"),
     ...(backends.length === 0 ? [] : [[bold("Backends"), ...backends.map(backendText)].join("\n")]),
     `${bold("Routes")} ${quiet("(the most specific first)")}`,
     ...routes.map(routeText),
@@ -78,6 +81,10 @@ function page(loaded: LoadedGateway, onVercel: boolean): Result {
 function storesText({ node, vercel }: StoresInUse, onVercel: boolean): string {
   if (onVercel) return labelled("stores", [vercel]);
   return labelled("stores", node === vercel ? [node] : [`Node host: ${node}`, `Vercel: ${vercel}`]);
+}
+
+function trustText(proxies: readonly string[]): string[] {
+  return proxies.length === 0 ? [] : [`${proxies.join(", ")} about who calls`];
 }
 
 function backendText({ name, targets, headers, timeouts }: ReturnType<typeof described>["backends"][number]): string {

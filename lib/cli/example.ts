@@ -9,8 +9,8 @@ import type { Route } from "../route.ts";
 import { Visit } from "../visit.ts";
 
 export function exampleFor(route: Route, backend: Backend): { readonly from: string; readonly to: string } | undefined {
-  const from = `/${route.path.slice(1).split("/").map(exampleSegment).join("/")}`;
-  const target = parseTarget(encodeURI(from));
+  const from = encodeURI(`/${route.path.slice(1).split("/").map(exampleSegment).join("/")}`);
+  const target = parseTarget(from);
   const [first] = backend.targets;
   if (!target || !first) return undefined;
   const headers = new HeaderList();

@@ -5,6 +5,7 @@ import { CONFIG_FLAG, type Command, JSON_FLAG, OK } from "./command.ts";
 import { readExplainRequest } from "./explain-request.ts";
 import { type Explanation, explainRequest } from "./explanation.ts";
 import { loadGateway } from "./load-gateway.ts";
+import { hideValues } from "./named-texts.ts";
 import type { Answered, Sent } from "./outlet.ts";
 import { bad, bold, columns, good, labelled, odd, printable, quiet } from "./page.ts";
 import { addressText, methodsText } from "./route-line.ts";
@@ -33,7 +34,8 @@ export const explain: Command = {
     const request = readExplainRequest(call);
     const loaded = await loadGateway(call.cwd, call.one("config"));
     const explanation = await explainRequest(loaded, request);
-    return { code: OK, out: call.has("json") ? asJson(explanation, loaded.logged) : page(explanation, loaded.logged) };
+    const text = call.has("json") ? asJson(explanation, loaded.logged) : page(explanation, loaded.logged);
+    return { code: OK, out: hideValues(text, loaded.compiled, loaded.environment.variables) };
   },
 };
 

@@ -3,9 +3,11 @@
  * their values never enter the gateway that explains. Addresses, times and sizes are needed as they are.
  */
 import type { CompiledConfig, CompiledStep } from "../config/compiled.ts";
-import { isReference, type Reference, type Variables } from "../config/references.ts";
+import { isReference, type Reference, referencesIn, type Variables } from "../config/references.ts";
 
 const TEXTS: ReadonlySet<Reference["as"]> = new Set(["string", "header", "json", "path"]);
+/** Shorter values (`on`, `3000`) stand in any text by chance. */
+const MIN_SECRET_LENGTH = 8;
 /** Policies that only copy their texts into what is sent. Others decide by them, and get the values. */
 const COPYING: ReadonlySet<string> = new Set(["headers", "respond", "redirect"]);
 
@@ -49,4 +51,18 @@ function nameOf({ $ref }: Reference, variables: Variables): string {
 /** Any value of a compiled config as text, references by name. */
 export function textOf(value: unknown, variables: Variables): string {
   return isReference(value) ? nameOf(value, variables) : String(value);
+}
+
+/** The second net: a policy that gets the values, or reads a variable by itself, may well write one into what is shown. */
+export function hideValues(text: string, config: CompiledConfig, variables: Variables): string {
+  const references = [...referencesIn(config)].filter(({ as }) => TEXTS.has(as));
+  const names = new Set(references.flatMap(({ $ref }) => $ref.flatMap((part) => (typeof part === "string" ? [] : [part.env]))));
+  let hidden = text;
+  for (const name of names) {
+    const value = variables[name];
+    if (value === undefined || value.length < MIN_SECRET_LENGTH) continue;
+    const shown = () => `\${env.${name}}`;
+    hidden = hidden.replaceAll(value, shown).replaceAll(JSON.stringify(value).slice(1, -1), shown);
+  }
+  return hidden;
 }

@@ -41,7 +41,7 @@ export function renderTestArtifact(file: string, root: string): string {
     `export { customPolicies } from ${JSON.stringify(`${lib}/../test/support/custom-policies.ts`)};`,
     "",
     'const file = process.env["GATEWAY_TEST_COMPILED"];',
-    'const text = file ? readFileSync(/* turbopackIgnore: true */ file, "utf8") : \'{"digest":"","maxBodyBytes":4194304,"backends":[],"routes":[],"unrouted":[],"customPolicies":[]}\';',
+    'const text = file ? readFileSync(/* turbopackIgnore: true */ file, "utf8") : \'{"digest":"","maxBodyBytes":4194304,"backends":[],"routes":[],"unrouted":[],"trust":{"proxies":[]},"customPolicies":[]}\';',
     "export const artifact = JSON.parse(text) as CompiledConfig;",
     "",
   ].join("\n");

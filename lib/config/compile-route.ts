@@ -6,6 +6,7 @@ import type { CustomPolicy } from "../policy.ts";
 import { STANDARD_TIMEOUTS, timeoutsOver } from "./compile-backends.ts";
 import type { CompiledBackend, CompiledRoute, CompiledStep, CompiledVariant, RouteCondition } from "./compiled.ts";
 import { CustomPolicyNames } from "./custom-policy-names.ts";
+import type { Defaults } from "./defaults.ts";
 import { Fields } from "./fields.ts";
 import { TOKEN } from "./header-fields.ts";
 import type { Place, Report } from "./issue.ts";
@@ -13,14 +14,16 @@ import { didYouMean } from "./nearest.ts";
 import { type PathPattern, readPathPattern } from "./path-pattern.ts";
 import { compileRewrite } from "./rewrite.ts";
 import { asList } from "./schema-fields.ts";
-import { type Checked, checkSettings } from "./schema-issues.ts";
-import { type defaultsSchema, routeSchema } from "./schema-route.ts";
+import { checkSettings } from "./schema-issues.ts";
+import { routeSchema } from "./schema-route.ts";
 import { formatSize } from "./units.ts";
 
 export const DEFAULT_MAX_BODY = 4 * 1024 * 1024;
 /** Vercel Functions answer 413 beyond it. */
 const VERCEL_MAX_BODY = 4.5 * 1024 * 1024;
 const DESTINATIONS = ["backend", "respond", "redirect"] as const;
+/** They answer in shadow mode too: nothing else would, and none of them refuses. */
+const ANSWERS: readonly string[] = ["cors", "respond", "redirect"];
 const BUILT_IN = Object.keys(POLICY_SCHEMAS) as (keyof typeof POLICY_SCHEMAS)[];
 
 /** A compiled route with what the checks across routes need. */
@@ -33,11 +36,10 @@ export interface Draft {
 }
 
 type Settings = Partial<z.output<typeof routeSchema>>;
-type Shared = Partial<z.output<typeof defaultsSchema>>;
 
 export interface RouteContext {
   readonly backends: readonly CompiledBackend[];
-  readonly defaults: Checked<z.output<typeof defaultsSchema>> | undefined;
+  readonly defaults: Defaults;
   readonly report: Report;
   readonly vercel: boolean;
 }
@@ -51,10 +53,10 @@ export class RouteCompiler {
     this.#context = context;
     this.#names = new CustomPolicyNames(this.customPolicies, context.report);
     // Faults in defaults are told even where every route says something else.
-    const { settings = {} } = context.defaults ?? {};
-    const fields = new Fields(context.report);
-    timeoutsOver(STANDARD_TIMEOUTS, settings.timeout, ["defaults", "timeout"], fields);
-    this.#variants(new RouteSettings({}, settings, ["defaults"]), undefined, fields, null);
+    const { defaults, report } = context;
+    const fields = new Fields(report);
+    timeoutsOver(STANDARD_TIMEOUTS, defaults.settings.timeout, ["defaults", "timeout"], fields);
+    this.#variants(new RouteSettings({}, defaults, ["defaults"]), undefined, fields, null);
   }
 
   /** Undefined where nothing can be made of it; everything that is wrong has been reported. */
@@ -66,8 +68,8 @@ export class RouteCompiler {
     const { settings, broken } = checked;
     const pattern = settings.path === undefined ? undefined : this.#pattern(settings.path, [...place, "path"]);
     const fields = new Fields(report, pattern);
-    const merged = new RouteSettings(settings, defaults?.settings ?? {}, place);
-    const auth = this.#auth(merged, broken.has("auth") || (defaults?.broken.has("auth") ?? false));
+    const merged = new RouteSettings(settings, defaults, place);
+    const auth = this.#auth(merged, broken.has("auth") || defaults.broken.has("auth"));
     const methods = settings.methods === undefined ? null : this.#methods(asList(settings.methods), place);
     const backend = this.#destination(settings, broken, input as object, place);
     const host = settings.host === undefined ? null : this.#host(settings.host, [...place, "host"], fields);
@@ -260,7 +262,7 @@ export class RouteCompiler {
     return bytes;
   }
 
-  /** Headers of the config stand outermost, the answer innermost; custom policies between them. */
+  /** In the order of the built-in policies, the answer innermost; custom policies before it. */
   #steps(merged: RouteSettings, fields: Fields): CompiledStep[] {
     const isShadow = merged.get("mode").value === "shadow";
     const steps: CompiledStep[] = [];
@@ -269,8 +271,8 @@ export class RouteCompiler {
       const { value, place } = merged.get(policy);
       if (value === undefined || value === false) continue;
       const { compile } = POLICY_SCHEMAS[policy] as { compile(input: unknown, place: Place, fields: Fields): unknown };
-      // A destination answers in shadow mode too: nothing else would.
-      const mode = isShadow && policy === "headers" ? "shadow" : "enforce";
+      const isOwn = typeof value === "object" && "mode" in value && value.mode === "shadow";
+      const mode = (isShadow || isOwn) && !ANSWERS.includes(policy) ? "shadow" : "enforce";
       steps.push({ policy, custom: false, mode, options: compile(value, place, fields) as Json });
     }
     return steps;
@@ -291,9 +293,9 @@ export class RouteCompiler {
 class RouteSettings {
   readonly place: Place;
   readonly #own: Settings;
-  readonly #defaults: Shared;
+  readonly #defaults: Defaults;
 
-  constructor(own: Settings, defaults: Shared, place: Place) {
+  constructor(own: Settings, defaults: Defaults, place: Place) {
     this.#own = own;
     this.#defaults = defaults;
     this.place = place;
@@ -302,9 +304,10 @@ class RouteSettings {
   get<Key extends keyof Settings>(
     key: Key,
   ): { readonly value: Settings[Key]; readonly place: Place; readonly isDefault: boolean } {
-    const isDefault = this.#own[key] === undefined && key in this.#defaults;
+    const { settings, placeOf } = this.#defaults;
+    const isDefault = this.#own[key] === undefined && key in settings;
     return isDefault
-      ? { value: (this.#defaults as Settings)[key], place: ["defaults", key], isDefault }
+      ? { value: (settings as Settings)[key], place: placeOf(key), isDefault }
       : { value: this.#own[key], place: [...this.place, key], isDefault };
   }
 }

@@ -3,7 +3,10 @@ import { createHash } from "node:crypto";
 import { compileBackends } from "./compile-backends.ts";
 import { DEFAULT_MAX_BODY, type Draft, RouteCompiler } from "./compile-route.ts";
 import type { CompiledConfig, CompiledRoute } from "./compiled.ts";
+import { withPathMethods } from "./cors-methods.ts";
 import { type CustomPolicies, NO_CUSTOM_POLICIES } from "./custom-policies.ts";
+import { readDefaults } from "./defaults.ts";
+import { Fields } from "./fields.ts";
 import { type Issue, type Place, type Position, Report } from "./issue.ts";
 import { reportLeaks } from "./leaks.ts";
 import { reportLenientGuards } from "./lenient-guard.ts";
@@ -11,7 +14,6 @@ import type { Variables } from "./references.ts";
 import { reportConflicts } from "./route-conflicts.ts";
 import { gatewayOutline } from "./schema.ts";
 import { checkSettings } from "./schema-issues.ts";
-import { defaultsSchema } from "./schema-route.ts";
 import { unroutedSteps } from "./unrouted.ts";
 
 /** A config as it was found, with what is needed to speak about it. */
@@ -23,9 +25,6 @@ export interface Source {
   readonly module?: string;
   locate(place: Place): Position | undefined;
 }
-
-/** Defaults that are no object at all: what they would have said is not missed on every route. */
-const UNREADABLE = { settings: {}, broken: new Set(["auth"]) };
 
 export interface CompileOptions {
   /** Rules of Vercel's alone are errors there and warnings elsewhere. */
@@ -45,12 +44,20 @@ export interface Compiled {
 export function compileConfig(source: Source, options: CompileOptions): Compiled {
   const report = new Report(source.locate);
   const outline = checkSettings(gatewayOutline, source.value, [], report);
-  const { backends: backendInputs = {}, defaults: defaultsInput, routes = [] } = outline?.settings ?? {};
+  const {
+    backends: backendInputs = {},
+    defaults: defaultsInput,
+    routes = [],
+    cors,
+    maintenance,
+    trust,
+  } = outline?.settings ?? {};
   const backends = compileBackends(backendInputs, report);
-  const defaults =
-    defaultsInput === undefined ? undefined : (checkSettings(defaultsSchema, defaultsInput, ["defaults"], report) ?? UNREADABLE);
+  const defaults = readDefaults(defaultsInput, { cors, maintenance }, report);
   const compiler = new RouteCompiler({ backends, defaults, report, vercel: options.vercel });
-  const drafts = routes.map((route, index) => compiler.compile(route, index)).filter((draft) => draft !== undefined);
+  const drafts = withPathMethods(
+    routes.map((route, index) => compiler.compile(route, index)).filter((draft) => draft !== undefined),
+  );
 
   reportConflicts(drafts, report);
   reportLenientGuards(drafts, backends, report);
@@ -64,7 +71,8 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     maxBodyBytes: largestBody(drafts),
     backends,
     routes: withIds(drafts),
-    unrouted: unroutedSteps(defaults?.settings, report),
+    unrouted: unroutedSteps(defaults, report),
+    trust: { proxies: trustedProxies(trust?.proxies, options.vercel, report) },
     customPolicies: [...compiler.customPolicies.keys()].sort(),
   };
   if (options.keepOut) reportLeaks(withoutDigest, options.keepOut, report);
@@ -72,6 +80,18 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   const digest = createHash("sha256").update(canonicalJson(withoutDigest)).digest("base64url");
   const customPolicies = compiler.customPolicies.size > 0 ? compiler.customPolicies : NO_CUSTOM_POLICIES;
   return { config: { digest, ...withoutDigest }, warnings, customPolicies };
+}
+
+/** A list for each entry, which may be a reference: flat once references are resolved. */
+function trustedProxies(input: string | readonly string[] | undefined, vercel: boolean, report: Report): readonly string[] {
+  const place = ["trust", "proxies"];
+  if (vercel && input !== undefined)
+    report.error(
+      "not-built",
+      place,
+      "on Vercel the platform alone is believed: proxies in front of it are not built in this version.",
+    );
+  return new Fields(report).list(input, place, "ranges") as unknown as readonly string[];
 }
 
 /** Those that hang on variables are added when these are resolved. */

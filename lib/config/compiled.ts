@@ -17,6 +17,10 @@ export interface CompiledConfig {
   readonly routes: readonly CompiledRoute[];
   /** What shapes answers that belong to no route, such as 404: from `defaults`. */
   readonly unrouted: readonly CompiledStep[];
+  readonly trust: {
+    /** Canonical addresses and ranges of the proxies whose word about the caller a host that sees the socket may take. */
+    readonly proxies: readonly string[];
+  };
   /** Names of the custom policies in use; each is found again by name in gateway.config.ts. */
   readonly customPolicies: readonly string[];
 }

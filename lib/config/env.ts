@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { ConfigError, type Issue } from "./issue.ts";
+import { VALUE_KINDS } from "./value-kinds.ts";
 
 export interface Environment {
   /** Everything, for references in the config. */
@@ -49,13 +50,9 @@ export function parseEnvironment(given: NodeJS.Dict<string>): Environment {
     Object.entries(given).filter(([, value]) => value !== ""),
   );
   const issues: Issue[] = [];
-  // Whom to trust is nothing to leave unsaid.
-  if (variables.GATEWAY_TRUST_PROXY !== undefined) {
-    const message = "`GATEWAY_TRUST_PROXY` is part of the design but not built in this version.";
-    issues.push({ rule: "not-built", severity: "error", path: "GATEWAY_TRUST_PROXY", message });
-  }
   const fault = (name: string, message: string) =>
     issues.push({ rule: "variable-value", severity: "error", path: name, message });
+  checkTrustedProxies(variables.GATEWAY_TRUST_PROXY, fault);
   const environment: Environment = {
     variables,
     port: readPort(variables.PORT, fault),
@@ -81,6 +78,13 @@ export function parseEnvironment(given: NodeJS.Dict<string>): Environment {
 }
 
 type Fault = (name: string, message: string) => void;
+
+/** Read where references are resolved: it adds to the config's `trust.proxies`. */
+function checkTrustedProxies(text: string | undefined, fault: Fault): void {
+  const { expects, read } = VALUE_KINDS.ranges;
+  if (text !== undefined && read(text) === undefined)
+    fault("GATEWAY_TRUST_PROXY", `expected ${expects}, or several separated by commas, got ${JSON.stringify(text)}.`);
+}
 
 function readPort(text: string | undefined, fault: Fault): number {
   if (text === undefined) return 4000;

@@ -3,6 +3,7 @@ import type { Template } from "../http/template.ts";
 import { formatPlace, type Place, type Report } from "./issue.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Reference } from "./references.ts";
+import { asList } from "./schema-fields.ts";
 import { isEnvPart, isRequestValue, REQUEST_VALUES, readText, type TextPart } from "./text.ts";
 import { type Kind, VALUE_KINDS, type ValueOf } from "./value-kinds.ts";
 
@@ -40,6 +41,14 @@ export class Fields {
     const reference: Reference = { $ref: parts as Reference["$ref"], as: kind, at: formatPlace(place) };
     // The unresolved form: resolveReferences puts the value here before the engine sees it.
     return reference as unknown as ValueOf<K>;
+  }
+
+  /** Each entry of a setting that may be a single value or a list, as `value` reads it. */
+  list<K extends Kind>(input: string | readonly string[] | undefined, place: Place, kind: K): ValueOf<K>[] {
+    return asList(input).flatMap((item, index): ValueOf<K>[] => {
+      const value = this.value(item, Array.isArray(input) ? [...place, index] : place, kind);
+      return value === undefined ? [] : [value];
+    });
   }
 
   /** Text that shapes the gateway itself, so that it must be known when the config is compiled. */

@@ -7,7 +7,10 @@ import type { CompiledBackend } from "./compiled.ts";
 import type { Report } from "./issue.ts";
 import { isReference } from "./references.ts";
 
-/** What a request must bring for a route to let it through; later settings (scopes, ip, geo) add to it. */
+/** Built-in policies that keep somebody out. Two routes agree where their options do. */
+const SCREENS: readonly string[] = ["ip", "origin", "userAgent"];
+
+/** What a request must bring for a route to let it through; later settings (scopes, geo) add to it. */
 export interface Requirements {
   /** Any one of these; empty lets everyone in. */
   readonly auth: readonly string[];
@@ -51,7 +54,10 @@ export function reportLenientGuards(drafts: readonly Draft[], backends: readonly
 
 function requirementsOf({ route, auth }: Draft): Requirements {
   const rules = route.variants.flatMap(({ steps }) =>
-    steps.filter(({ custom, mode }) => custom && mode === "enforce").map(({ policy }) => policy),
+    steps.flatMap(({ policy, custom, mode, options }) => {
+      if (mode === "shadow" || !(custom || SCREENS.includes(policy))) return [];
+      return custom ? policy : `${policy} ${JSON.stringify(options)}`;
+    }),
   );
   return { auth, rules: [...new Set(rules)].sort() };
 }

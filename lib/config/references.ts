@@ -33,7 +33,14 @@ export function resolveReferences(config: CompiledConfig, variables: Variables, 
   if (issues.length > 0)
     throw new ConfigError([...new Map(issues.map((issue) => [`${issue.path} ${issue.message}`, issue])).values()], origin);
   const bodies = resolved.routes.flatMap(({ variants }) => variants.map(({ maxBodyBytes }) => maxBodyBytes));
-  return Object.freeze({ ...resolved, maxBodyBytes: bodies.reduce((a, b) => Math.max(a, b), resolved.maxBodyBytes) });
+  const trust = Object.freeze({ proxies: trustedProxies(resolved, variables) });
+  return Object.freeze({ ...resolved, trust, maxBodyBytes: bodies.reduce((a, b) => Math.max(a, b), resolved.maxBodyBytes) });
+}
+
+/** Unresolved there is a list for each entry, since a variable may hold several. env.ts has checked GATEWAY_TRUST_PROXY. */
+function trustedProxies({ trust }: CompiledConfig, { GATEWAY_TRUST_PROXY: more }: Variables): readonly string[] {
+  const lists = trust.proxies as readonly (string | readonly string[])[];
+  return Object.freeze([...lists.flat(), ...((more && VALUE_KINDS.ranges.read(more)) || [])]);
 }
 
 function resolve(value: unknown, variables: Variables, issues: Issue[]): unknown {

@@ -47,3 +47,6 @@ export const duration = z.string().meta({ examples: ["250ms", "10s", "5m"] });
 export const size = z.string().meta({ examples: ["64kb", "4mb"] });
 export const flag = oneOf("true or false, or a reference", [z.boolean(), reference]);
 export const shadow = z.literal("shadow");
+/** Of one policy, where `mode` of a route is of all of them. */
+export const ownMode = shadow.optional().describe('"shadow": evaluated and recorded, and refuses nothing');
+export const verdict = z.enum(["allow", "deny"]);

@@ -95,6 +95,10 @@ function reportUnion(
   base: Place,
   report: Report,
 ): void {
+  if (value === undefined) {
+    report.error("missing-key", place, `\`${String(place.at(-1))}\` is missing.`);
+    return;
+  }
   const meant = issue.errors.find((branch) =>
     branch.every(({ path, code }) => path.length > 0 || code === "unrecognized_keys" || code === "too_small"),
   );

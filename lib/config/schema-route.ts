@@ -15,21 +15,13 @@ const NOT_BUILT = [
   "quota",
   "cache",
   "geo",
-  "ip",
-  "origin",
-  "userAgent",
-  "cors",
-  "size",
-  "securityHeaders",
   "retry",
   "mirror",
   "fault",
   "fallback",
   "idempotency",
-  "deprecated",
   "validate",
   "transform",
-  "maintenance",
 ] as const;
 
 const maxBody = size
@@ -48,6 +40,14 @@ const conditions = (what: string) =>
     .record(z.string(), oneOf("a text, or true for any value", [z.string(), z.literal(true)]))
     .optional()
     .describe(`${what} by name: a value, or true for any`);
+
+/** The setting of a policy, or `false` against a default. The forms stand side by side, so that a fault in one is told as its own. */
+function switchable<Setting extends z.ZodType>(expects: string, setting: Setting) {
+  const forms = setting instanceof z.ZodUnion ? setting.options : [setting];
+  return oneOf(`${expects} or false`, [...forms, z.literal(false)] as unknown as [Setting, z.ZodLiteral<false>])
+    .optional()
+    .describe(`${setting.description}. \`false\` switches a default off`);
+}
 
 /** What `defaults` may hold as well. */
 const shared = {
@@ -73,9 +73,15 @@ const shared = {
     ),
   encodedSlash: z.enum(["refuse", "keep"]).optional().describe('`%2F` in the path: "refuse" (default) or "keep"'),
   timeout: timeout.optional().describe("Replaces the backend's `timeout`, value by value"),
-  headers: oneOf("{ request, response } or false", [POLICY_SCHEMAS.headers.setting, z.literal(false)])
-    .optional()
-    .describe(`${POLICY_SCHEMAS.headers.setting.description}. \`false\` switches a default off`),
+  cors: switchable("an origin, a list of origins, { origins, … }", POLICY_SCHEMAS.cors.setting),
+  ip: switchable("{ allow, deny, unknown }", POLICY_SCHEMAS.ip.setting),
+  size: switchable("{ headers, url, queryKeys }", POLICY_SCHEMAS.size.setting),
+  userAgent: switchable("{ allow, deny, unknown }", POLICY_SCHEMAS.userAgent.setting),
+  origin: switchable("true, { allow, deny, unknown }", POLICY_SCHEMAS.origin.setting),
+  maintenance: switchable("true, { on, retryAfter, body, except, allow }", POLICY_SCHEMAS.maintenance.setting),
+  headers: switchable("{ request, response }", POLICY_SCHEMAS.headers.setting),
+  securityHeaders: switchable("true, an object", POLICY_SCHEMAS.securityHeaders.setting),
+  deprecated: switchable("{ since, sunset, link }", POLICY_SCHEMAS.deprecated.setting),
   use: oneOf("policies made by definePolicy, or false", [customPolicy, z.array(customPolicy), z.literal(false)])
     .optional()
     .describe("Custom policies, in gateway.config.ts only. `false` switches a default off"),

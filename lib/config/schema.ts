@@ -1,10 +1,23 @@
 /** The schema of a whole config: the one source of types, validation, docs and the published JSON Schema. */
 import { z } from "zod";
+import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import { backendSchema } from "./schema-backend.ts";
-import { strict } from "./schema-fields.ts";
+import { oneOrMore, strict } from "./schema-fields.ts";
 import { defaultsSchema, routeSchema } from "./schema-route.ts";
 
-const NOT_BUILT = ["auth", "tiers", "cors", "maintenance", "regions", "trust", "observe", "alerts", "public"];
+const NOT_BUILT = ["auth", "tiers", "regions", "observe", "alerts", "public"];
+
+const trust = strict(
+  "trust",
+  {
+    proxies: oneOrMore("an address or range, or a list of them", z.string())
+      .optional()
+      .describe(
+        "Addresses and CIDR ranges of the proxies in front of the Node host. Only from these are `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` believed. `GATEWAY_TRUST_PROXY` adds to them",
+      ),
+  },
+  ["frontends"],
+);
 
 function gateway<Backend extends z.ZodType, Defaults extends z.ZodType, Route extends z.ZodType>(
   backend: Backend,
@@ -24,6 +37,9 @@ function gateway<Backend extends z.ZodType, Defaults extends z.ZodType, Route ex
         .describe(
           "Settings for all routes; a route replaces them setting by setting, and `false` switches one off. Not for settings that say which requests a route is for and where they go",
         ),
+      cors: POLICY_SCHEMAS.cors.setting.optional().describe("Short for `cors` in `defaults`"),
+      maintenance: POLICY_SCHEMAS.maintenance.setting.optional().describe("Short for `maintenance` in `defaults`"),
+      trust: trust.optional().describe("Whom to believe about the caller: `{ proxies }`"),
       routes: z.array(route).describe("What is served, in any order: the most specific path wins"),
     },
     NOT_BUILT,

@@ -1,17 +1,24 @@
-/** What shapes answers that belong to no route, such as 404: the response headers of `defaults`. */
-
+/** What shapes answers that belong to no route, such as 404: the `cors`, response headers and security headers of `defaults`. */
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import type { CompiledStep } from "./compiled.ts";
+import type { Defaults } from "./defaults.ts";
 import { Fields } from "./fields.ts";
 import type { Report } from "./issue.ts";
-import type { DefaultsInput } from "./schema.ts";
 
 /** Faults in defaults are told here, once, and not again for each route. */
-export function unroutedSteps(defaults: Partial<DefaultsInput> | undefined, report: Report): CompiledStep[] {
-  const { headers } = defaults ?? {};
-  if (!headers) return [];
-  const { response } = POLICY_SCHEMAS.headers.compile(headers, ["defaults", "headers"], new Fields(report));
-  if (response.set.length + response.append.length + response.remove.length === 0) return [];
-  const options = { request: { set: [], append: [], remove: [] }, response };
-  return [{ policy: "headers", custom: false, mode: "enforce", options: options as unknown as CompiledStep["options"] }];
+export function unroutedSteps({ settings, placeOf }: Defaults, report: Report): CompiledStep[] {
+  const { cors, headers, securityHeaders } = settings;
+  const fields = new Fields(report);
+  const steps: CompiledStep[] = [];
+  const add = (policy: string, options: unknown) =>
+    steps.push({ policy, custom: false, mode: "enforce", options: options as CompiledStep["options"] });
+  if (cors) add("cors", POLICY_SCHEMAS.cors.compile(cors, placeOf("cors"), fields));
+  if (headers) {
+    const { response } = POLICY_SCHEMAS.headers.compile(headers, placeOf("headers"), fields);
+    if (response.set.length + response.append.length + response.remove.length > 0)
+      add("headers", { request: { set: [], append: [], remove: [] }, response });
+  }
+  if (securityHeaders)
+    add("securityHeaders", POLICY_SCHEMAS.securityHeaders.compile(securityHeaders, placeOf("securityHeaders"), fields));
+  return steps;
 }

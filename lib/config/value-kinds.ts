@@ -1,4 +1,6 @@
 /** What a text in the config may stand for. The same reading serves text in the file and, at start, values of variables. */
+import { canonicalRange } from "../http/ip-range.ts";
+import { canonicalOrigin } from "../http/origin.ts";
 import { parseDurationMs, parseSizeBytes } from "./units.ts";
 
 /** Timers count in 32 bits: a longer wait would fire at once. A day is more than any request needs. */
@@ -29,6 +31,22 @@ export const VALUE_KINDS = {
   waitOrNone: kind('a duration between 1ms and 1d, such as 250ms, 10s or 5m, or "none"', (text) =>
     text === "none" || text === "false" ? null : readWaitMs(text),
   ),
+  seconds: kind("a duration in whole seconds between 1s and 1d, such as 30s, 5m or 1h", (text) => {
+    const ms = readWaitMs(text);
+    return ms === undefined || ms % 1000 !== 0 ? undefined : ms / 1000;
+  }),
+  count: kind("a whole number", (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)),
+  date: kind("a date such as 2027-01-31 or 2027-01-31T12:00:00Z", readDateSeconds),
+  /** Stands between `<` and `>` in a Link field (RFC 8288 section 3). */
+  link: kind("an http or https URL", (text) =>
+    /^https?:\/\/[^\s<>"]+$/.test(text) && URL.canParse(text) ? new URL(text).href : undefined,
+  ),
+  ranges: kind("an IP address or CIDR range such as 203.0.113.7 or 10.0.0.0/8, with no bits behind the prefix", (text) =>
+    readList(text, canonicalRange),
+  ),
+  origins: kind("an origin such as https://shop.example or https://*.shop.example, without a path", (text) =>
+    readList(text, canonicalOrigin),
+  ),
   status: kind("a status from 200 to 599", (text) => (/^[2-5]\d\d$/.test(text) ? Number(text) : undefined)),
   redirectStatus: kind(`one of ${REDIRECT_STATUSES.join(", ")}`, (text) =>
     REDIRECT_STATUSES.find((status) => String(status) === text),
@@ -45,6 +63,19 @@ function kind<T>(expects: string, read: (text: string) => T | undefined): ValueK
 function readWaitMs(text: string): number | undefined {
   const ms = parseDurationMs(text);
   return ms !== undefined && ms >= 1 && ms <= MAX_WAIT_MS ? ms : undefined;
+}
+
+/** Several, separated by commas: a variable holds one text. */
+function readList(text: string, read: (item: string) => string | undefined): readonly string[] | undefined {
+  const items = text.split(",").map((item) => read(item.trim()));
+  return items.every((item) => item !== undefined) ? items : undefined;
+}
+
+/** Seconds since 1970. A day that the month does not have is no date. */
+function readDateSeconds(text: string): number | undefined {
+  if (!/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\dZ)?$/.test(text)) return undefined;
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text.replace("Z", "")) ? ms / 1000 : undefined;
 }
 
 function readUrl(text: string): string | undefined {

@@ -33,7 +33,8 @@ export class NodeSink implements Sink {
 
   flush(): void {
     this.#hasBegun = true;
-    this.#response.flushHeaders();
+    // Not flushHeaders: it would write the head as UTF-8, and field values are latin-1.
+    this.#response.write("", "latin1");
   }
 
   write(chunk: Uint8Array): boolean {
@@ -46,11 +47,12 @@ export class NodeSink implements Sink {
   }
 
   end(chunk?: Uint8Array | string): void {
-    if (chunk instanceof Uint8Array && chunk.length <= ONE_WRITE_BYTES && !this.#hasBegun) {
+    const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+    if (bytes && bytes.length <= ONE_WRITE_BYTES && !this.#hasBegun) {
       // As text in the head's own encoding, Node joins both into one write to the socket.
-      this.#response.end((chunk as Buffer).toString("latin1"), "latin1");
+      this.#response.end((bytes as Buffer).toString("latin1"), "latin1");
     } else {
-      this.#response.end(chunk);
+      this.#response.end(bytes);
     }
   }
 

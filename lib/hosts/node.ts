@@ -1,12 +1,12 @@
-/** The Node host's adapter: node:http on one side, the engine on the other. It believes the socket and nothing else. */
+/** The Node host's adapter: node:http on one side, the engine on the other. Whom it believes about the caller: ./node-caller.ts. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Client, GatewayRequest } from "../exchange.ts";
+import type { GatewayRequest } from "../exchange.ts";
 import type { Gateway, Verdict } from "../gateway.ts";
 import { hasBody } from "../http/framing.ts";
 import { HeaderList } from "../http/header-list.ts";
-import { canonicalIp } from "../http/ip.ts";
 import type { Log } from "../policy.ts";
 import { refuse } from "../problem.ts";
+import { callerOf } from "./node-caller.ts";
 import { NodeSink } from "./node-sink.ts";
 
 /** What the host itself serves: a page of the console. */
@@ -26,7 +26,7 @@ export function handleNodeRequest(
   gateway: Gateway,
   { servePage, log, expectsContinue }: NodeHandling,
 ): void {
-  const received = toGatewayRequest(request);
+  const received = toGatewayRequest(request, gateway);
   if (received.body) response.once("finish", () => drain(request));
   const act = (verdict: Verdict) => {
     switch (verdict.kind) {
@@ -60,17 +60,15 @@ export function handleNodeRequest(
   }
 }
 
-function toGatewayRequest(request: IncomingMessage): GatewayRequest {
+function toGatewayRequest(request: IncomingMessage, { config }: Gateway): GatewayRequest {
   const headers = new HeaderList(request.rawHeaders);
   return {
     method: request.method!,
     target: request.url!,
-    scheme: "http",
-    host: headers.get("host") ?? "",
     httpVersion: request.httpVersion,
     headers,
     body: hasBody(headers) ? request : null,
-    client: clientOf(request),
+    ...callerOf(request, headers, config),
   };
 }
 
@@ -94,16 +92,4 @@ function drain(request: IncomingMessage): void {
   request.once("close", () => clearTimeout(timer));
   request.once("end", () => clearTimeout(timer));
   request.resume();
-}
-
-/** One object for each connection: requests on it come from the same caller. */
-const clients = new WeakMap<object, Client>();
-
-function clientOf({ socket }: IncomingMessage): Client {
-  let client = clients.get(socket);
-  if (!client) {
-    client = { ip: socket.remoteAddress === undefined ? undefined : canonicalIp(socket.remoteAddress), geo: undefined };
-    clients.set(socket, client);
-  }
-  return client;
 }

@@ -82,7 +82,12 @@ function keyOf(address: string): string {
     const hex = hexOfDotted(dotted);
     return `${hex.slice(0, 4)}:${hex.slice(4)}`;
   });
-  const [head = "", tail] = plain.split("::").map((side) => side.split(":").map((group) => (group ? group.padStart(4, "0") : "")).join(""));
+  const [head = "", tail] = plain.split("::").map((side) =>
+    side
+      .split(":")
+      .map((group) => (group ? group.padStart(4, "0") : ""))
+      .join(""),
+  );
   return tail === undefined ? head : head + "0".repeat(32 - head.length - tail.length) + tail;
 }
 

@@ -15,6 +15,8 @@ interface Prefixes {
   /** Where the route's paths begin at the backend and at the gateway: without a trailing slash, empty for the root. */
   readonly backend: string;
   readonly gateway: string;
+  /** The backend is told of the gateway's prefix (X-Forwarded-Prefix), and may put it before its own paths itself. */
+  readonly isAnnounced: boolean;
 }
 
 /** For a route and one target; undefined where paths go on as they came, or have no way back. */
@@ -39,15 +41,15 @@ export function createMapBack(
 }
 
 function prefixesOf(path: string, rewrite: CompiledRoute["rewrite"], basePath: string): Prefixes | undefined {
-  if (rewrite === null) return { backend: basePath, gateway: "" };
-  if (rewrite.kind === "strip") return { backend: basePath, gateway: encodeURI(rewrite.prefix) };
+  if (rewrite === null) return { backend: basePath, gateway: "", isAnnounced: false };
+  if (rewrite.kind === "strip") return { backend: basePath, gateway: encodeURI(rewrite.prefix), isAnnounced: true };
   const rest = rewrite.template.at(-1);
   const before = rewrite.template.slice(0, -1);
   const literal = before.join("");
   if (typeof rest !== "object" || rest.from !== "params" || !rest.many || !literal.endsWith("/")) return undefined;
   const [, gateway] = /^((?:\/[^/:*][^/]*)*)\/[^/]*\*$/.exec(path) ?? [];
   if (gateway === undefined || before.some((part) => typeof part !== "string")) return undefined;
-  return { backend: basePath + literal.slice(0, -1), gateway: encodeURI(gateway) };
+  return { backend: basePath + literal.slice(0, -1), gateway: encodeURI(gateway), isAnnounced: false };
 }
 
 const WITH_AUTHORITY = /^([a-z][a-z0-9+.-]*:)?\/\/([^/?#]*)(.*)$/i;
@@ -72,14 +74,13 @@ function originOf(scheme: string, authority: string): string | undefined {
 }
 
 /** A path with whatever follows it; undefined where it lies outside of what the gateway shows of this target. */
-function mapPath(received: string, { backend, gateway }: Prefixes): string | undefined {
-  // A backend that heeds X-Forwarded-Prefix has added it already.
-  if (backend === "" && isBelow(received, gateway)) return received;
-  if (!isBelow(received, backend)) return undefined;
-  const mapped = gateway + received.slice(backend.length);
+function mapPath(received: string, { backend, gateway, isAnnounced }: Prefixes): string | undefined {
+  const prefix = isAnnounced && isBelow(received, gateway + backend) ? gateway + backend : backend;
+  if (!isBelow(received, prefix)) return undefined;
+  const mapped = gateway + received.slice(prefix.length);
   if (!mapped.startsWith("/")) return `/${mapped}`;
-  // `//x` is no path but an authority (RFC 3986 section 4.2): an open redirect.
-  return mapped.startsWith("//") ? `/.${mapped}` : mapped;
+  // `//x` is no path but an authority (RFC 3986 section 4.2), and so is `/\x` to browsers: an open redirect.
+  return /^\/[/\\]/.test(mapped) ? `/.${mapped}` : mapped;
 }
 
 function isBelow(path: string, prefix: string): boolean {
@@ -95,7 +96,7 @@ function mapCookie(cookie: string, prefixes: Prefixes, hostname: string): string
     const [, name = "", value = ""] = /^\s*([^=\s]*)\s*=\s*(.*?)\s*$/s.exec(attribute) ?? [];
     switch (name.toLowerCase()) {
       case "path":
-        return isBoundToRoot ? [attribute] : [` ${name}=${mapCookiePath(value, prefixes)}`];
+        return isBoundToRoot ? [attribute] : [` ${name}=${mapCookiePath(value, prefixes) ?? value}`];
       case "domain":
         // The target's own name means nothing to the caller, who would refuse the cookie: without it, it is the gateway's own
         // (section 5.3). A leading dot is ignored (section 5.2.3).
@@ -108,7 +109,7 @@ function mapCookie(cookie: string, prefixes: Prefixes, hostname: string): string
 }
 
 /** Section 5.1.4: a cookie for `/` is for everything at the backend, so for everything that the gateway shows of it. */
-function mapCookiePath(path: string, prefixes: Prefixes): string {
-  if (path === "/") return prefixes.gateway === "" ? path : prefixes.gateway;
-  return path.startsWith("/") ? (mapPath(path, prefixes) ?? path) : path;
+function mapCookiePath(path: string, prefixes: Prefixes): string | undefined {
+  if (path === "/") return prefixes.gateway || "/";
+  return path.startsWith("/") ? mapPath(path, prefixes) : undefined;
 }

@@ -3,11 +3,36 @@
  * which they shape a request; answers are shaped in reverse. test/policies/order.test.ts spells it out.
  */
 import type { PolicyDefinition } from "../policy.ts";
+import { cors } from "./cors/cors.ts";
+import { deprecated } from "./deprecated/deprecated.ts";
 import { headers } from "./headers/headers.ts";
+import { ip } from "./ip/ip.ts";
+import { maintenance } from "./maintenance/maintenance.ts";
+import { origin } from "./origin/origin.ts";
 import { redirect } from "./redirect/redirect.ts";
 import { respond } from "./respond/respond.ts";
+import { securityHeaders } from "./security-headers/security-headers.ts";
+import { size } from "./size/size.ts";
+import { userAgent } from "./user-agent/user-agent.ts";
 
-const LIST = [headers, respond, redirect];
+const LIST = [
+  // Outermost: preflights bring no credentials, and no step may touch the fields of an answer after it.
+  cors,
+  // Who may call at all, before anything is read of what they say: one look-up per connection.
+  ip,
+  // Sizes before what walks through the fields.
+  size,
+  userAgent,
+  origin,
+  maintenance,
+  // The config's own word on a field is the last: it can change what the two below it set.
+  headers,
+  securityHeaders,
+  deprecated,
+  // What answers stands innermost.
+  respond,
+  redirect,
+];
 
 /** By name. Each `create` gets what its own options.ts compiles, which the compiler of the config guarantees. */
 export const POLICIES: ReadonlyMap<string, PolicyDefinition> = new Map(

@@ -9,10 +9,15 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
 const folder = process.argv[2]!;
-const { handler, useWebApi } = JSON.parse(readFileSync(join(folder, ".vc-config.json"), "utf8")) as { handler: string; useWebApi?: boolean };
+const { handler, useWebApi } = JSON.parse(readFileSync(join(folder, ".vc-config.json"), "utf8")) as {
+  handler: string;
+  useWebApi?: boolean;
+};
 const launched: unknown = createRequire(join(folder, "/"))(join(folder, handler));
 
-const server = createServer(useWebApi ? asListener(launched as (request: Request) => Promise<Response>) : (launched as RequestListener));
+const server = createServer(
+  useWebApi ? asListener(launched as (request: Request) => Promise<Response>) : (launched as RequestListener),
+);
 server.listen(0, "127.0.0.1", () => console.log(`function on port ${(server.address() as AddressInfo).port}`));
 
 /** Without the body, as `skipMiddlewareRequestBody` has it. */
@@ -20,7 +25,9 @@ function asListener(serve: (request: Request) => Promise<Response>): RequestList
   return async (incoming: IncomingMessage, response: ServerResponse) => {
     const headers = new Headers();
     for (let i = 0; i < incoming.rawHeaders.length; i += 2) headers.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!);
-    const answer = await serve(new Request(`http://${incoming.headers.host}${incoming.url}`, { method: incoming.method!, headers }));
+    const answer = await serve(
+      new Request(`http://${incoming.headers.host}${incoming.url}`, { method: incoming.method!, headers }),
+    );
     response.writeHead(answer.status, [...answer.headers].flat());
     response.end(Buffer.from(await answer.arrayBuffer()));
   };

@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 
 export interface LocalEdge {
   readonly port: number;
+  /** Plans that middlewares sealed and handlers were given. */
+  readonly plans: readonly string[];
   close(): void;
 }
 
@@ -13,14 +15,16 @@ export interface BuiltFunctions {
 }
 
 export async function startLocalEdge(functions: BuiltFunctions): Promise<LocalEdge> {
+  const plans: string[] = [];
   const server = createServer({ requestTimeout: 0 }, (incoming, response) => {
     // Whoever brings this header goes round the middleware: what an attacker who found a bypass would have.
     if (incoming.headers["x-test-bypass"]) forward(incoming, incoming.rawHeaders, response, functions.handlerPort);
-    else void decideFirst(incoming, response, functions);
+    else void decideFirst(incoming, response, functions, plans);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     port: (server.address() as AddressInfo).port,
+    plans,
     close() {
       server.close();
       server.closeAllConnections();
@@ -28,7 +32,11 @@ export async function startLocalEdge(functions: BuiltFunctions): Promise<LocalEd
   };
 }
 
-async function decideFirst(incoming: IncomingMessage, response: ServerResponse, { middlewarePort, handlerPort }: BuiltFunctions): Promise<void> {
+async function decideFirst(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  { middlewarePort, handlerPort }: BuiltFunctions,
+): Promise<void> {
   const decided = await ask(middlewarePort, incoming);
   const { headers, statusCode } = decided;
   if (headers["x-middleware-next"] !== "1") {
@@ -43,6 +51,8 @@ async function decideFirst(incoming: IncomingMessage, response: ServerResponse, 
     const value = headers[`x-middleware-request-${name.trim()}`];
     return value === undefined ? [] : [name.trim(), String(value)];
   });
+  const plan = overridden[overridden.indexOf("x-gateway-plan") + 1];
+  if (overridden.includes("x-gateway-plan")) plans.push(plan!);
   forward(incoming, overridden, response, handlerPort);
 }
 
@@ -61,10 +71,13 @@ function withoutFraming(raw: readonly string[]): string[] {
 function forward(incoming: IncomingMessage, headers: readonly string[], response: ServerResponse, port: number): void {
   const path = incoming.url!.split("?")[0]!.slice(1);
   const matched = ["x-matched-path", `/[[...path]]?nxtPpath=${encodeURIComponent(path)}`];
-  const outgoing = request({ port, host: "127.0.0.1", method: incoming.method!, path: incoming.url!, headers: [...headers, ...matched], setHost: false }, (answer) => {
-    response.writeHead(answer.statusCode!, answer.rawHeaders);
-    answer.pipe(response);
-  });
+  const outgoing = request(
+    { port, host: "127.0.0.1", method: incoming.method!, path: incoming.url!, headers: [...headers, ...matched], setHost: false },
+    (answer) => {
+      response.writeHead(answer.statusCode!, answer.rawHeaders);
+      answer.pipe(response);
+    },
+  );
   outgoing.on("error", () => response.destroy());
   response.on("close", () => outgoing.destroy());
   incoming.pipe(outgoing);

@@ -21,7 +21,10 @@ export function vercelBuild(root: string, folder: string, env: Readonly<Record<s
 
 /** What a clone has, uncommitted changes included, and what `npm ci` would put beside it. */
 function copyRepository(root: string, copy: string): void {
-  const { stdout } = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root, encoding: "utf8" });
+  const { stdout } = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+    cwd: root,
+    encoding: "utf8",
+  });
   for (const file of stdout.split("\0").filter((name) => name !== "" && existsSync(join(root, name)))) {
     mkdirSync(dirname(join(copy, file)), { recursive: true });
     cpSync(join(root, file), join(copy, file));
@@ -45,7 +48,11 @@ function installedCli(): string {
 
 function runNode(args: string[], cwd: string, env: Readonly<Record<string, string>>): void {
   const path = `${dirname(process.execPath)}:${process.env["PATH"]}`;
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, env: { ...process.env, PATH: path, ...env }, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd,
+    env: { ...process.env, PATH: path, ...env },
+    encoding: "utf8",
+  });
   if (status !== 0) throw new Error(`${args.join(" ")} ended with ${status}:\n${stdout}\n${stderr}`);
 }
 

@@ -1,6 +1,6 @@
 /** The Node host as a process: how it starts, takes a new config, and ends. */
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Backend, startBackend } from "../support/backend.ts";
@@ -26,17 +26,40 @@ async function start(config: unknown, file = "gateway.json"): Promise<{ host: Ho
   return { host, config: path };
 }
 
-const answering = (body: string) => ({ routes: [{ path: "/who", auth: "none", respond: { body } }, { path: "/backend/*", auth: "none", backend: "shop" }], backends: { shop: backend.url } });
+const answering = (body: string) => ({
+  routes: [
+    { path: "/who", auth: "none", respond: { body } },
+    { path: "/backend/*", auth: "none", backend: "shop" },
+  ],
+  backends: { shop: backend.url },
+});
 const bodyOf = async (host: HostProcess) => (await sendRaw(host.port, { target: "/who" })).body.toString();
+
+function isRefused(port: number): Promise<boolean> {
+  return RawConnection.open(port).then(
+    (connection) => {
+      connection.close();
+      return false;
+    },
+    () => true,
+  );
+}
 
 describe("start", () => {
   test("with the config in a variable, by npm, with no build before", async () => {
-    const config = JSON.stringify({ backends: { b: backend.url }, routes: [{ path: "/x/*", backend: "b", stripPrefix: "/x", auth: "none" }] });
+    const config = JSON.stringify({
+      backends: { b: backend.url },
+      routes: [{ path: "/x/*", backend: "b", stripPrefix: "/x", auth: "none" }],
+    });
     // What `npm start` runs, in a folder of its own.
-    const start = (JSON.parse(await import("node:fs").then(({ readFileSync }) => readFileSync(join(ROOT, "package.json"), "utf8"))) as { scripts: { start: string } }).scripts.start;
-    const [program, script] = start.split(" ");
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: { start: string } };
+    const [program, script] = scripts.start.split(" ");
     expect(program).toBe("node");
-    const { child, output } = run([join(ROOT, script!)], temporaryFolder(), { GATEWAY_CONFIG: config, PORT: "0", HOST: "127.0.0.1" });
+    const { child, output } = run([join(ROOT, script!)], temporaryFolder(), {
+      GATEWAY_CONFIG: config,
+      PORT: "0",
+      HOST: "127.0.0.1",
+    });
     try {
       const port = await until(() => /http:\/\/\S+:(\d+)/.exec(output.join(""))?.[1], "the server to listen");
       expect((await sendRaw(Number(port), { target: "/x/hello?a" })).status).toBe(200);
@@ -47,12 +70,24 @@ describe("start", () => {
   });
 
   test.each([
-    ["an unknown key", { GATEWAY_CONFIG: '{"routes":[{"path":"/x","auth":"none","respond":{"body":"x"},"bakend":"b"}]}' }, ["bakend", "routes[0]"]],
-    ["several faults at once", { GATEWAY_CONFIG: '{"routes":[{"path":"x","auth":"none","respond":{}},{"path":"/y","backend":"none"}]}' }, ["routes[0]", "routes[1]"]],
+    [
+      "an unknown key",
+      { GATEWAY_CONFIG: '{"routes":[{"path":"/x","auth":"none","respond":{"body":"x"},"bakend":"b"}]}' },
+      ["bakend", "routes[0]"],
+    ],
+    [
+      "several faults at once",
+      { GATEWAY_CONFIG: '{"routes":[{"path":"x","auth":"none","respond":{}},{"path":"/y","backend":"none"}]}' },
+      ["routes[0]", "routes[1]"],
+    ],
     ["broken JSON", { GATEWAY_CONFIG: "{" }, ["GATEWAY_CONFIG"]],
     ["a missing file", { GATEWAY_CONFIG_FILE: "nowhere.json" }, ["nowhere.json"]],
     ["two sources", { GATEWAY_CONFIG: "{}", GATEWAY_CONFIG_FILE: "x.json" }, ["GATEWAY_CONFIG_FILE"]],
-    ["a reference to nothing", { GATEWAY_CONFIG: '{"backends":{"b":"${env.NOT_THERE}"},"routes":[{"path":"/*","backend":"b","auth":"none"}]}' }, ["NOT_THERE", "backends.b"]],
+    [
+      "a reference to nothing",
+      { GATEWAY_CONFIG: '{"backends":{"b":"${env.NOT_THERE}"},"routes":[{"path":"/*","backend":"b","auth":"none"}]}' },
+      ["NOT_THERE", "backends.b"],
+    ],
     ["a port that is none", { GATEWAY_CONFIG: "{}", PORT: "http" }, ["PORT"]],
     ["a secret that is too short", { GATEWAY_CONFIG: "{}", GATEWAY_SECRET: "short" }, ["GATEWAY_SECRET"]],
   ])("%s ends it with 1 and says what to mend", (_, env, words) => {
@@ -73,7 +108,12 @@ describe("start", () => {
     const { host } = await start(answering("one"));
     const { status, stderr } = spawnSync(process.execPath, [join(ROOT, "server.ts")], {
       cwd: temporaryFolder(),
-      env: { PATH: process.env["PATH"]!, PORT: String(host.port), HOST: "127.0.0.1", GATEWAY_CONFIG: '{"routes":[{"path":"/","auth":"none","respond":{"body":"x"}}]}' } as unknown as NodeJS.ProcessEnv,
+      env: {
+        PATH: process.env["PATH"]!,
+        PORT: String(host.port),
+        HOST: "127.0.0.1",
+        GATEWAY_CONFIG: '{"routes":[{"path":"/","auth":"none","respond":{"body":"x"}}]}',
+      } as unknown as NodeJS.ProcessEnv,
       encoding: "utf8",
       timeout: 20_000,
     });
@@ -142,7 +182,7 @@ describe.each(["SIGTERM", "SIGINT"] as const)("%s", (signal) => {
     await idle.readAnswer();
     host.signal(signal);
     await idle.closed();
-    await expect(RawConnection.open(host.port)).rejects.toThrow("ECONNREFUSED");
+    await until(() => isRefused(host.port), "new connections to be refused");
     finish();
     const { body, isWhole } = await running.readAnswer();
     expect(body.toString()).toBe("begun done");
@@ -175,10 +215,12 @@ describe("clients that do not speak HTTP", () => {
 
   test("methods of any name go through, an absolute target counts as its path, and `*` is no path", async () => {
     const { host } = await start({ backends: { shop: backend.url }, routes: [{ path: "/*", auth: "none", backend: "shop" }] });
-    for (const method of ["PROPFIND", "QUERY", "PURGE", "TRACE"]) {
+    for (const method of ["PROPFIND", "QUERY", "PURGE"]) {
       expect((await sendRaw(host.port, { method, target: "/x" })).status).toBe(200);
       expect(backend.requests.at(-1)!.method).toBe(method);
     }
+    // It would read out to the caller what was added for the backend.
+    expect((await sendRaw(host.port, { method: "TRACE", target: "/x" })).status).toBe(405);
     expect((await sendRaw(host.port, { target: "http://gateway.example/y?z" })).status).toBe(200);
     expect(backend.requests.at(-1)!.target).toBe("/y?z");
     expect((await sendRaw(host.port, { method: "OPTIONS", target: "*" })).status).toBe(400);
@@ -187,7 +229,13 @@ describe("clients that do not speak HTTP", () => {
   test("one connection carries many requests, pipelined ones in order", async () => {
     const { host } = await start(answering("x"));
     const connection = await RawConnection.open(host.port);
-    connection.write(Buffer.concat([requestBytes({ target: "/who" }), requestBytes({ target: "/none" }), requestBytes({ target: "/backend/a" })]));
+    connection.write(
+      Buffer.concat([
+        requestBytes({ target: "/who" }),
+        requestBytes({ target: "/none" }),
+        requestBytes({ target: "/backend/a" }),
+      ]),
+    );
     expect((await connection.readAnswer()).status).toBe(200);
     expect((await connection.readAnswer()).status).toBe(404);
     expect((await connection.readAnswer()).status).toBe(200);

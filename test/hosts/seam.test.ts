@@ -55,14 +55,29 @@ function sent({ method = "GET", target = "/open/a", headers = {} }: Sent, plan?:
 }
 
 /** Sealed as the front half does, and saying what it never would: that would show at the backend if the plan were believed. */
-function sealedFor(parts: Partial<GatewayRequest> = {}, { secret = SECRET, digest = config.digest, at = now, headers = [] as string[] } = {}): string {
+function sealedFor(
+  parts: Partial<GatewayRequest> = {},
+  { secret = SECRET, digest = config.digest, at = now, headers = [] as string[] } = {},
+): string {
   const request = { ...requestFor({ target: "/open/a", ip: IP, headers }), host: HOST, ...parts };
-  const plan = { route: "/open/*", target: request.target, consumer: { id: "web:root", authenticator: "web" }, carry: {}, requestId: "r", traceparent: "t", startedAt: at, steps: [] };
+  const plan = {
+    route: "/open/*",
+    target: request.target,
+    consumer: { id: "web:root", authenticator: "web" },
+    carry: {},
+    requestId: "r",
+    traceparent: "t",
+    startedAt: at,
+    steps: [],
+  };
   return sealPlan(plan, request, digest, deriveKeys([secret], "plan"), at)!;
 }
 
 async function unopenedPlans(): Promise<number> {
-  const answer = await halves.back(sent({ target: "/gateway/health", headers: { authorization: `Bearer ${ADMIN_TOKEN}` } }), () => {});
+  const answer = await halves.back(
+    sent({ target: "/gateway/health", headers: { authorization: `Bearer ${ADMIN_TOKEN}` } }),
+    () => {},
+  );
   return ((await answer.json()) as { unopenedPlans: number }).unopenedPlans;
 }
 
@@ -103,7 +118,11 @@ describe("decided afresh, and counted:", () => {
     ["a plan for another host", () => sealedFor({ host: "other.example" })],
     ["a plan for another caller", () => sealedFor({ client: { ip: "203.0.113.10", geo: undefined } })],
     ["a plan of another config", () => sealedFor({}, { digest: "another" })],
-    ["a plan for other credentials", () => sealedFor({}, { headers: ["authorization", "Bearer root"] }), { headers: { authorization: "Bearer mine" } }],
+    [
+      "a plan for other credentials",
+      () => sealedFor({}, { headers: ["authorization", "Bearer root"] }),
+      { headers: { authorization: "Bearer mine" } },
+    ],
     ["a plan of a caller who had credentials", () => sealedFor({}, { headers: ["authorization", "Bearer root"] })],
     ["an empty plan", () => ""],
   ];
@@ -142,8 +161,21 @@ describe("without a plan", () => {
   });
 });
 
+test("a WebSocket is refused by either half", async () => {
+  const request = { target: "/open/socket", headers: { upgrade: "websocket" } };
+  const verdict = await halves.front(sent(request), () => {});
+  expect("response" in verdict && verdict.response.status).toBe(501);
+  expect((await halves.back(sent(request), () => {})).status).toBe(501);
+});
+
 test("the front half takes away a client's plan and whatever steers Next", async () => {
-  const steering = { [PLAN_HEADER]: sealedFor(), "x-middleware-prefetch": "1", "x-middleware-subrequest": "middleware", "x-nextjs-data": "1", "x-gateway-consumer": "web:root" };
+  const steering = {
+    [PLAN_HEADER]: sealedFor(),
+    "x-middleware-prefetch": "1",
+    "x-middleware-subrequest": "middleware",
+    "x-nextjs-data": "1",
+    "x-gateway-consumer": "web:root",
+  };
   const verdict = await halves.front(sent({ headers: steering }), () => {});
   if (!("headers" in verdict)) throw new Error("the front half answered itself");
   for (const name of Object.keys(steering)) if (name !== PLAN_HEADER) expect(verdict.headers.has(name)).toBe(false);

@@ -16,9 +16,17 @@ test.each([
   expect(canonicalIp(text)).toBe(canonical);
 });
 
-test.each(["", "203.0.113", "203.0.113.256", "01.2.3.4", "localhost", "::ffff:300.1.1.1", "203.0.113.9:80", "[::1]", "unknown", "1.2.3.4, 5.6.7.8"])(
-  "%s is no address",
-  (text) => {
-    expect(canonicalIp(text)).toBeUndefined();
-  },
-);
+test.each([
+  "",
+  "203.0.113",
+  "203.0.113.256",
+  "01.2.3.4",
+  "localhost",
+  "::ffff:300.1.1.1",
+  "203.0.113.9:80",
+  "[::1]",
+  "unknown",
+  "1.2.3.4, 5.6.7.8",
+])("%s is no address", (text) => {
+  expect(canonicalIp(text)).toBeUndefined();
+});

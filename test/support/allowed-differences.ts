@@ -39,7 +39,8 @@ export const ALLOWED_DIFFERENCES: readonly AllowedDifference[] = [
     erase(_, vercel) {
       const [vary] = vercel.headers["vary"] ?? [];
       if (vary === NEXT_VARY) delete vercel.headers["vary"];
-      else if (vary?.includes(NEXT_VARY)) vercel.headers["vary"] = [vary.replace(`, ${NEXT_VARY}`, "").replace(`${NEXT_VARY}, `, "")];
+      else if (vary?.includes(NEXT_VARY))
+        vercel.headers["vary"] = [vary.replace(`, ${NEXT_VARY}`, "").replace(`${NEXT_VARY}, `, "")];
     },
   },
   {
@@ -86,6 +87,14 @@ export const ALLOWED_DIFFERENCES: readonly AllowedDifference[] = [
     },
   },
   {
+    what: "Refusals of the console's pages carry the pages' security headers",
+    why: "Next sets the headers that its config names for a path on every answer under it",
+    erase(node, vercel) {
+      if (vercel.status < 400 || !vercel.headers["content-security-policy"] || node.headers["content-security-policy"]) return;
+      for (const name of ["content-security-policy", "x-content-type-options", "referrer-policy"]) delete vercel.headers[name];
+    },
+  },
+  {
     what: "Under `next start` off Vercel the caller's address is not known",
     why: "Only Vercel's edge overwrites the headers that state it; elsewhere they are the client's to forge",
     erase(node, vercel) {
@@ -93,7 +102,8 @@ export const ALLOWED_DIFFERENCES: readonly AllowedDifference[] = [
         const same = node.received[index]?.headers;
         if (!same || headers["x-forwarded-for"]) continue;
         delete same["x-forwarded-for"];
-        same["forwarded"] = same["forwarded"]!.map((value) => value.replace("for=127.0.0.1;", "for=unknown;"));
+        const said = same["forwarded"]?.map((value) => value.replace("for=127.0.0.1;", "for=unknown;"));
+        if (said) same["forwarded"] = said;
       }
     },
   },

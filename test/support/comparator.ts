@@ -73,10 +73,11 @@ function fields(list: HeaderList, ids: readonly string[]): Fields {
   const result: Fields = {};
   for (const [name, value] of list) {
     const lower = name.toLowerCase();
-    if (!BY_NATURE.includes(lower)) (result[lower] ??= []).push(withoutIds(value, ids));
+    if (!BY_NATURE.includes(lower)) result[lower] = [...(result[lower] ?? []), withoutIds(value, ids)];
   }
   for (const [name, values] of Object.entries(result)) {
-    if (name !== "set-cookie") result[name] = [values.join(", ")];
+    // Cookies are the exception in both directions (RFC 6265 sections 3 and 5.4).
+    if (name !== "set-cookie") result[name] = [values.join(name === "cookie" ? "; " : ", ")];
   }
   return result;
 }

@@ -21,6 +21,14 @@ export interface HostOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Nothing outlives the tests, however they end. */
+const children = new Set<ChildProcess>();
+const folders = new Set<string>();
+process.once("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 export class HostProcess {
   readonly name: HostName;
   readonly port: number;
@@ -92,14 +100,13 @@ export function run(
   // Nothing of this process's environment but what finds programs: NODE_OPTIONS and NODE_ENV of vitest are not the users'.
   const child = spawn(process.execPath, args, {
     cwd,
-    env: { PATH: process.env["PATH"]!, ...env } as NodeJS.ProcessEnv,
+    env: { PATH: process.env["PATH"], ...env } as unknown as NodeJS.ProcessEnv,
     stdio: ["ignore", "pipe", "pipe"],
   });
   const output: string[] = [];
   for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (chunk: Buffer) => output.push(chunk.toString()));
-  const kill = () => child.kill("SIGKILL");
-  process.once("exit", kill);
-  child.once("exit", () => process.off("exit", kill));
+  children.add(child);
+  child.once("exit", () => children.delete(child));
   return { child, output };
 }
 
@@ -123,6 +130,6 @@ function answers(port: number): Promise<boolean> {
 
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "frontdesk-test-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  folders.add(folder);
   return folder;
 }

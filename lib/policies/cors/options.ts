@@ -61,11 +61,21 @@ export const corsSchema = {
   },
 };
 
-function originsOf(input: string | readonly string[], credentials: boolean, place: Place, fields: Fields): CorsOptions["origins"] {
+function originsOf(
+  input: string | readonly string[],
+  credentials: boolean,
+  place: Place,
+  fields: Fields,
+): CorsOptions["origins"] {
   if (asList(input).includes("*")) {
     if (credentials)
-      fields.report.error("cors-anybody", place, "`credentials` with `*` would hand every site the data of whoever is signed in.");
-    if (asList(input).length > 1) fields.report.error("cors-anybody", place, "`*` is everybody, so that the others mean nothing.");
+      fields.report.error(
+        "cors-anybody",
+        place,
+        "`credentials` with `*` would hand every site the data of whoever is signed in.",
+      );
+    if (asList(input).length > 1)
+      fields.report.error("cors-anybody", place, "`*` is everybody, so that the others mean nothing.");
     return "*";
   }
   const origins = fields.list(input, place, "origins");

@@ -12,9 +12,13 @@ export interface SizeOptions {
 }
 
 const setting = strict("size", {
-  headers: size.optional().describe("All header fields together, names and values: `16kb`. The Node host itself takes 64kb with the URL"),
+  headers: size
+    .optional()
+    .describe("All header fields together, names and values: `16kb`. The Node host itself takes 64kb with the URL"),
   url: size.optional().describe("Path and query as received: `8kb`"),
-  queryKeys: oneOf("a whole number", [z.number(), reference]).optional().describe("Parameters in the query, counted by their `&`"),
+  queryKeys: oneOf("a whole number", [z.number(), reference])
+    .optional()
+    .describe("Parameters in the query, counted by their `&`"),
   mode: ownMode,
 });
 

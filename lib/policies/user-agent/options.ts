@@ -15,7 +15,9 @@ export interface UserAgentOptions {
 const patterns = oneOrMore("a text or a list of texts", z.string()).optional();
 
 const setting = strict("userAgent", {
-  allow: patterns.describe("Only clients whose `User-Agent` holds one of these texts, in any case; with a `*`, fits it from end to end"),
+  allow: patterns.describe(
+    "Only clients whose `User-Agent` holds one of these texts, in any case; with a `*`, fits it from end to end",
+  ),
   deny: patterns.describe("Not these; they count before `allow`"),
   unknown: verdict
     .optional()

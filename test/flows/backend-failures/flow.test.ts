@@ -7,7 +7,11 @@ describeHosts(import.meta.dirname, (flow) => {
     const answer = await flow.send("/nobody");
     expect(answer.status).toBe(502);
     expect(answer.headers.get("x-gateway-error")).toBe("backend-unreachable");
-    expect(JSON.parse(answer.text)).toMatchObject({ type: "/gateway/problems/backend-unreachable", status: 502, code: "backend-unreachable" });
+    expect(JSON.parse(answer.text)).toMatchObject({
+      type: "/gateway/problems/backend-unreachable",
+      status: 502,
+      code: "backend-unreachable",
+    });
     // Addresses and system errors are for the operator's record only.
     expect(answer.text).not.toMatch(/127\.0\.0\.1|ECONN/);
   });

@@ -26,19 +26,33 @@ describeHosts(import.meta.dirname, (flow) => {
   });
 
   test("a body without a length passes up to the limit", async () => {
-    const answer = await flow.send({ method: "POST", target: "/small", headers: ["transfer-encoding", "chunked"], body: chunked("x".repeat(1024)) });
+    const answer = await flow.send({
+      method: "POST",
+      target: "/small",
+      headers: ["transfer-encoding", "chunked"],
+      body: chunked("x".repeat(1024)),
+    });
     expect(answer.received!.body).toHaveLength(1024);
     expect(answer.received!.state).toBe("whole");
   });
 
-  onEachHost("a body without a length that grows past the limit is refused, and never whole for the backend", flow, async ({ name }) => {
-    const before = flow.backend.requests.length;
-    const answer = await flow.sendTo(name, { method: "POST", target: "/small", headers: ["transfer-encoding", "chunked"], body: chunked("x".repeat(5_000)) });
-    expect(answer.status).toBe(413);
-    const received = flow.backend.requests.slice(before);
-    await until(() => received.every(({ state }) => state !== "arriving"), "the backend's connection to end");
-    expect(received.map(({ state }) => state)).not.toContain("whole");
-  });
+  onEachHost(
+    "a body without a length that grows past the limit is refused, and never whole for the backend",
+    flow,
+    async ({ name }) => {
+      const before = flow.backend.requests.length;
+      const answer = await flow.sendTo(name, {
+        method: "POST",
+        target: "/small",
+        headers: ["transfer-encoding", "chunked"],
+        body: chunked("x".repeat(5_000)),
+      });
+      expect(answer.status).toBe(413);
+      const received = flow.backend.requests.slice(before);
+      await until(() => received.every(({ state }) => state !== "arriving"), "the backend's connection to end");
+      expect(received.map(({ state }) => state)).not.toContain("whole");
+    },
+  );
 
   onEachHost("a body that ends before its stated length never looks whole to the backend", flow, async ({ port }) => {
     const before = flow.backend.requests.length;
@@ -53,9 +67,16 @@ describeHosts(import.meta.dirname, (flow) => {
 
   onEachHost("two framings at once are refused: request smuggling", flow, async ({ port }) => {
     const before = flow.backend.requests.length;
-    for (const framing of ["Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: 5\r\nContent-Length: 6", "Transfer-Encoding: xchunked", "Content-Length: +5"]) {
+    for (const framing of [
+      "Content-Length: 5\r\nTransfer-Encoding: chunked",
+      "Content-Length: 5\r\nContent-Length: 6",
+      "Transfer-Encoding: xchunked",
+      "Content-Length: +5",
+    ]) {
       const connection = await RawConnection.open(port);
-      connection.write(`POST /usual HTTP/1.1\r\nHost: gateway.example\r\n${framing}\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n`);
+      connection.write(
+        `POST /usual HTTP/1.1\r\nHost: gateway.example\r\n${framing}\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n`,
+      );
       expect((await connection.readHead()).status, framing).toBe(400);
       connection.close();
     }

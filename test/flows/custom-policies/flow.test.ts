@@ -25,13 +25,21 @@ describeHosts(import.meta.dirname, (flow) => {
 
   test("a policy that reads the body first", async () => {
     expect((await flow.send({ method: "POST", target: "/checked", body: "fine" })).received!.body.toString()).toBe("fine");
-    expect(await flow.send({ method: "POST", target: "/checked", body: "a secret" })).toMatchObject({ status: 403, received: undefined });
-    expect(await flow.send({ method: "POST", target: "/checked", body: "x".repeat(1001) })).toMatchObject({ status: 413, received: undefined });
+    expect(await flow.send({ method: "POST", target: "/checked", body: "a secret" })).toMatchObject({
+      status: 403,
+      received: undefined,
+    });
+    expect(await flow.send({ method: "POST", target: "/checked", body: "x".repeat(1001) })).toMatchObject({
+      status: 413,
+      received: undefined,
+    });
     expect((await flow.send("/checked")).status).toBe(200);
   });
 
   test("a policy that changes bytes in both directions, and what had been said of their length", async () => {
-    flow.backend.on("/shout", ({ body }, response) => response.writeHead(200, { "content-length": 4 + body.length }).end(`got ${body}`));
+    flow.backend.on("/shout", ({ body }, response) =>
+      response.writeHead(200, { "content-length": 4 + body.length }).end(`got ${body}`),
+    );
     const answer = await flow.send({ method: "POST", target: "/shout", body: "hello" });
     expect(answer.received!.body.toString()).toBe("HELLO!");
     expect(answer.text).toBe("GOT HELLO!!");
@@ -49,7 +57,10 @@ describeHosts(import.meta.dirname, (flow) => {
     expect(answer.text).not.toContain("inner detail");
     const { requestId } = JSON.parse(answer.text);
     await until(() => flow.host("node").output.includes(requestId), "the line in the log");
-    const line = flow.host("node").output.split("\n").find((text) => text.includes("inner detail"))!;
+    const line = flow
+      .host("node")
+      .output.split("\n")
+      .find((text) => text.includes("inner detail"))!;
     expect(JSON.parse(line)).toMatchObject({ level: "error", policy: "broken" });
     expect((await flow.send("/broken-soon")).status).toBe(200);
   });
@@ -59,12 +70,24 @@ describeHosts(import.meta.dirname, (flow) => {
 
 function describeEnds(flow: Flow): void {
   const ends: [what: string, request: RawRequest, line: Record<string, unknown>][] = [
-    ["answered by the backend", { method: "POST", target: "/served", body: "12345" }, { status: 200, source: "backend", aborted: false, bytesIn: 5, bytesOut: 15 }],
+    [
+      "answered by the backend",
+      { method: "POST", target: "/served", body: "12345" },
+      { status: 200, source: "backend", aborted: false, bytesIn: 5, bytesOut: 15 },
+    ],
     ["refused", { target: "/partners/x" }, { status: 403, source: "gateway", code: "not-allowed", aborted: false }],
     ["answered by the gateway", { target: "/teapot" }, { status: 418, source: "gateway", aborted: false, bytesOut: 15 }],
-    ["failed by the backend", { target: "/down" }, { status: 502, source: "gateway", code: "backend-unreachable", aborted: false }],
+    [
+      "failed by the backend",
+      { target: "/down" },
+      { status: 502, source: "gateway", code: "backend-unreachable", aborted: false },
+    ],
     ["a bug", { target: "/broken" }, { status: 500, source: "gateway", code: "internal", aborted: false }],
-    ["too large", { method: "POST", target: "/checked", body: "x".repeat(1001) }, { status: 413, source: "gateway", code: "payload-too-large", aborted: false }],
+    [
+      "too large",
+      { method: "POST", target: "/checked", body: "x".repeat(1001) },
+      { status: 413, source: "gateway", code: "payload-too-large", aborted: false },
+    ],
     ["without a body", { method: "HEAD", target: "/served" }, { status: 200, source: "backend", aborted: false, bytesOut: 0 }],
   ];
   for (const [what, request, line] of ends) {

@@ -1,10 +1,9 @@
 /** The engine's own endpoints under /gateway: little for everybody, the rest for the bearer of the admin token, nothing of it for a backend. */
 import { describe, expect, test } from "vitest";
 import { PROBLEMS } from "#lib/problem.ts";
-import { describeHosts } from "../../support/describe-hosts.ts";
+import { configIn, describeHosts } from "../../support/describe-hosts.ts";
 import { ADMIN_TOKEN, HOST_NAMES, startHost } from "../../support/host-process.ts";
 import { sendRaw } from "../../support/raw-client.ts";
-import { configIn } from "../../support/describe-hosts.ts";
 
 const bearer = ["authorization", `Bearer ${ADMIN_TOKEN}`];
 
@@ -30,7 +29,7 @@ describeHosts(import.meta.dirname, (flow) => {
       expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
       expect(page.text).toContain(title);
     }
-    expect((await flow.send("/gateway/problems/none")).status).toBe(404);
+    expect((await flow.send({ target: "/gateway/problems/none", headers: bearer })).status).toBe(404);
   });
 
   test("a problem's `type` leads to its page", async () => {
@@ -56,13 +55,24 @@ describeHosts(import.meta.dirname, (flow) => {
     const basic = ["authorization", `Basic ${Buffer.from(`me:${ADMIN_TOKEN}`).toString("base64")}`];
     for (const headers of [bearer, basic]) {
       const overview = JSON.parse((await flow.sendTo(name, { target: "/gateway/api/overview", headers })).text);
-      expect(overview).toMatchObject({ host: name, backends: [{ name: "shop", targets: [flow.backend.url] }], routes: [{ path: "/*", goesTo: "shop" }] });
+      expect(overview).toMatchObject({
+        host: name,
+        backends: [{ name: "shop", targets: [flow.backend.url] }],
+        routes: [{ path: "/*", goesTo: "shop" }],
+      });
       expect(JSON.stringify(overview)).not.toContain(ADMIN_TOKEN);
     }
   });
 
   test("nothing below /gateway goes to a backend, however it is spelled, although a route would match", async () => {
-    for (const target of ["/gateway/x", "/%67ateway/x", "/gateway/x%20y", "/gateway/health/", "/gateway/api", "/gateway/problems/"]) {
+    for (const target of [
+      "/gateway/x",
+      "/%67ateway/x",
+      "/gateway/x%20y",
+      "/gateway/health/",
+      "/gateway/api",
+      "/gateway/problems/",
+    ]) {
       const answer = await flow.send(target);
       expect(answer.received, target).toBeUndefined();
       expect([401, 404], target).toContain(answer.status);
@@ -74,7 +84,10 @@ describeHosts(import.meta.dirname, (flow) => {
 
 describe.each(HOST_NAMES)("without an admin token, on %s", (name) => {
   test("what is the operator's does not exist", async () => {
-    const host = await startHost(name, { config: configIn(import.meta.dirname), env: { BACKEND_URL: "http://127.0.0.1:1", GATEWAY_ADMIN_TOKEN: "" } });
+    const host = await startHost(name, {
+      config: configIn(import.meta.dirname),
+      env: { BACKEND_URL: "http://127.0.0.1:1", GATEWAY_ADMIN_TOKEN: "" },
+    });
     try {
       for (const target of ["/gateway", "/gateway/api/overview"]) {
         expect((await sendRaw(host.port, { target })).status).toBe(404);

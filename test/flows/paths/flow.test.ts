@@ -27,14 +27,19 @@ describeHosts(import.meta.dirname, (flow) => {
   });
 
   test("a value of the request becomes one segment, whatever it holds", async () => {
-    expect((await flow.send({ target: "/by-header", headers: ["x-name", "../admin?x#y"] })).received!.target).toBe("/h/..%2Fadmin%3Fx%23y");
+    expect((await flow.send({ target: "/by-header", headers: ["x-name", "../admin?x#y"] })).received!.target).toBe(
+      "/h/..%2Fadmin%3Fx%23y",
+    );
   });
 
-  test.each(["/by-query?name=..", "/by-query?name=%2e%2e", "/by-query?name=."])("%s does not climb out of the path that the config names", async (target) => {
-    const { received } = await flow.send(target);
-    // `%2E%2E` is a dot segment to every server that normalises (RFC 3986 section 6.2.2.2).
-    expect(decodeURIComponent(received?.target.split("?")[0] ?? "")).not.toMatch(/\/\.{1,2}$/);
-  });
+  test.each(["/by-query?name=..", "/by-query?name=%2e%2e", "/by-query?name=."])(
+    "%s does not climb out of the path that the config names",
+    async (target) => {
+      const { received } = await flow.send(target);
+      // `%2E%2E` is a dot segment to every server that normalises (RFC 3986 section 6.2.2.2).
+      expect(decodeURIComponent(received?.target.split("?")[0] ?? "")).not.toMatch(/\/\.{1,2}$/);
+    },
+  );
 
   test("the prefix that was cut is told to the backend", async () => {
     const { received } = await flow.send("/cut/a");

@@ -46,7 +46,12 @@ const TRICKS: [name: string, value: string][] = [
 describeHosts(import.meta.dirname, (flow) => {
   describe.each(TRICKS)("%s: %s", (name, value) => {
     test("does not open what is closed", async () => {
-      for (const [method, target, status] of [["GET", "/nowhere", 404], ["DELETE", "/read-only/a", 405], ["GET", "/teapot", 418], ["GET", "/open/a%2Fb", 400]] as const) {
+      for (const [method, target, status] of [
+        ["GET", "/nowhere", 404],
+        ["DELETE", "/read-only/a", 405],
+        ["GET", "/teapot", 418],
+        ["GET", "/open/a%2Fb", 400],
+      ] as const) {
         const answer = await flow.send({ method, target, headers: [name, value] });
         expect(answer, `${method} ${target}`).toMatchObject({ status, received: undefined });
       }
@@ -85,35 +90,103 @@ describeHosts(import.meta.dirname, (flow) => {
       expect([404, 405]).toContain(answer.status);
     });
 
-    test.each(["/open/a.rsc", "/open/a.prefetch.rsc", "/open/a.segments/_tree.segment.rsc", "/open/a.json", "/open/index.rsc", "/open/_next/data/x.json"])(
-      "GET %s is a path like others",
-      async (target) => {
-        const answer = await flow.sendTo(host, target);
-        expect(answer.status).toBe(200);
-        expect(answer.received!.target).toBe(target);
-      },
-    );
+    test.each([
+      "/open/a.rsc",
+      "/open/a.prefetch.rsc",
+      "/open/a.segments/_tree.segment.rsc",
+      "/open/a.json",
+      "/open/index.rsc",
+      "/open/_next/data/x.json",
+    ])("GET %s is a path like others", async (target) => {
+      const answer = await flow.sendTo(host, target);
+      expect(answer.status).toBe(200);
+      expect(answer.received!.target).toBe(target);
+    });
 
-    test.each([`/_next/data/${BUILD_ID}/open/a.json`, "/_next/static/x", "/_next/image?url=/open/a&w=64&q=75", "/_next/webpack-hmr", "/__nextjs_original-stack-frame", "/_next", "/_error", "/_document"])(
-      "GET %s reaches no backend",
-      async (target) => {
-        const answer = await flow.sendTo(host, target);
-        expect(answer.received).toBeUndefined();
-        expect(answer.status).toBeGreaterThanOrEqual(400);
-      },
-    );
+    test.each([
+      `/_next/data/${BUILD_ID}/open/a.json`,
+      "/_next/static/x",
+      "/_next/image?url=/open/a&w=64&q=75",
+      "/_next/webpack-hmr",
+      "/__nextjs_original-stack-frame",
+      "/_next",
+      "/_error",
+      "/_document",
+    ])("GET %s reaches no backend", async (target) => {
+      const answer = await flow.sendTo(host, target);
+      expect(answer.received).toBeUndefined();
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+    });
   });
 
   test("in normal operation every plan opens", async () => {
-    const queries = ["", "?", "?a", "?a=", "?a=1&b=2", "?b=1&a=2&1=x", "?a[]=1&a[]=2", "?a=%zz", "?a=%2F%3F%23", "?a=%C3%BC", "?a=+%20", "?a=b=c", "?&&", "?nxtPpath=x", "?_rsc=1", "?a='\"<>`", "?x={y}|^"];
-    const paths = ["/open", "/open/", "/open/a", "/open/a/", "/open/a%20b", "/open/%C3%BC", "/open/a;b=c", "/open/a.b.c", "/open/...", "/open/:a/@b", "/open/[x]", "/open/a%2520", "/open/%7Ea", "/open/A", "/open/(a)!*'"];
+    const before = await unopenedPlans();
+    const queries = [
+      "",
+      "?",
+      "?a",
+      "?a=",
+      "?a=1&b=2",
+      "?b=1&a=2&1=x",
+      "?a[]=1&a[]=2",
+      "?a=%zz",
+      "?a=%2F%3F%23",
+      "?a=%C3%BC",
+      "?a=+%20",
+      "?a=b=c",
+      "?&&",
+      "?nxtPpath=x",
+      "?_rsc=1",
+      "?a='\"<>`",
+      "?x={y}|^",
+    ];
+    const paths = [
+      "/open",
+      "/open/",
+      "/open/a",
+      "/open/a/",
+      "/open/a%20b",
+      "/open/%C3%BC",
+      "/open/a;b=c",
+      "/open/a.b.c",
+      "/open/...",
+      "/open/:a/@b",
+      "/open/[x]",
+      "/open/a%2520",
+      "/open/%7Ea",
+      "/open/A",
+      "/open/(a)!*'",
+    ];
     const targets = [...queries.map((query) => `/open/a${query}`), ...paths, ...paths.map((path) => `${path}?a`)];
     for (const target of targets) expect((await flow.send(target)).received?.target, target).toBe(target);
-    for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]) expect((await flow.send({ method, target: "/open/x", ...(method === "HEAD" ? {} : { body: "b" }) })).status).toBe(200);
-    const credentials = [["cookie", "a=1"], ["cookie", "a=1", "cookie", "b=2"], ["authorization", "Bearer x"], ["x-api-key", "a", "x-api-key", "b"], ["proxy-authorization", "Basic x"], ["cookie", "a=caf\xe9"], ["cookie", ""]];
+    for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
+      expect((await flow.send({ method, target: "/open/x", ...(method === "HEAD" ? {} : { body: "b" }) })).status).toBe(200);
+    const credentials = [
+      ["cookie", "a=1"],
+      ["cookie", "a=1", "cookie", "b=2"],
+      ["authorization", "Bearer x"],
+      ["x-api-key", "a", "x-api-key", "b"],
+      ["proxy-authorization", "Basic x"],
+      ["cookie", "a=caf\xe9"],
+      ["cookie", ""],
+    ];
     for (const headers of credentials) expect((await flow.send({ target: "/open/x", headers })).status).toBe(200);
-    for (const host of ["gateway.example:4000", "GATEWAY.example", "[::1]:4000", "a_b.example"]) expect((await flow.send({ target: "/open/x", headers: ["Host", host] })).status).toBe(200);
-    const health = await flow.sendTo("vercel", { target: "/gateway/health", headers: ["authorization", `Bearer ${ADMIN_TOKEN}`] });
-    expect(JSON.parse(health.text)).toMatchObject({ unopenedPlans: 0 });
+    for (const host of ["gateway.example:4000", "GATEWAY.example", "[::1]:4000", "a_b.example"])
+      expect((await flow.send({ target: "/open/x", headers: ["Host", host] })).status).toBe(200);
+    expect(await unopenedPlans()).toBe(before);
   });
+
+  test("a path that Next reads as another one is decided again, and that is told", async () => {
+    const before = await unopenedPlans();
+    expect((await flow.sendTo("vercel", "/open/a.rsc")).received!.target).toBe("/open/a.rsc");
+    expect(await unopenedPlans()).toBe(before + 1);
+  });
+
+  async function unopenedPlans(): Promise<number> {
+    const health = await flow.sendTo("vercel", {
+      target: "/gateway/health",
+      headers: ["authorization", `Bearer ${ADMIN_TOKEN}`],
+    });
+    return JSON.parse(health.text).unopenedPlans;
+  }
 });

@@ -11,7 +11,12 @@ const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest(
 describeHosts(import.meta.dirname, (flow) => {
   test("an upload of 20 MB arrives whole", async () => {
     const body = randomBytes(20_000_000);
-    const answer = await flow.send({ method: "PUT", target: "/upload", headers: ["content-type", "application/octet-stream"], body });
+    const answer = await flow.send({
+      method: "PUT",
+      target: "/upload",
+      headers: ["content-type", "application/octet-stream"],
+      body,
+    });
     expect(answer.received!.state).toBe("whole");
     expect(sha256(answer.received!.body)).toBe(sha256(body));
     expect(answer.received!.headers.get("content-length")).toBe("20000000");

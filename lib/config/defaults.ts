@@ -1,0 +1,31 @@
+/** `defaults` with what the top level is short for, each setting with the place where it was written. */
+import type { z } from "zod";
+import type { Place, Report } from "./issue.ts";
+import { type Checked, checkSettings } from "./schema-issues.ts";
+import { defaultsSchema } from "./schema-route.ts";
+
+type Settings = z.output<typeof defaultsSchema>;
+
+export interface Defaults extends Checked<Settings> {
+  placeOf(key: string): Place;
+}
+
+/** `shorthands` are settings of the top level that stand for defaults of the same name. */
+export function readDefaults(input: unknown, shorthands: Partial<Settings>, report: Report): Defaults {
+  const checked =
+    input === undefined
+      ? { settings: {}, broken: new Set<string>() }
+      : checkSettings(defaultsSchema, input, ["defaults"], report);
+  // Defaults that are no object at all: what they would have said is not missed on every route.
+  const { settings, broken } = checked ?? { settings: {}, broken: new Set(["auth"]) };
+  const short = Object.fromEntries(Object.entries(shorthands).filter(([, value]) => value !== undefined));
+  for (const key of Object.keys(short)) {
+    if (key in settings)
+      report.error("said-twice", ["defaults", key], `\`${key}\` is said at the top level too.`, "Leave one of them out.");
+  }
+  return {
+    settings: { ...settings, ...short },
+    broken,
+    placeOf: (key) => (key in short ? [key] : ["defaults", key]),
+  };
+}

@@ -1,0 +1,67 @@
+/** `maintenance`: answers 503 while the service is worked on, but for the paths and people that are let through. */
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { GatewayRequest } from "../../exchange.ts";
+import { HeaderList } from "../../http/header-list.ts";
+import { IpRanges } from "../../http/ip-range.ts";
+import type { Decision, Policy, PolicyDefinition } from "../../policy.ts";
+import { refuse } from "../../problem.ts";
+import type { Stores } from "../../stores/stores.ts";
+import type { MaintenanceOptions } from "./options.ts";
+import { SwitchSnapshot } from "./switch.ts";
+
+/** One for each set of stores, so that all routes, and the gateways of later configs, ask together. */
+const snapshots = new WeakMap<Stores, SwitchSnapshot>();
+
+export const maintenance: PolicyDefinition<MaintenanceOptions> = {
+  name: "maintenance",
+  row: "maintenance",
+  refuses: ["maintenance"],
+  cacheable: true,
+  create({ on, retryAfterSeconds, body, except, allow }, { stores, clock }) {
+    const snapshot = snapshots.get(stores) ?? new SwitchSnapshot();
+    snapshots.set(stores, snapshot);
+    const ips = new IpRanges(allow.ips.flat());
+    const headers = allow.headers.map(([name, value]) => [name, digestOf(value)] as const);
+    const retryAfter = ["retry-after", String(retryAfterSeconds)];
+
+    const isLetThrough = ({ client, headers: sent }: GatewayRequest): boolean =>
+      (client.ip !== undefined && ips.has(client.ip)) ||
+      headers.some(([name, digest]) => sent.all(name).some((value) => timingSafeEqual(digestOf(value), digest)));
+
+    const answer = (): Decision => {
+      if (body === null) return refuse("maintenance", { headers: retryAfter });
+      const type = body.trimStart().startsWith("<") ? "text/html; charset=utf-8" : "text/plain; charset=utf-8";
+      const fields = ["content-type", type, "cache-control", "no-store", "x-gateway-error", "maintenance", ...retryAfter];
+      return { status: 503, headers: new HeaderList(fields), body };
+    };
+
+    const policy: Policy = {
+      decide({ request, target }, [reply]) {
+        if (reply) snapshot.update(reply, clock.now());
+        if (!on && !snapshot.on) return undefined;
+        if (except.some((shape) => fits(shape, target.segments)) || isLetThrough(request)) return undefined;
+        return answer();
+      },
+    };
+    // What is on by the config stays on, whatever the switch says.
+    if (!on) policy.reads = () => snapshot.questions(clock.now());
+    // A credential for the gateway, which is nothing to the backend.
+    if (headers.length > 0) policy.onRequest = (_, outgoing) => headers.forEach(([name]) => outgoing.headers.delete(name));
+    return policy;
+  },
+};
+
+/** As the paths of routes are matched: segment by segment, decoded; `*` is the rest. */
+function fits(shape: readonly string[], segments: readonly string[]): boolean {
+  for (const [index, segment] of shape.entries()) {
+    if (segment === "*") return segments.length >= index;
+    const given = segments[index];
+    if (given === undefined || (segment === ":" ? given === "" : given !== segment)) return false;
+  }
+  return segments.length === shape.length;
+}
+
+/** Digests have one length, so the time taken to compare tells nothing of the value. */
+function digestOf(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,155 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { checkout } from "./checkout.ts";
+
+const SHOP = `
+backends:
+  shop: { url: "\${env.SHOP_URL}", headers: { authorization: "Bearer \${env.SHOP_TOKEN}" }, timeout: { firstByte: 5s, total: 1m } }
+defaults: { auth: none }
+trust: { proxies: 10.0.0.0/8 }
+routes:
+  - { path: /api/*, backend: shop, stripPrefix: /api, byMethod: { POST: { maxBody: 64kb } } }
+  - { path: "/api/orders/:id", methods: [GET, PUT], host: api.example.com, backend: shop, rewrite: "/v2/orders/\${params.id}" }
+  - { path: /old/*, redirect: { to: "/new/\${params.rest}", status: 308 } }
+  - { path: /beta, when: { headers: { x-beta: true, x-key: "\${env.SHOP_TOKEN}" } }, respond: { json: { ok: true } } }
+`;
+const VARIABLES = { SHOP_URL: "https://shop.internal/base", SHOP_TOKEN: "s3cret" };
+
+describe("frontdesk check", () => {
+  test("says what a config means, route by route", async () => {
+    const { frontdesk, folder } = checkout({ "shop.yaml": SHOP }, VARIABLES);
+    const { code, out, err } = await frontdesk("check", "shop.yaml");
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/^✓ shop\.yaml compiles\.\n\ndigest {4}[\w-]{43}\n/);
+    expect(out).toContain("\ntrusts    10.0.0.0/8 about who calls\n");
+    expect(out).toContain("Node host: SQLite in .frontdesk/frontdesk.db");
+    expect(out).toContain(
+      "  shop      https://shop.internal/base\n            waits: connect 2s, first byte 5s, total 1m\n            sends authorization\n",
+    );
+    const routes = out.slice(out.indexOf("Routes")).split("\n\n").slice(1);
+    expect(routes.map((route) => route.split("\n")[0])).toEqual([
+      "GET, PUT api.example.com/api/orders/:id  routes[1]",
+      "any method /api/*  routes[0]",
+      "any method /beta  routes[3]",
+      "any method /old/*  routes[2]",
+    ]);
+    expect(routes[0]).toContain("/api/orders/7 → https://shop.internal/base/v2/orders/7");
+    expect(routes[1]).toContain("/api/a/b → https://shop.internal/base/a/b");
+    expect(routes[1]).toContain("auth      none: everyone may call");
+    expect(routes[1]).toContain("body      at most 4mb; POST at most 64kb");
+    expect(routes[2]).toContain("only with header x-beta and header x-key = ${env.SHOP_TOKEN}");
+    expect(routes[3]).toContain("redirects (308) to /new/${params.rest}");
+    expect(out).not.toContain("s3cret");
+    // Without connecting to anything, and without opening the store's file.
+    expect(existsSync(join(folder, ".frontdesk"))).toBe(false);
+  });
+
+  test("as JSON", async () => {
+    const { frontdesk } = checkout(
+      { "shop.yaml": SHOP },
+      { ...VARIABLES, UPSTASH_REDIS_REST_URL: "https://x.upstash.io", UPSTASH_REDIS_REST_TOKEN: "t0ken" },
+    );
+    const { code, out } = await frontdesk("check", "shop.yaml", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      origin: "shop.yaml",
+      errors: [],
+      warnings: [],
+      digest: expect.stringMatching(/^[\w-]{43}$/),
+      backends: [{ name: "shop", targets: ["https://shop.internal/base"], headers: ["authorization"] }],
+      stores: { vercel: "Redis at x.upstash.io, names begin with fd:frontdesk:development:" },
+      routes: [
+        {
+          position: "routes[1]",
+          methods: ["GET", "PUT"],
+          auth: [],
+          goesTo: { kind: "backend", backend: "shop", example: { from: "/api/orders/7" } },
+          byMethod: [{ methods: null, maxBodyBytes: 4_194_304, timeouts: { totalMs: 60_000 }, steps: [] }],
+        },
+        { byMethod: [{ methods: ["POST"], maxBodyBytes: 65_536 }, { methods: null }] },
+        {
+          when: ["header x-beta", "header x-key = ${env.SHOP_TOKEN}"],
+          goesTo: { kind: "respond", status: 200, contentType: "application/json" },
+        },
+        { goesTo: { kind: "redirect", status: 308 } },
+      ],
+    });
+    expect(out).not.toMatch(/s3cret|t0ken/);
+  });
+
+  test("every fault at once, with its position", async () => {
+    const broken = SHOP.replace("backend: shop, stripPrefix", "backend: shpo, stripPrefix").replace("status: 308", "status: 200");
+    const { frontdesk } = checkout({ "shop.yaml": broken }, VARIABLES);
+    const { code, out, err } = await frontdesk("check", "shop.yaml");
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toContain('shop.yaml:7:21 routes[0].backend: there is no backend called "shpo". Did you mean "shop"?');
+    expect(err).toMatch(/shop\.yaml:9:\d+ routes\[2\]\.redirect\.status: expected one of 301/);
+    const { code: sameCode, out: json } = await frontdesk("check", "shop.yaml", "--json");
+    expect(sameCode).toBe(1);
+    expect(JSON.parse(json)).toMatchObject({
+      ok: false,
+      origin: "shop.yaml",
+      errors: [{ rule: "unknown-backend", path: "routes[0].backend", line: 7, column: 21 }, { line: 9 }],
+    });
+  });
+
+  test("a variable that is missing", async () => {
+    const { frontdesk } = checkout({ "shop.yaml": SHOP, ".env": "SHOP_URL=https://shop.internal\n" });
+    const { code, err } = await frontdesk("check", "shop.yaml");
+    expect(code).toBe(1);
+    expect(err).toContain("shop.yaml backends.shop.headers.authorization: the variable SHOP_TOKEN is not set.");
+    expect(err).not.toContain("SHOP_URL");
+  });
+
+  test("a variable of the gateway's own that can't be used", async () => {
+    const { frontdesk } = checkout({ "shop.yaml": SHOP }, { ...VARIABLES, PORT: "many" });
+    const { code, err } = await frontdesk("check", "shop.yaml");
+    expect([code, err]).toEqual([1, 'environment PORT: expected a port from 0 to 65535, got "many".\n']);
+  });
+
+  test("Vercel's rules are warnings, and errors with --vercel", async () => {
+    const { frontdesk } = checkout({ "big.yaml": "routes: [{ path: /, auth: none, maxBody: 9mb, respond: { body: hi } }]" });
+    const here = await frontdesk("check", "big.yaml");
+    expect(here.code).toBe(0);
+    expect(here.out).toContain("big.yaml compiles, with 1 warning.");
+    expect(here.err).toMatch(/^warning: big\.yaml:1:\d+ routes\[0\]\.maxBody: 9mb is more than Vercel lets through/);
+    const there = await frontdesk("check", "big.yaml", "--vercel");
+    expect([there.code, there.out]).toEqual([1, ""]);
+    expect(there.err).toMatch(/^big\.yaml:1:\d+ routes\[0\]\.maxBody: 9mb is more/);
+  });
+
+  test("what a variable holds and the config writes out is an error with --vercel", async () => {
+    const leak = SHOP.replace("ok: true", 'ok: "a-long-secret"');
+    const { frontdesk } = checkout({ "shop.yaml": leak }, { ...VARIABLES, SHOP_TOKEN: "a-long-secret" });
+    expect((await frontdesk("check", "shop.yaml")).code).toBe(0);
+    const { code, err } = await frontdesk("check", "shop.yaml", "--vercel");
+    expect(code).toBe(1);
+    expect(err).toContain("the value of SHOP_TOKEN stands in the config as plain text");
+    expect(err).not.toContain("a-long-secret");
+  });
+
+  test("without a file it checks what the hosts would load", async () => {
+    const config = '{"routes":[{"path":"/","auth":"none","respond":{"body":"hi"}}]}';
+    const fromText = await checkout({}, { GATEWAY_CONFIG: config }).frontdesk("check");
+    expect(fromText.out).toContain("✓ GATEWAY_CONFIG compiles.");
+    const { frontdesk } = checkout({ "gateway.yaml": config, ".env": "GATEWAY_CONFIG_FILE=gateway.yaml\n" });
+    expect((await frontdesk("check")).out).toContain("✓ gateway.yaml compiles.");
+    expect(await checkout().frontdesk("check")).toEqual({
+      code: 1,
+      out: "",
+      err: "gateway.config.ts: there is no such file. `frontdesk init` writes a first config.\n",
+    });
+  });
+
+  test("custom policies show with their place and mode; one that can't be made is an error", async () => {
+    const config = (create: string) => `import { defineGateway, definePolicy } from "#frontdesk";
+      const policy = definePolicy({ name: "tried", row: "screen", mode: "shadow", create: () => ${create} });
+      export default defineGateway({ routes: [{ path: "/", auth: "none", use: policy, respond: { body: "hi" } }] });`;
+    const good = await checkout({ "gateway.config.ts": config("({ decide: () => undefined })") }).frontdesk("check");
+    expect(good.out).toContain("steps     tried (shadow) decides at screen\n            respond answers");
+    const bad = await checkout({ "gateway.config.ts": config('{ throw new Error("no key file"); }') }).frontdesk("check");
+    expect(bad).toEqual({ code: 1, out: "", err: "gateway.config.ts: the gateway can't be built: no key file\n" });
+  });
+});

@@ -1,0 +1,49 @@
+/** A folder in which the real command runs as a user's would: `#frontdesk` resolves there, and no `.env` of a developer is read. */
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { onTestFinished } from "vitest";
+
+export const ROOT = join(import.meta.dirname, "..", "..");
+export const COMMAND = join(ROOT, "lib", "cli", "frontdesk.ts");
+
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface Checkout {
+  readonly folder: string;
+  frontdesk(...args: string[]): Promise<Ran>;
+}
+
+export function checkout(files: Readonly<Record<string, string>> = {}, env: Readonly<Record<string, string>> = {}): Checkout {
+  const folder = mkdtempSync(join(tmpdir(), "frontdesk-cli-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(
+    join(folder, "package.json"),
+    JSON.stringify({ type: "module", imports: { "#frontdesk": "./lib/frontdesk.ts" } }),
+  );
+  symlinkSync(join(ROOT, "lib"), join(folder, "lib"));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return { folder, frontdesk: (...args) => run(process.execPath, [COMMAND, ...args], folder, env) };
+}
+
+export function run(
+  file: string,
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
+  // Nothing of the test's own environment but what finds programs.
+  const variables: Record<string, string> = { PATH: process.env["PATH"]!, ...env };
+  const options = { cwd, env: variables as NodeJS.ProcessEnv };
+  return new Promise((resolve) => {
+    execFile(file, args, options, (error, out, err) => resolve({ code: error ? Number(error.code) : 0, out, err }));
+  });
+}

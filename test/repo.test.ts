@@ -1,0 +1,258 @@
+/** The rules of the repository that a machine can hold: which way imports point, how large files are, what docs name. */
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ALLOWED_DIFFERENCES } from "./support/allowed-differences.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
+/** What a clone has, and what is about to be committed. */
+const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+  cwd: ROOT,
+  encoding: "utf8",
+})
+  .split("\0")
+  .filter((file) => file !== "" && existsSync(join(ROOT, file)));
+const sources = files.filter((file) => /\.(?:ts|tsx|mjs|js|jsx)$/.test(file));
+const lib = sources.filter((file) => file.startsWith("lib/"));
+const {
+  scripts,
+  imports: aliases,
+  version,
+  dependencies,
+  devDependencies,
+} = JSON.parse(read("package.json")) as {
+  scripts: Record<string, string>;
+  imports: Record<string, string>;
+  version: string;
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+};
+
+interface Import {
+  /** A package's name, or a file from the root. */
+  readonly to: string;
+  readonly isType: boolean;
+}
+
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[\w*{}\s,$]+?\s+from\s+)?["']([^"']+)["']|import\(\s*(?:\/\*[^*]*\*\/\s*)*["']([^"']+)["']\s*\)/g;
+
+function importsOf(file: string): Import[] {
+  return [...read(file).matchAll(IMPORT)].map(([text, type, from, dynamic]) => {
+    // `import { type A, type B }` is erased like `import type`.
+    const names = /\{([^}]*)\}/
+      .exec(text)?.[1]
+      ?.split(",")
+      .map((name) => name.trim())
+      .filter(Boolean);
+    const isType =
+      type !== undefined ||
+      (names !== undefined && !/import\s+\w/.test(text) && names.length > 0 && names.every((name) => name.startsWith("type ")));
+    return { to: resolve(file, (from ?? dynamic)!), isType };
+  });
+}
+
+function resolve(file: string, specifier: string): string {
+  const alias = Object.entries(aliases).find(([name]) =>
+    name.endsWith("*") ? specifier.startsWith(name.slice(0, -1)) : specifier === name,
+  );
+  if (alias) return alias[1].slice(2).replace("*", specifier.slice(alias[0].length - 1));
+  return specifier.startsWith(".") ? relative(ROOT, join(ROOT, dirname(file), specifier)) : specifier;
+}
+
+/** Everything that is loaded when one of `entries` is. */
+function reachable(entries: readonly string[]): Set<string> {
+  const found = new Set<string>();
+  const visit = (file: string) => {
+    if (found.has(file)) return;
+    found.add(file);
+    if (!sources.includes(file)) return;
+    for (const { to, isType } of importsOf(file)) if (!isType) visit(to);
+  };
+  entries.forEach(visit);
+  return found;
+}
+
+/** Imports from `from` to what `to` describes, as `file → target`. */
+function arrows(from: readonly string[], to: (target: string, file: string) => boolean): string[] {
+  return from.flatMap((file) =>
+    importsOf(file)
+      .filter(({ to: target }) => to(target, file))
+      .map(({ to: target }) => `${file} → ${target}`),
+  );
+}
+
+const isPackage = (name: string) => (target: string) => target === name || target.startsWith(`${name}/`);
+
+describe("imports", () => {
+  test("the reader of imports finds them", () => {
+    expect(importsOf("lib/gateway.ts").map(({ to }) => to)).toContain("lib/match.ts");
+    expect(importsOf("lib/gateway.ts").find(({ to }) => to === "lib/observe/record.ts")).toMatchObject({ isType: true });
+    expect(reachable(["server.ts"])).toContain("lib/config/schema.ts");
+    expect(reachable(["server.ts"])).toContain("zod");
+  });
+
+  test("lib/ never imports Next or anything of Vercel's", () => {
+    expect(arrows(lib, (target) => isPackage("next")(target) || target.startsWith("@vercel/"))).toEqual([]);
+  });
+
+  test("@upstash only below lib/stores/", () => {
+    expect(arrows(sources, (target, file) => target.startsWith("@upstash/") && !/^(?:lib\/stores|test)\//.test(file))).toEqual(
+      [],
+    );
+  });
+
+  test("nothing in lib/ imports a host, the tests or a script", () => {
+    expect(
+      arrows(lib, (target) => /^(?:app|test|scripts|demo|bench|server\.ts|middleware\.ts|gateway\.config\.ts)/.test(target)),
+    ).toEqual([]);
+    const engine = lib.filter((file) => !/^lib\/(?:hosts|cli)\//.test(file));
+    expect(arrows(engine, (target) => /^lib\/(?:hosts|cli)\//.test(target))).toEqual([]);
+  });
+
+  test("lib/http stands below everything else", () => {
+    const http = lib.filter((file) => file.startsWith("lib/http/"));
+    const upwards = http.flatMap((file) =>
+      importsOf(file)
+        .filter(({ to, isType }) => !isType && to.startsWith("lib/") && !to.startsWith("lib/http/"))
+        .map(({ to }) => `${file} → ${to}`),
+    );
+    expect(upwards).toEqual([]);
+  });
+
+  test("a policy never imports another policy", () => {
+    const folder = (file: string) => /^lib\/policies\/([^/]+)\//.exec(file)?.[1];
+    expect(
+      arrows(
+        lib,
+        (target, file) => folder(file) !== undefined && folder(target) !== undefined && folder(file) !== folder(target),
+      ),
+    ).toEqual([]);
+  });
+
+  test("zod is not loaded by what serves requests on Vercel, nor by the engine", () => {
+    const request = reachable(["middleware.ts", "app/[[...path]]/route.ts", "lib/gateway.ts"]);
+    expect(request).toContain("lib/policies/index.ts");
+    expect([...request].filter((file) => isPackage("zod")(file) || file.endsWith("/options.ts") || file === "yaml")).toEqual([]);
+  });
+
+  test("zod is imported only by schemas", () => {
+    expect(
+      arrows(lib, (target, file) => isPackage("zod")(target) && !/^lib\/(?:config\/|policies\/[^/]+\/options\.ts$)/.test(file)),
+    ).toEqual([]);
+  });
+
+  test("every package that is imported is in package.json", () => {
+    const known = new Set([...Object.keys(dependencies), ...Object.keys(devDependencies), "vite", "vitest"]);
+    const packageOf = (target: string) =>
+      target
+        .split("/")
+        .slice(0, target.startsWith("@") ? 2 : 1)
+        .join("/");
+    const isBare = (target: string) =>
+      !target.startsWith("node:") &&
+      !existsSync(join(ROOT, target)) &&
+      /^(?:@[\w-]+\/)?[\w-]+(?:\/|$)/.test(target) &&
+      !target.startsWith(".");
+    expect(
+      arrows(
+        sources.filter((file) => !/^(?:bench|test\/types)\//.test(file)),
+        (target) => isBare(target) && !known.has(packageOf(target)),
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe("the environment", () => {
+  test("only lib/config/env.ts reads it in lib/", () => {
+    const readers = lib.filter((file) =>
+      /\bprocess\.env\b|\bprocess\[["']env/.test(read(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*|`[^`]*`|'[^'\n]*'/g, "")),
+    );
+    expect(readers).toEqual(["lib/config/env.ts"]);
+  });
+
+  test("only the hosts draw time and randomness: the engine is handed a clock", () => {
+    const engine = lib.filter((file) => /^lib\/(?:[^/]+\.ts|policies|backends)/.test(file));
+    expect(engine.filter((file) => /\bDate\.now\(|new Date\(\)|Math\.random\(|performance\.now\(/.test(read(file)))).toEqual([]);
+  });
+});
+
+describe("files", () => {
+  test("none is longer than 400 lines", () => {
+    const long = sources.filter((file) => read(file).split("\n").length > 401);
+    expect(long).toEqual([]);
+  });
+
+  test("each begins by saying what it is", () => {
+    // A unit test's path says it; a flow is an example, and is read.
+    const speaks = sources.filter(
+      (file) => /^(?:lib|scripts|demo|test\/support|test\/flows)\//.test(file) && !file.includes("/frontend/app/"),
+    );
+    const silent = speaks.filter((file) => !/^(?:#!.*\n)?(?:\/\*\*|\/\/)/.test(read(file)));
+    expect(silent).toEqual([]);
+  });
+
+  test("names are kebab-case and say what is in them", () => {
+    const odd = sources.filter((file) => !/^app\//.test(file) && !/^[a-z0-9]+(?:[-.][a-z0-9]+)*$/.test(file.split("/").at(-1)!));
+    expect(odd).toEqual([]);
+    expect(sources.filter((file) => /\/(?:utils?|types|helpers?|common|misc)\.tsx?$/.test(file))).toEqual([]);
+  });
+
+  test.each(
+    readdirSync(join(ROOT, "lib/policies"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name),
+  )("the policy %s has its files, and is listed", (name) => {
+    for (const file of [`${name}.ts`, "options.ts", "README.md"])
+      expect(existsSync(join(ROOT, "lib/policies", name, file)), file).toBe(true);
+    expect(read("lib/policies/index.ts")).toContain(`"./${name}/${name}.ts"`);
+    expect(read("lib/policies/schemas.ts")).toContain(`"./${name}/options.ts"`);
+  });
+
+  test("none is switched off: no skipped or lonely test, no unchecked type", () => {
+    const code = (file: string) => read(file).replace(/\/\*[\s\S]*?\*\/|(?<=\s)\/\/.*|"[^"\n]*"|`[^`]*`/g, "");
+    const off = /\.(?:skip|only|todo|fails)\(|\bas any\b|:\s*any\b|<any>/;
+    const unchecked = /@ts-(?:ignore|nocheck)/;
+    expect(
+      sources.filter((file) => file !== "test/repo.test.ts" && (off.test(code(file)) || unchecked.test(read(file)))),
+    ).toEqual([]);
+  });
+
+  test("none names a place of the machine it was written on", () => {
+    const place = new RegExp(["/ro" + "ot/", "/ho" + "me/", "/Us" + "ers/", "/wo" + "rk/", "registry\\.npm" + "js"].join("|"));
+    expect(files.filter((file) => !/\.(?:png|ico|woff2)$/.test(file) && place.test(read(file)))).toEqual([]);
+  });
+});
+
+describe("docs", () => {
+  const documents = files.filter((file) => file.endsWith(".md"));
+
+  test("every `npm run` that they name exists", () => {
+    const missing = documents.flatMap((file) =>
+      [...read(file).matchAll(/npm (?:run (?:-s )?)([\w:-]+)/g)]
+        .filter(([, name]) => !(name! in scripts))
+        .map(([text]) => `${file}: ${text}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test("every file that they link to exists", () => {
+    const broken = documents.flatMap((file) =>
+      [...read(file).matchAll(/\]\((?!https?:|#|mailto:|\/)([^)#\s]+)/g)]
+        .filter(([, path]) => !existsSync(join(ROOT, dirname(file), path!)))
+        .map(([, path]) => `${file}: ${path}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  test("the README's table of limits has every allowed difference between the hosts", () => {
+    const readme = read("README.md");
+    for (const { what } of ALLOWED_DIFFERENCES) expect(readme).toContain(what);
+  });
+
+  test("the version is the same everywhere", () => {
+    expect(read("lib/version.ts")).toContain(`"${version}"`);
+  });
+});
