@@ -99,7 +99,7 @@ function buildStep(source: PipelineSource, route: Route, compiled: CompiledStep)
     if (!custom) throw new Error(`the custom policy "${compiled.policy}" of ${route.position} was not handed to createGateway`);
     const row = custom.row ?? "authorize";
     const { cacheable = false } = custom;
-    const step = makeStep(custom.name, row, enforce, ALL_CODES, cacheable, custom.create(source.deps, route));
+    const step = makeStep(custom.name, row, enforce, ALL_CODES, cacheable, createCustom(custom, source.deps, route));
     return { step, needsBody: row !== "validate" && step.policy.requestBody?.mode === "buffer" };
   }
   const definition = source.builtIn.get(compiled.policy);
@@ -110,6 +110,19 @@ function buildStep(source: PipelineSource, route: Route, compiled: CompiledStep)
     step: makeStep(name, row ?? "answer", enforce, new Set(refuses), cacheable, policy),
     needsBody: definition.needsBody ?? false,
   };
+}
+
+function createCustom({ name, create }: CustomPolicy, deps: Deps, route: Route): Policy {
+  try {
+    return create(deps, route);
+  } catch (error) {
+    throw new Error(
+      `the custom policy "${name}" of ${route.position} can't be made: ${error instanceof Error ? error.message : error}`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 function makeStep(

@@ -163,7 +163,7 @@ function settle(step: Step, decision: Decision, exchange: Exchange, startedMs: n
     return undefined;
   }
   if ("code" in decision) {
-    const { code, reason } = decision;
+    const { code, reason = decision.detail } = decision;
     if (!step.refuses.has(code)) {
       return fail(
         step,

@@ -85,14 +85,28 @@ const checks: [what: string, check: () => unknown][] = [
       assert.equal(backend.requests.at(-1)!.target, "/a%2Bb?x=1&y=%20");
     },
   ],
-  ["its plan opened", async () => assert.equal(await unopenedPlans(), 0)],
+  [
+    "its plan was sealed in the one and opened in the other, by the key that was drawn for this build",
+    async () => {
+      assert.match(edge.plans.at(-1)!, /^[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+$/);
+      assert.equal(await unopenedPlans(), 0);
+    },
+  ],
+  [
+    "the same plan does not open for another path",
+    async () => {
+      const before = await unopenedPlans();
+      await send({ target: "/api/other", headers: ["x-test-bypass", "1", "x-gateway-plan", edge.plans[0]!] });
+      assert.equal(await unopenedPlans(), before + 1);
+    },
+  ],
   [
     "a forged plan does not count: the handler decides again, and says so",
     async () => {
       const answer = await send({ target: "/api/x", headers: ["x-test-bypass", "1", "x-gateway-plan", "forged"] });
       assert.equal(answer.status, 200);
       assert.equal(backend.requests.at(-1)!.headers.has("x-gateway-plan"), false);
-      assert.equal(await unopenedPlans(), 1);
+      assert.equal(await unopenedPlans(), 2);
     },
   ],
   [

@@ -1,4 +1,4 @@
-/** What is published of the schema: gateway.schema.json for editors, and the option tables of docs/config.md. */
+/** What is published of the schema: gateway.schema.json for editors, and the option tables of docs/config.md and the policies' READMEs. */
 import { z } from "zod";
 import { gatewaySchema } from "./schema.ts";
 import { PLACES } from "./schema-fields.ts";
@@ -25,7 +25,7 @@ export function withOptionTables(document: string): string {
 
 function optionTable(name: string): string {
   const place = PLACES.get(name);
-  if (!place) throw new Error(`docs/config.md has a table for "${name}", which is no place of the schema`);
+  if (!place) throw new Error(`a document has a table for "${name}", which is no place of the schema`);
   const rows = Object.entries(place.shape).map(([key, schema]) => {
     const description =
       (schema as z.ZodType).description ??

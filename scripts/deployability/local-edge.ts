@@ -36,6 +36,7 @@ async function decideFirst(
   incoming: IncomingMessage,
   response: ServerResponse,
   { middlewarePort, handlerPort }: BuiltFunctions,
+  plans: string[],
 ): Promise<void> {
   const decided = await ask(middlewarePort, incoming);
   const { headers, statusCode } = decided;

@@ -6,7 +6,7 @@ import { HeaderList } from "#lib/http/header-list.ts";
 import { readRequestHeaders } from "#lib/http/hygiene.ts";
 import { parseTarget, UNREADABLE_TARGET } from "#lib/http/target.ts";
 import { paramsOf } from "#lib/match.ts";
-import type { Pipeline } from "#lib/pipeline.ts";
+import { buildPipeline, type PipelineSource } from "#lib/pipeline.ts";
 import { createRoute, type Route, UNROUTED } from "#lib/route.ts";
 import { Visit } from "#lib/visit.ts";
 
@@ -53,24 +53,12 @@ export function requestFor({
   };
 }
 
-const NO_STEPS: Pipeline = Object.freeze({
-  decide: [],
-  execute: [],
-  onRequest: [],
-  onResponse: [],
-  onSend: [],
-  onEnd: [],
-  requestBody: [],
-  responseBody: [],
-  bufferRequestBytes: undefined,
-  bufferResponseBytes: undefined,
-  decideIn: "front",
-  maxBodyBytes: 0,
-  backend: undefined,
-  timeouts: undefined,
-});
+/** Nothing of it is asked for: the routes here have no steps. */
+const NO_SOURCE: PipelineSource = { config: undefined as never, builtIn: new Map(), custom: new Map(), deps: undefined as never };
 
 /** A route that serves nothing, with the fields that a test is about. */
 export function routeFor(fields: Partial<CompiledRoute>): Route {
-  return createRoute({ ...UNROUTED, id: fields.path ?? "/*", ...fields }, () => NO_STEPS);
+  return createRoute({ ...UNROUTED, id: fields.path ?? "/*", ...fields }, (route, variant) =>
+    buildPipeline(NO_SOURCE, route, variant, undefined),
+  );
 }
