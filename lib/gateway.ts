@@ -108,10 +108,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     const asked = preflightMethod(visit);
     if (asked !== undefined && enterPreflight(visit, asked)) return undefined;
     const found = match(request.method, request.host, target, facts.headers);
-    const fault = faultOf(target, found.kind === "none" ? unrouted : found.route);
+    if (found.kind !== "none") visit.enter(found.route, found.params);
+    const fault = faultOf(target, visit.route);
     if (fault) return refuse("bad-request", { detail: `There is ${fault}.` });
     if (found.kind === "none") return refuse("route-not-found");
-    visit.enter(found.route, found.params);
     if (found.kind === "method-not-allowed") {
       return refuse("method-not-allowed", { headers: ["allow", found.allow.join(", ")] });
     }

@@ -31,7 +31,9 @@ export function runSteps(
 ): MaybePromise<Stop | Later | undefined> {
   for (let i = 0; i < steps.length; i++) {
     const step = steps[i]!;
-    if (step.policy.reads) return runAsking(steps, i, exchange, deps, mayCharge);
+    const questions = askedBy(step, exchange, deps);
+    if (questions === FAILED) return refuse("internal");
+    if (questions.length > 0) return runAsking(steps, i, questions, exchange, deps, mayCharge);
     const stop = evaluate(step, exchange, NO_REPLIES, deps);
     if (stop instanceof Promise) {
       return stop.then((settled) => settled ?? runSteps(steps.slice(i + 1), exchange, deps, mayCharge));
@@ -49,6 +51,7 @@ interface Waiting {
 async function runAsking(
   steps: readonly Step[],
   from: number,
+  firstQuestions: readonly Question[],
   exchange: Exchange,
   deps: Deps,
   mayCharge: (() => boolean) | undefined,
@@ -58,10 +61,11 @@ async function runAsking(
     const waiting: Waiting[] = [];
     let stop: Stop | undefined;
     while (i < steps.length && !stop) {
-      const step = steps[i++]!;
-      const questions = askedBy(step, exchange, deps);
+      const step = steps[i]!;
+      const questions = i === from ? firstQuestions : askedBy(step, exchange, deps);
+      i++;
       if (questions === FAILED) stop = refuse("internal");
-      else if (questions && questions.length > 0) {
+      else if (questions.length > 0) {
         waiting.push({ step, questions });
         // Everything after depends on who calls, which this answer tells: the first trip ends here.
         if (step.rank === IDENTIFY) break;
@@ -87,12 +91,16 @@ async function runAsking(
 
 const FAILED = Symbol("failed");
 
-function askedBy(step: Step, exchange: Exchange, deps: Deps): readonly Question[] | undefined | typeof FAILED {
+const NO_QUESTIONS: readonly Question[] = [];
+
+function askedBy(step: Step, exchange: Exchange, deps: Deps): readonly Question[] | typeof FAILED {
+  const { policy } = step;
+  if (!policy.reads) return NO_QUESTIONS;
   try {
-    return step.policy.reads?.(exchange);
+    return policy.reads(exchange) ?? NO_QUESTIONS;
   } catch (error) {
     logBug(error, step, exchange, deps);
-    return step.enforce ? FAILED : undefined;
+    return step.enforce ? FAILED : NO_QUESTIONS;
   }
 }
 

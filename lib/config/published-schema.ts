@@ -1,5 +1,7 @@
-/** What is published of the schema: gateway.schema.json for editors, and the option tables of docs/config.md and the policies' READMEs. */
+/** What is published of the schema: gateway.schema.json for editors, the option tables of docs/config.md and the policies' READMEs, and the list of policies. */
 import { z } from "zod";
+import { POLICIES } from "../policies/index.ts";
+import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import { gatewaySchema } from "./schema.ts";
 import { PLACES } from "./schema-fields.ts";
 
@@ -38,4 +40,22 @@ function optionTable(name: string): string {
       ? `\nDesigned, not built in this version, and an error until then: ${place.notBuilt.map((key) => `\`${key}\``).join(", ")}.\n`
       : "";
   return `| key | meaning |\n|---|---|\n${rows.join("")}${notBuilt}`;
+}
+
+const LIST = /(<!-- policies -->\n)[\s\S]*?(<!-- \/policies -->)/g;
+
+/** The document with the list between its markers written anew. */
+export function withPolicyList(document: string): string {
+  const rows = [...POLICIES.values()].map(({ name, row = "–", refuses }) => {
+    const { description = "" } = POLICY_SCHEMAS[name as keyof typeof POLICY_SCHEMAS].setting;
+    const codes = refuses.map((code) => `\`${code}\``).join(", ") || "–";
+    return `| [\`${name}\`](../lib/policies/${folderOf(name)}/README.md) | ${description.replaceAll("|", "\\|")} | ${row} | ${codes} |\n`;
+  });
+  const table = `| policy | what it does | row | refuses with |\n|---|---|---|---|\n${rows.join("")}`;
+  return document.replace(LIST, (_, open: string, close: string) => `${open}${table}${close}`);
+}
+
+/** `userAgent` lives in `user-agent`. */
+export function folderOf(policy: string): string {
+  return policy.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -12,7 +12,7 @@ import type { Log } from "../policy.ts";
 import { createStores } from "../stores/create-stores.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { handleNodeRequest } from "./node.ts";
-import { refuseConnection } from "./refuse-connection.ts";
+import { refuseConnection, refuseTunnel } from "./refuse-connection.ts";
 
 export interface NodeServerOptions {
   /** Where the config, `.env` and the data folder are. */
@@ -77,6 +77,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
     handleNodeRequest(request, response, gateway, { ...handling, expectsContinue: true });
   });
   server.on("clientError", refuseConnection);
+  server.on("connect", refuseTunnel);
   await listen(server, options.port ?? environment.port, environment.host ?? options.defaultHost);
   const { address, port } = server.address() as AddressInfo;
 

@@ -4,10 +4,12 @@ import type { GatewayRequest } from "../exchange.ts";
 import type { Gateway, Verdict } from "../gateway.ts";
 import { hasBody } from "../http/framing.ts";
 import { HeaderList } from "../http/header-list.ts";
+import { requestFault } from "../http/request-fault.ts";
 import type { Log } from "../policy.ts";
 import { refuse } from "../problem.ts";
 import { callerOf } from "./node-caller.ts";
 import { NodeSink } from "./node-sink.ts";
+import { noteRunning } from "./refuse-connection.ts";
 
 /** What the host itself serves: a page of the console. */
 export type ServePage = (request: IncomingMessage, response: ServerResponse) => void;
@@ -27,6 +29,14 @@ export function handleNodeRequest(
   { servePage, log, expectsContinue }: NodeHandling,
 ): void {
   const received = toGatewayRequest(request, gateway);
+  noteRunning(request.socket, response);
+  const fault = requestFault(received);
+  if (fault) {
+    // Where its framing is in doubt, so is where the next request begins.
+    response.shouldKeepAlive = false;
+    gateway.refuse(received, refuse("bad-request", { detail: `There is ${fault}.` }), new NodeSink(response));
+    return;
+  }
   if (received.body) response.once("finish", () => drain(request));
   const act = (verdict: Verdict) => {
     switch (verdict.kind) {

@@ -1,5 +1,5 @@
-/** Answers what node:http could not parse: there is no request, so the problem is written to the socket by hand. */
-import { STATUS_CODES } from "node:http";
+/** Answers what node:http could not make a request of: the problem is written to the socket by hand, and the connection ended. */
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { PROBLEMS, type ProblemCode } from "../problem.ts";
 
@@ -8,17 +8,37 @@ const CODES: Record<string, ProblemCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: "request-timeout",
 };
 
+/** The latest response on each connection: answers leave in the order of the requests, so it is the last to end. */
+const running = new WeakMap<Duplex, ServerResponse>();
+
+export function noteRunning(socket: Duplex, response: ServerResponse): void {
+  running.set(socket, response);
+}
+
+/** For the server's `clientError`. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
-  // The caller is gone, or in the middle of an answer: a second one would be read as part of the first.
-  if (error.code === "ECONNRESET" || !socket.writable || (socket as { bytesWritten?: number }).bytesWritten) {
-    socket.destroy();
-    return;
-  }
   const code = CODES[error.code ?? ""] ?? "bad-request";
+  const response = running.get(socket);
+  const isAnswering = response && !response.writableFinished;
+  if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
+  else if (!isAnswering) refuse(socket, code);
+  // What is wrong is a pipelined request: a 400 now would be taken for the answer to the one that still runs.
+  else if (response.req.complete) response.once("finish", () => refuse(socket, code));
+  else if (response.headersSent) socket.destroy();
+  else refuse(socket, code);
+}
+
+/** For the server's `connect`: a tunnel is not a request to forward (RFC 9110 section 9.3.6). */
+export function refuseTunnel(_: IncomingMessage, socket: Duplex): void {
+  refuse(socket, "method-not-allowed", "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
+}
+
+function refuse(socket: Duplex, code: ProblemCode, fields = ""): void {
+  if (!socket.writable) return;
   const { status, title } = PROBLEMS[code];
   const body = JSON.stringify({ type: `/gateway/problems/${code}`, title, status, code });
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\nX-Gateway-Error: ${code}\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\nX-Gateway-Error: ${code}\r\n${fields}` +
       `Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

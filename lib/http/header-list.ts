@@ -27,31 +27,32 @@ export class HeaderList {
     return this.get(name) !== undefined;
   }
 
-  /** Replaces every field of that name by one; it keeps the place of the first. */
+  /** Replaces every field of that name by one. `delete` says what counts as that name. */
   set(name: string, value: string): void {
-    const lower = name.toLowerCase();
-    const { pairs } = this;
-    for (let i = 0; i < pairs.length; i += 2) {
-      if (!isNamed(pairs[i]!, lower)) continue;
-      pairs[i + 1] = value;
-      for (let j = pairs.length - 2; j > i; j -= 2) if (isNamed(pairs[j]!, lower)) pairs.splice(j, 2);
-      return;
-    }
-    pairs.push(name, value);
+    this.delete(name);
+    this.pairs.push(name, value);
   }
 
   append(name: string, value: string): void {
     this.pairs.push(name, value);
   }
 
+  /** `_` counts as `-`, as it does for CGI: a client's `X_Secret` must not stand beside the `x-secret` that the gateway sets. */
   delete(name: string): void {
-    const lower = name.toLowerCase();
-    for (let i = this.pairs.length - 2; i >= 0; i -= 2) if (isNamed(this.pairs[i]!, lower)) this.pairs.splice(i, 2);
+    const wanted = asRead(name);
+    for (let i = this.pairs.length - 2; i >= 0; i -= 2) {
+      const held = this.pairs[i]!;
+      if (held.length === wanted.length && asRead(held) === wanted) this.pairs.splice(i, 2);
+    }
   }
 
   *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {
     for (let i = 0; i < this.pairs.length; i += 2) yield [this.pairs[i]!, this.pairs[i + 1]!];
   }
+}
+
+function asRead(name: string): string {
+  return name.toLowerCase().replaceAll("_", "-");
 }
 
 function isNamed(name: string, lower: string): boolean {

@@ -52,6 +52,8 @@ const REQUEST_KINDS: Record<string, Kind> = {
   "content-length": Kind.contentLength,
   forwarded: Kind.rebuilt,
   "x-real-ip": Kind.rebuilt,
+  // CGI hands it on as HTTP_PROXY, by which many HTTP clients choose their proxy (httpoxy, CVE-2016-5385).
+  proxy: Kind.hop,
   "x-request-id": Kind.requestId,
   traceparent: Kind.traceparent,
   via: Kind.via,
@@ -86,9 +88,13 @@ function classifier(kinds: Record<string, Kind>, dropsForwarded: boolean): (name
     const known = bySpelling.get(name);
     if (known !== undefined) return known;
     const lower = name.toLowerCase();
-    let kind: Kind = Object.hasOwn(kinds, lower) ? kinds[lower]! : Kind.plain;
-    if (RESERVED.test(lower)) kind = Kind.reserved;
-    else if (dropsForwarded && FORWARDED.test(lower)) kind = Kind.rebuilt;
+    // CGI and what grew out of it read `_` as `-`: to such a backend `X_Gateway_Consumer` is ours.
+    const read = lower.replaceAll("_", "-");
+    let kind: Kind = Object.hasOwn(kinds, read) ? kinds[read]! : Kind.plain;
+    if (RESERVED.test(read)) kind = Kind.reserved;
+    else if (dropsForwarded && FORWARDED.test(read)) kind = Kind.rebuilt;
+    // To this parser a lookalike frames nothing and says nothing, so it is not taken for the real one either.
+    if (read !== lower && kind !== Kind.plain && kind !== Kind.reserved) kind = Kind.hop;
     if (bySpelling.size < 4096) bySpelling.set(name, kind);
     return kind;
   };

@@ -33,8 +33,11 @@ export function parseTarget(received: string): Target | undefined {
   const question = raw.indexOf("?");
   const path = question < 0 ? raw : raw.slice(0, question);
   const search = question < 0 ? "" : raw.slice(question);
-  if (PLAIN_PATH.test(path)) return new ParsedTarget(raw, path, search, path.slice(1).split("/"), undefined, false);
-  return parseUnusual(raw, path, search);
+  // Origin-form has no fragment (RFC 9112 section 3.2.1): what one server drops, another may serve.
+  const isPlain = PLAIN_PATH.test(path) && !search.includes("#");
+  return isPlain
+    ? new ParsedTarget(raw, path, search, path.slice(1).split("/"), undefined, false)
+    : parseUnusual(raw, path, search);
 }
 
 /** Whether a path, put together from values, would climb: a segment of dots, in any spelling (RFC 3986 section 5.2.4). */
@@ -48,7 +51,7 @@ export function authorityOf(received: string): string | undefined {
 }
 
 function parseUnusual(raw: string, path: string, search: string): Target {
-  let fault: string | undefined;
+  let fault = search.includes("#") ? "a fragment in the target" : undefined;
   let hasEncodedSlash = false;
   const received = path.slice(1).split("/");
   const segments = received.map((segment, index) => {

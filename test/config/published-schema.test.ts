@@ -1,22 +1,25 @@
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { renderJsonSchema, withOptionTables } from "../../lib/config/published-schema.ts";
+import { renderJsonSchema, withOptionTables, withPolicyList } from "../../lib/config/published-schema.ts";
 import { PLACES } from "../../lib/config/schema-fields.ts";
 
 const root = join(import.meta.dirname, "../..");
-const docs = readFileSync(join(root, "docs/config.md"), "utf8");
+const documents = ["docs/config.md", "docs/policies.md", ...globSync("lib/policies/*/README.md", { cwd: root })];
+const textOf = (file: string) => readFileSync(join(root, file), "utf8");
 
 describe("what is published of the schema (node scripts/generate-schema.ts writes it)", () => {
-  test("gateway.schema.json is current", () =>
-    expect(readFileSync(join(root, "gateway.schema.json"), "utf8")).toBe(renderJsonSchema()));
+  test("gateway.schema.json is current", () => expect(textOf("gateway.schema.json")).toBe(renderJsonSchema()));
 
-  test("the tables of docs/config.md are current", () => expect(withOptionTables(docs)).toBe(docs));
+  test.each(documents)("the tables of %s are current", (file) =>
+    expect(withPolicyList(withOptionTables(textOf(file)))).toBe(textOf(file)),
+  );
 
   test("every place of the schema has its table", () => {
+    const all = documents.map(textOf).join("\n");
     // Both sides of `headers` have the same keys.
     const missing = [...PLACES.keys()].filter(
-      (place) => place !== "headers.response" && !docs.includes(`<!-- options: ${place} -->`),
+      (place) => place !== "headers.response" && !all.includes(`<!-- options: ${place} -->`),
     );
     expect(missing).toEqual([]);
   });

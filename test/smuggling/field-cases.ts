@@ -91,13 +91,6 @@ export const FIELD_CASES: readonly SmugglingCase[] = [
     verdict: passed(post("ok", { "transfer-encoding": undefined })),
   },
   {
-    id: "lookalike-host",
-    tries: "a host by another name",
-    rfc: "3875 4.1.18",
-    raw: withFields("GET", "HTTP-Host: a\r\nX-A: b"),
-    verdict: passed(get({ "x-a": "b" })),
-  },
-  {
     id: "underscore-plain",
     tries: "a name with an underscore that means nothing to the gateway is the caller's own and passes",
     rfc: "9110 5.1",
@@ -123,7 +116,7 @@ export const FIELD_CASES: readonly SmugglingCase[] = [
     tries: "a coding that must not be taken from the body that it frames",
     rfc: "9110 7.6.1",
     raw: withFields("POST", "Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked", "2\r\nok\r\n0\r\n\r\n"),
-    verdict: passed(post("ok", { "transfer-encoding": "chunked" })),
+    verdict: passed(post("ok")),
   },
   {
     id: "connection-names-host",
@@ -190,7 +183,7 @@ export const FIELD_CASES: readonly SmugglingCase[] = [
     tries: "an expectation that nobody can meet",
     rfc: "9110 10.1.1",
     raw: withFields("POST", "Expect: 200-ok\r\nContent-Length: 2", "ok"),
-    verdict: { denied: 417 },
+    verdict: denied(417),
   },
   {
     id: "expect-without-body",

@@ -1,5 +1,5 @@
 /** Two readings of where a body ends: Content-Length against itself, and against Transfer-Encoding. */
-import { CLOSED, get, passed, post, refused, SMUGGLED, type SmugglingCase, withFields } from "./smuggling-case.ts";
+import { CLOSED, denied, get, passed, post, refused, SMUGGLED, type SmugglingCase, withFields } from "./smuggling-case.ts";
 
 const CL_TE = "a front that believes the length and a back that believes the chunks (CL.TE)";
 const CHUNKED_END = `0\r\n\r\n${SMUGGLED}`;
@@ -19,7 +19,6 @@ const lengths: readonly (readonly [id: string, lines: string, tries: string])[] 
   ["cl-fraction", "Content-Length: 5.0", "5 for some"],
   ["cl-exponent", "Content-Length: 1e1", "1 for some, 10 for others"],
   ["cl-underscore", "Content-Length: 4_4", "44 in Python's int()"],
-  ["cl-overflow-32", "Content-Length: 4294967301", "5 after 32 bits have run over"],
   ["cl-overflow-64", "Content-Length: 18446744073709551621", "5 after 64 bits have run over"],
   ["cl-quoted", 'Content-Length: "5"', "a quoted number"],
   ["cl-semicolon", "Content-Length: 5;a", "a parameter that some cut off"],
@@ -47,6 +46,7 @@ const codings: readonly (readonly [id: string, lines: string, tries: string])[] 
   ["te-form-feed", "Transfer-Encoding: chunked\x0c", "white space for some"],
   ["te-nul", "Transfer-Encoding: chunked\x00", "a C string ends at the NUL"],
   ["te-bare-cr", "Transfer-Encoding: chunked\rX: y", "a line end for some"],
+  ["te-tab-after", "Transfer-Encoding: chunked\t", "white space after the word that only some skip"],
   ["te-comma-first", "Transfer-Encoding: , xchunked", "an empty list element before an unknown one"],
   ["te-inner-space", "Transfer-Encoding: chun ked", "white space within the word"],
   ["te-high-byte", "Transfer-Encoding: chunked\xff", "a byte that some drop"],
@@ -100,18 +100,25 @@ export const FRAMING_CASES: readonly SmugglingCase[] = [
     verdict: refused(),
   },
   {
+    id: "cl-overflow-32",
+    tries: "5 after 32 bits have run over: taken at its word, it is more than the route takes",
+    rfc: "9110 8.6",
+    raw: withFields("POST", "Content-Length: 4294967301", `hello${SMUGGLED}`),
+    verdict: denied(413),
+  },
+  {
     id: "te-case",
     tries: "a coding in capitals: forwarded in the one spelling that everybody knows",
     rfc: "9112 7 (codings are case-insensitive)",
     raw: withFields("POST", "Transfer-Encoding: CHUNKED", "2\r\nok\r\n0\r\n\r\n"),
-    verdict: passed(post("ok", { "transfer-encoding": "chunked" })),
+    verdict: passed(post("ok")),
   },
   {
     id: "te-tab",
     tries: "a tab where a space is usual",
     rfc: "9110 5.6.3",
-    raw: withFields("POST", "Transfer-Encoding:\tchunked\t", "2\r\nok\r\n0\r\n\r\n"),
-    verdict: passed(post("ok", { "transfer-encoding": "chunked" })),
+    raw: withFields("POST", "Transfer-Encoding:\tchunked", "2\r\nok\r\n0\r\n\r\n"),
+    verdict: passed(post("ok")),
   },
   {
     id: "cl-leading-zeros",
@@ -139,7 +146,7 @@ export const FRAMING_CASES: readonly SmugglingCase[] = [
     tries: "chunks on GET, likewise",
     rfc: "9112 6",
     raw: withFields("GET", "Transfer-Encoding: chunked", `${SMUGGLED.length.toString(16)}\r\n${SMUGGLED}\r\n0\r\n\r\n`),
-    verdict: passed({ method: "GET", target: "/open", body: SMUGGLED, fields: { "transfer-encoding": "chunked" } }),
+    verdict: passed({ method: "GET", target: "/open", body: SMUGGLED }),
   },
   {
     id: "head-body",
@@ -202,6 +209,6 @@ export const FRAMING_CASES: readonly SmugglingCase[] = [
     tries: "a second request of the pipeline meets the router like the first",
     rfc: "9112 9.3.2",
     raw: `GET ${CLOSED} HTTP/1.1\r\nHost: gateway.example\r\n\r\n`,
-    verdict: { denied: 403 },
+    verdict: denied(403),
   },
 ];

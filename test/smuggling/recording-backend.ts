@@ -15,7 +15,7 @@ export interface RecordedRequest {
 export interface RecordingBackend {
   readonly url: string;
   readonly host: string;
-  /** What has come since the last `take`. */
+  /** What has come since the last call. A request that broke off before its end is in no list: no backend acts on one. */
   take(): { requests: RecordedRequest[]; faults: string[] };
   close(): void;
 }
@@ -32,10 +32,7 @@ export async function startRecordingBackend(): Promise<RecordingBackend> {
   const server = createServer((socket) => {
     sockets.add(socket);
     let unread = "";
-    socket.on("close", () => {
-      sockets.delete(socket);
-      if (unread !== "") faults.push(`a request that never ended: ${JSON.stringify(unread)}`);
-    });
+    socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => {});
     socket.on("data", (bytes) => {
       unread += bytes.toString("latin1");

@@ -74,12 +74,20 @@ function statusesOf(verdict: Verdict): number[] {
   return [...passedBy(verdict).map(() => 200), ...refusals];
 }
 
+/** How long a connection that should have been closed may stay open before the case has failed. */
+const PATIENCE_MS = 10_000;
+
 /** All answers up to the end of the connection, which is ours to close only where nothing was refused for its framing. */
 async function send(raw: string, verdict: Verdict): Promise<{ answers: RawAnswer[]; closedByGateway: boolean }> {
   const connection = await RawConnection.open(host.port);
   const isHead = raw.startsWith("HEAD");
   const answers: RawAnswer[] = [];
   let closedByUs = false;
+  const giveUp = () => {
+    closedByUs = true;
+    connection.socket.destroy();
+  };
+  const timer = setTimeout(giveUp, PATIENCE_MS);
   try {
     connection.write(Buffer.from(raw, "latin1"));
     for (;;) {
@@ -92,6 +100,7 @@ async function send(raw: string, verdict: Verdict): Promise<{ answers: RawAnswer
       answers.push(answer);
     }
   } finally {
+    clearTimeout(timer);
     connection.close();
   }
 }

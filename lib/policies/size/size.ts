@@ -6,7 +6,7 @@ import type { SizeOptions } from "./options.ts";
 export const size: PolicyDefinition<SizeOptions> = {
   name: "size",
   row: "screen",
-  refuses: ["headers-too-large", "url-too-long", "bad-request"],
+  refuses: ["url-too-long", "headers-too-large", "bad-request"],
   cacheable: false,
   create: ({ headersBytes, urlBytes, queryKeys }) => ({
     decide({ request: { headers }, target }): Decision {

@@ -1,0 +1,102 @@
+/**
+ * A WebSocket handshake at a backend. If the backend switches, its connection and the caller's become a tunnel; what it answers
+ * instead is an answer like any other and goes the way of those.
+ */
+import type { Duplex } from "node:stream";
+import type { Dispatcher } from "undici";
+import { HeaderList } from "../../http/header-list.ts";
+import { readBackendHead } from "../../http/hygiene.ts";
+import { refuse } from "../../problem.ts";
+import type { Attempt, ForwardHandler } from "../forward.ts";
+import { acceptFor } from "./handshake.ts";
+import { WebSocketTunnel } from "./tunnel.ts";
+import type { UpgradeSink } from "./upgrade-sink.ts";
+
+export interface UpgradeAttempt extends Attempt {
+  readonly sink: UpgradeSink;
+  /** The conversation is over. */
+  finish(complete: boolean): void;
+}
+
+export class UpgradeHandler implements Dispatcher.DispatchHandler {
+  readonly #attempt: UpgradeAttempt;
+  readonly #startedMs: number;
+  /** For every answer but 101. */
+  readonly #plain: ForwardHandler;
+
+  constructor(attempt: UpgradeAttempt, plain: ForwardHandler) {
+    this.#attempt = attempt;
+    this.#startedMs = attempt.clock.monotonic();
+    this.#plain = plain;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#plain.onRequestStart(controller);
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: unknown, statusText?: string): void {
+    // Without the fields that make a 101 one, the connection says nothing more that has a meaning.
+    if (status === 101) controller.abort(new Error("the backend switched protocols without saying to which"));
+    else this.#plain.onResponseStart(controller, status, headers, statusText);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#plain.onResponseData(controller, chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#plain.onResponseEnd();
+  }
+
+  onResponseError(controller: unknown, error: Error): void {
+    this.#plain.onResponseError(controller, error);
+  }
+
+  onRequestUpgrade(controller: Dispatcher.DispatchController, _status: number, _headers: unknown, socket: Duplex): void {
+    socket.on("error", () => socket.destroy());
+    try {
+      this.#open(controller.rawHeaders as Uint8Array[], socket);
+    } catch (error) {
+      socket.destroy();
+      this.#attempt.report(error);
+      this.#attempt.fail(refuse("internal", { reason: String(error) }));
+    }
+  }
+
+  #open(rawHeaders: Uint8Array[], socket: Duplex): void {
+    const { visit, sink, clock, targetUrl, finish } = this.#attempt;
+    const backend = readBackendHead(rawHeaders);
+    const headers = new HeaderList(backend.pairs);
+    const isProof = headers.get("sec-websocket-accept") === acceptFor(visit.request.headers.get("sec-websocket-key")!);
+    if (sink.closed || !isProof) {
+      socket.destroy();
+      const fault = isProof ? "the caller has gone" : "the backend's Sec-WebSocket-Accept is not the answer to the client's key";
+      this.#plain.onResponseError(undefined, new Error(fault));
+      return;
+    }
+    const isExtended = headers.has("sec-websocket-extensions");
+    const { pairs } = this.#attempt.head(101, backend, undefined);
+    const client = sink.switchProtocols(pairs);
+    // What they held belongs to a request that is over.
+    sink.onDrain = undefined;
+    sink.onClose = finish;
+    visit.status = 101;
+    visit.source = "backend";
+    visit.record.attempts.push({ target: targetUrl, status: 101, ms: clock.monotonic() - this.#startedMs });
+    const tunnel = new WebSocketTunnel({
+      client,
+      backend: socket,
+      maxMessageBytes: visit.pipeline.maxBodyBytes,
+      isExtended,
+      onBytes: (from, bytes) => {
+        if (from === "client") visit.bytesIn += bytes;
+        else visit.bytesOut += bytes;
+      },
+      onEnd: (isClean, reason) => {
+        visit.record.reason ??= reason;
+        finish(isClean);
+      },
+    });
+    sink.onShutdown = () => tunnel.close(1001, "the gateway is going away");
+  }
+}

@@ -1,0 +1,147 @@
+/** WebSocket handshakes on the Node host: an upgraded connection is given an HTTP answer, or is handed over for good. */
+import { createServer, IncomingMessage, type ServerOptions, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { faultOfHandshake } from "../backends/websocket/handshake.ts";
+import type { UpgradeSink } from "../backends/websocket/upgrade-sink.ts";
+import type { Gateway } from "../gateway.ts";
+import { handleNodeRequest, type NodeHandling } from "./node.ts";
+import { NodeSink } from "./node-sink.ts";
+
+export interface Upgrades {
+  /** For createServer: which requests the `upgrade` event is for. */
+  readonly options: ServerOptions;
+  /** The listener of `upgrade`. */
+  handle(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Closes every conversation; what is left after that time is broken. */
+  close(drainMs: number): void;
+}
+
+/**
+ * Other offers of a protocol are ignored, and answered in HTTP/1.1 (RFC 9110 section 7.8): h2c, which curl and Java offer with
+ * plain requests, lists, and offers in HTTP/1.0 or with a method that begins no WebSocket (RFC 6455 section 4.1).
+ */
+function asksForWebSocket({ method, httpVersion, headers }: IncomingMessage): boolean {
+  return method === "GET" && httpVersion === "1.1" && headers.upgrade?.toLowerCase() === "websocket";
+}
+
+/** Before 24.9 Node can't be told which: with a listener, every request that offers a protocol is taken out of HTTP. */
+const CAN_BE_ASKED = "shouldUpgradeCallback" in createServer();
+const OFFERS = Symbol("offers");
+
+/** There the server believes what the request says of itself, and asks once its fields are read. */
+class DecidingMessage extends IncomingMessage {
+  [OFFERS] = false;
+
+  get upgrade(): boolean {
+    return this[OFFERS] && (this.method === "CONNECT" || asksForWebSocket(this));
+  }
+
+  set upgrade(offers: boolean | null) {
+    this[OFFERS] = offers ?? false;
+  }
+}
+
+/** How long a refused caller has for reading the refusal and closing its end. */
+const LINGER_MS = 5_000;
+
+export function createUpgrades(gateway: () => Gateway, handling: NodeHandling): Upgrades {
+  const open = new Map<Socket, () => void>();
+  let isClosing = false;
+
+  return {
+    options: CAN_BE_ASKED ? { shouldUpgradeCallback: asksForWebSocket } : { IncomingMessage: DecidingMessage },
+
+    handle(request, duplex, head) {
+      const socket = duplex as Socket;
+      // Node has taken its own listeners off: an error would end the process.
+      socket.on("error", () => socket.destroy());
+      const response = new ServerResponse(request);
+      response.shouldKeepAlive = false;
+      // An answer to a request before this one is still being written; a second would run into it.
+      if ((socket as { _httpMessage?: unknown })._httpMessage) {
+        socket.destroy();
+        return;
+      }
+      response.assignSocket(socket);
+      socket.setTimeout(0).setNoDelay(true);
+      const conversation = (shutDown: () => void) => {
+        open.set(socket, shutDown);
+        if (isClosing) shutDown();
+      };
+      open.set(socket, () => {});
+      socket.once("close", () => open.delete(socket));
+      const sink = new NodeUpgradeSink(response, socket, head, conversation);
+      const current = gateway();
+      const upgrading: Gateway = {
+        ...current,
+        execute(visit) {
+          const refusal = faultOfHandshake(visit.request.headers);
+          if (refusal) current.send(visit, refusal, sink);
+          else current.execute(visit, sink);
+        },
+      };
+      handleNodeRequest(request, response, upgrading, handling);
+    },
+
+    close(drainMs) {
+      isClosing = true;
+      for (const shutDown of open.values()) shutDown();
+      setTimeout(() => {
+        for (const socket of open.keys()) socket.destroy();
+      }, drainMs).unref();
+    },
+  };
+}
+
+class NodeUpgradeSink extends NodeSink implements UpgradeSink {
+  readonly #response: ServerResponse;
+  readonly #socket: Socket;
+  readonly #conversation: (shutDown: () => void) => void;
+  /** What came before the answer, which a client should wait for (RFC 6455 section 4.1). */
+  readonly #early: Buffer[];
+
+  constructor(response: ServerResponse, socket: Socket, head: Buffer, conversation: (shutDown: () => void) => void) {
+    super(response);
+    this.#response = response;
+    this.#socket = socket;
+    this.#early = head.length > 0 ? [head] : [];
+    this.#conversation = conversation;
+    // Only who reads learns that the other end has gone.
+    socket.on("data", this.#onEarly).on("end", this.#onGone).resume();
+    response.on("finish", this.#onAnswered);
+  }
+
+  switchProtocols(pairs: string[]): Duplex {
+    const socket = this.#socket;
+    const response = this.#response;
+    response.writeHead(101, ["Upgrade", "websocket", "Connection", "Upgrade", ...pairs]);
+    // Not flushHeaders: it would write the head as UTF-8, and field values are latin-1.
+    response.off("finish", this.#onAnswered).end();
+    response.detachSocket(socket);
+    socket.off("data", this.#onEarly).off("end", this.#onGone).pause();
+    if (this.#early.length > 0) socket.unshift(Buffer.concat(this.#early));
+    return socket;
+  }
+
+  set onShutdown(listener: () => void) {
+    this.#conversation(listener);
+  }
+
+  readonly #onEarly = (chunk: Buffer): void => {
+    this.#early.push(chunk);
+    // One chunk is kept for the backend, more may wait in the network.
+    this.#socket.pause();
+  };
+
+  /** With another answer than 101. */
+  readonly #onAnswered = (): void => {
+    const socket = this.#socket;
+    socket.off("data", this.#onEarly).resume().end();
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  };
+
+  readonly #onGone = (): void => {
+    this.#socket.destroy();
+  };
+}
