@@ -28,6 +28,8 @@ export interface HostTraits {
   readonly passesContentEncoding: boolean;
   /** False where a body can arrive cut although its length was stated (Next): every byte is counted. */
   readonly trustsContentLength: boolean;
+  /** False where a connection can't become a WebSocket (Next keeps the socket to itself). */
+  readonly upgrades: boolean;
 }
 
 /** The engine's own endpoints, under /gateway on every host and whatever the routes say. */
@@ -118,7 +120,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     // It would send the caller's own credentials back to whatever script asked (RFC 9110 section 9.3.8).
     if (request.method === "TRACE") return refuse("method-not-allowed", { headers: ["allow", allowedBy(found.route)] });
     if (facts.via?.includes(name)) return refuse("loop-detected");
-    if (facts.upgrade?.toLowerCase() === "websocket") return refuse("upgrade-unsupported");
+    if (!options.host.upgrades && facts.upgrade?.toLowerCase() === "websocket") return refuse("upgrade-unsupported");
     const { maxBodyBytes } = visit.pipeline;
     if (facts.contentLength !== undefined && facts.contentLength > maxBodyBytes) {
       return refuse("payload-too-large", { detail: `The body may have at most ${maxBodyBytes} bytes.` });

@@ -59,6 +59,12 @@ export const PROBLEMS = {
     meaning: "WebSocket connections are not served on this host or route.",
     operator: "The table of limits in the README says which host serves what.",
   },
+  "upgrade-required": {
+    status: 426,
+    title: "This version of WebSocket is not spoken here",
+    meaning: "Begin the connection anew with the version that `Sec-WebSocket-Version` names.",
+    operator: "The client speaks a draft from before RFC 6455.",
+  },
   "ip-denied": {
     status: 403,
     title: "This address may not call",

@@ -13,10 +13,12 @@ import { finish, type SendContext, sendStop } from "../send.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
 import { decoderFor } from "./decode.ts";
-import { ForwardHandler } from "./forward.ts";
+import { type Attempt, ForwardHandler } from "./forward.ts";
 import { makeOutgoing } from "./outgoing.ts";
 import type { Pools } from "./pools.ts";
 import { BodyFault, CountedBody, collectBody, tappedBody } from "./request-body.ts";
+import { UpgradeHandler } from "./websocket/upgrade-handler.ts";
+import { isUpgradeSink } from "./websocket/upgrade-sink.ts";
 
 export interface ExecuteContext extends SendContext {
   readonly pools: Pools;
@@ -85,17 +87,20 @@ function forward(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, c
     sendStop(visit, refuse("bad-request", { detail: "A value in the request would change the path." }), sink, context);
     return;
   }
-  const handler = new ForwardHandler({
+  const upgrading = isUpgradeSink(sink) ? sink : undefined;
+  const attempt: Attempt = {
     visit,
     sink,
     clock: deps.clock,
     targetUrl: target.url,
-    totalMs: timeouts.totalMs,
+    // A conversation lasts as long as it lasts; its handshake is bounded by the other times.
+    totalMs: upgrading ? null : timeouts.totalMs,
     head: (status, backend, length) => shapeHead(visit, status, backend, length, host, pipeline.mapBack.get(target)),
     decode: (encoding) => (host.passesContentEncoding ? undefined : decoderFor(encoding)),
     fail: (refusal) => sendStop(visit, refusal, sink, context),
     report: (error) => void unexpected(error, visit, context),
-  });
+  };
+  const handler = new ForwardHandler(attempt);
   sink.onClose = (complete) => {
     if (!complete) handler.abort(new Error("the caller has gone"));
     finish(visit, complete, context);
@@ -111,8 +116,11 @@ function forward(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, c
       bodyTimeout: timeouts.idleMs ?? 0,
       // Without it undici gives up the connection after every HEAD.
       reset: false,
+      upgrade: upgrading ? "websocket" : null,
     },
-    handler,
+    upgrading
+      ? new UpgradeHandler({ ...attempt, sink: upgrading, finish: (complete) => finish(visit, complete, context) }, handler)
+      : handler,
   );
 }
 

@@ -3,6 +3,7 @@ import { check } from "./check.ts";
 import type { Command } from "./command.ts";
 import { explain } from "./explain.ts";
 import { init } from "./init.ts";
+import { maintenance } from "./maintenance.ts";
 import { routes } from "./routes.ts";
 
-export const COMMANDS: readonly Command[] = [check, routes, explain, init];
+export const COMMANDS: readonly Command[] = [check, routes, explain, maintenance, init];

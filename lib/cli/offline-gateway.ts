@@ -53,7 +53,7 @@ export function createOfflineGateway(
       defer: (promise) => void promise.catch((error: unknown) => logged.push(`deferred work failed: ${String(error)}`)),
     },
     pools: outlet,
-    host: { name: "node", passesContentEncoding: true, trustsContentLength: true },
+    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true },
     endpoints: createEndpoints({ access: { token: environment.adminToken, openOnLoopback: false }, overview }),
   });
   return { gateway, outlet, logged };

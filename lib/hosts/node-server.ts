@@ -12,6 +12,7 @@ import type { Log } from "../policy.ts";
 import { createStores } from "../stores/create-stores.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { handleNodeRequest } from "./node.ts";
+import { createUpgrades } from "./node-upgrade.ts";
 import { refuseConnection, refuseTunnel } from "./refuse-connection.ts";
 
 export interface NodeServerOptions {
@@ -52,7 +53,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   const { redis: upstash, storePrefix: prefix } = environment;
   const stores = await createStores({ upstash, prefix, dataDir: resolve(cwd, environment.dataDir), host: "node", log });
   const engine = createEngine({
-    host: { name: "node", passesContentEncoding: true, trustsContentLength: true },
+    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true },
     stores,
     log,
     access: { token: environment.adminToken, openOnLoopback: options.openOnLoopback },
@@ -60,9 +61,11 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   });
   let gateway = start(engine, first);
   const handling = { servePage: options.servePage, log, expectsContinue: false };
+  const upgrades = createUpgrades(() => gateway, handling);
 
   const server = createServer(
     {
+      ...upgrades.options,
       maxHeaderSize: MAX_HEAD_BYTES,
       headersTimeout: HEAD_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -76,6 +79,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   server.on("checkContinue", (request, response) => {
     handleNodeRequest(request, response, gateway, { ...handling, expectsContinue: true });
   });
+  server.on("upgrade", upgrades.handle);
   server.on("clientError", refuseConnection);
   server.on("connect", refuseTunnel);
   await listen(server, options.port ?? environment.port, environment.host ?? options.defaultHost);
@@ -89,6 +93,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
       return gateway;
     },
     async close() {
+      upgrades.close(DRAIN_MS);
       await drain(server);
       await engine.pools.close();
       await stores.close();

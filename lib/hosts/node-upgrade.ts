@@ -58,12 +58,13 @@ export function createUpgrades(gateway: () => Gateway, handling: NodeHandling): 
       socket.on("error", () => socket.destroy());
       const response = new ServerResponse(request);
       response.shouldKeepAlive = false;
-      // An answer to a request before this one is still being written; a second would run into it.
-      if ((socket as { _httpMessage?: unknown })._httpMessage) {
+      try {
+        response.assignSocket(socket);
+      } catch {
+        // The answer to a request before this one is still being written: ours would run into it.
         socket.destroy();
         return;
       }
-      response.assignSocket(socket);
       socket.setTimeout(0).setNoDelay(true);
       const conversation = (shutDown: () => void) => {
         open.set(socket, shutDown);

@@ -49,7 +49,7 @@ async function start(): Promise<VercelHost> {
   const environment = readEnvironment();
   const { redis: upstash, storePrefix: prefix } = environment;
   const engine = createEngine({
-    host: { name: "vercel", passesContentEncoding: false, trustsContentLength: false },
+    host: { name: "vercel", passesContentEncoding: false, trustsContentLength: false, upgrades: false },
     stores: await createStores({ upstash, prefix, dataDir: undefined, host: "vercel", log }),
     log,
     access: { token: environment.adminToken, openOnLoopback: false },

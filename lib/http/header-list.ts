@@ -27,10 +27,22 @@ export class HeaderList {
     return this.get(name) !== undefined;
   }
 
-  /** Replaces every field of that name by one. `delete` says what counts as that name. */
+  /** Replaces every field of that name by one, in the place of the first. `delete` says what counts as that name. */
   set(name: string, value: string): void {
-    this.delete(name);
-    this.pairs.push(name, value);
+    const { pairs } = this;
+    const wanted = asRead(name);
+    let place = -1;
+    for (let i = pairs.length - 2; i >= 0; i -= 2) {
+      if (pairs[i]!.length !== wanted.length || asRead(pairs[i]!) !== wanted) continue;
+      if (place >= 0) pairs.splice(place, 2);
+      place = i;
+    }
+    if (place < 0) {
+      pairs.push(name, value);
+      return;
+    }
+    if (pairs[place]!.toLowerCase() !== name.toLowerCase()) pairs[place] = name;
+    pairs[place + 1] = value;
   }
 
   append(name: string, value: string): void {

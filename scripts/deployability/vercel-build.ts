@@ -41,7 +41,9 @@ function installedCli(): string {
   // It asks for a version of `sandbox` that does not exist.
   const manifest = { private: true, dependencies: { vercel: CLI_VERSION }, overrides: { sandbox: "latest" } };
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
-  const { status, stderr } = spawnSync("npm", ["install", "--no-audit", "--no-fund"], { cwd: folder, encoding: "utf8" });
+  // Where a machine has certificates of its own, npm needs them under any Node.
+  const env = { ...process.env, NODE_USE_SYSTEM_CA: "1" };
+  const { status, stderr } = spawnSync("npm", ["install", "--no-audit", "--no-fund"], { cwd: folder, env, encoding: "utf8" });
   if (status !== 0) throw new Error(`vercel@${CLI_VERSION} could not be installed:\n${stderr}`);
   return cli;
 }

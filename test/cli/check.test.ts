@@ -150,6 +150,10 @@ describe("frontdesk check", () => {
     const good = await checkout({ "gateway.config.ts": config("({ decide: () => undefined })") }).frontdesk("check");
     expect(good.out).toContain("steps     tried (shadow) decides at screen\n            respond answers");
     const bad = await checkout({ "gateway.config.ts": config('{ throw new Error("no key file"); }') }).frontdesk("check");
-    expect(bad).toEqual({ code: 1, out: "", err: "gateway.config.ts: the gateway can't be built: no key file\n" });
+    expect(bad).toEqual({
+      code: 1,
+      out: "",
+      err: `gateway.config.ts: the gateway can't be built: the custom policy "tried" of routes[0] can't be made: no key file\n`,
+    });
   });
 });

@@ -59,7 +59,8 @@ describe("parseTarget", () => {
   });
 
   test("what stands in the query is no fault of the path", () => {
-    expect(parse("/a?b=../..//%zz\\#").fault).toBeUndefined();
+    expect(parse("/a?b=../..//%zz\\").fault).toBeUndefined();
+    expect(parse("/a?b#c").fault).toBe("a fragment in the target");
   });
 
   test("an encoded slash is told apart from a fault", () => {

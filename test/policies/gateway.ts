@@ -65,7 +65,7 @@ export function gatewayOf(config: Readonly<Record<string, unknown>>, options: Te
       defer: () => {},
     },
     pools: { poolFor: () => failed("nothing here goes to a backend"), close: async () => {} },
-    host: { name: "node", passesContentEncoding: true, trustsContentLength: true },
+    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true },
     endpoints: {
       isConsole: () => false,
       admit: () => undefined,

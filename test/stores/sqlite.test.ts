@@ -216,6 +216,23 @@ describe("a file that can't be used", () => {
   }
 });
 
+test("a blob that another process replaced or deleted is not served from memory", async () => {
+  const file = freshFile();
+  const here = createSqliteStores({ file });
+  const there = createSqliteStores({ file });
+  const ttl = { ttlMs: 60_000 };
+  const now = Date.now();
+  await here.blobs.set("switch", Buffer.from("on"), ttl, now);
+  await here.close();
+
+  const again = createSqliteStores({ file });
+  expect(await again.blobs.get("switch", now)).toMatchObject({ state: "ok", value: { value: new Uint8Array(Buffer.from("on")) } });
+  await there.blobs.delete("switch");
+  expect(await again.blobs.get("switch", now)).toEqual({ state: "ok", value: undefined });
+  await again.close();
+  await there.close();
+});
+
 test("two processes on one file share claims, and the file stays sound", async () => {
   const file = freshFile();
   createSqliteStores({ file }).close();

@@ -27,6 +27,7 @@ export class SqliteBlobs implements Blobs, Writer {
   readonly #now: () => number;
   readonly #statements;
   readonly #pending = new Map<string, Pending>();
+  #version: unknown;
   #pendingBytes = 0;
 
   constructor(
@@ -43,6 +44,7 @@ export class SqliteBlobs implements Blobs, Writer {
     this.#now = options.now;
     const soonest = "SELECT rowid FROM blobs WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?";
     this.#statements = {
+      version: database.prepare("PRAGMA data_version"),
       get: database.prepare("SELECT value, expires_ms FROM blobs WHERE key = ? AND expires_ms > ?"),
       set: database.prepare("INSERT OR REPLACE INTO blobs (key, value, expires_ms) VALUES (?, ?, ?)"),
       tag: database.prepare("INSERT OR IGNORE INTO blob_tags (tag, key) VALUES (?, ?)"),
@@ -60,6 +62,7 @@ export class SqliteBlobs implements Blobs, Writer {
   }
 
   get(key: string, nowMs: number): StoreReply<Blob | undefined> {
+    this.#freshen();
     const held = this.#memory.get(key, nowMs);
     if (held.state === "ok" && held.value) return held;
     const pending = this.#pending.get(key);
@@ -124,6 +127,13 @@ export class SqliteBlobs implements Blobs, Writer {
   /** A cache may lose what it held. */
   failed(): void {
     this.written();
+  }
+
+  /** What another process has written since may be newer than what is held; SQLite counts such writes, and only those. */
+  #freshen(): void {
+    const version = this.#statements.version.get()?.data_version;
+    if (version !== this.#version) this.#memory.deleteByPrefix("");
+    this.#version = version;
   }
 
   #forget(key: string): void {

@@ -301,6 +301,21 @@ describe("the handshake", () => {
     expect(JSON.parse(answer.body.toString()).code).toBe(code);
   });
 
+  test("that runs ahead of an answer which is still to come breaks the connection, and never into that answer", async () => {
+    let first: Socket | undefined;
+    onRaw = (socket) => {
+      first = socket;
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf ");
+    };
+    const connection = await RawConnection.open(gateway.port);
+    connection.write(requestBytes({ target: "/raw" }));
+    await connection.readUntil("half ");
+    connection.write(requestBytes({ target: "/sockets/echo", headers: HANDSHAKE }));
+    await connection.closed();
+    expect(await connection.readUntil("half ")).not.toContain("101");
+    await until(() => first!.destroyed, "the first request to be given up");
+  });
+
   test("is given up when the client goes before the answer", async () => {
     let isGone = false;
     onRaw = (socket) => socket.on("close", () => (isGone = true));

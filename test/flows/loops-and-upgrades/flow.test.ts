@@ -28,7 +28,8 @@ describeHosts(import.meta.dirname, (flow) => {
   });
 
   // Under `next start` Next keeps such connections to itself; test/hosts/seam.test.ts asks the Vercel host's halves without it.
-  test("a WebSocket is refused in HTTP (node)", async () => {
+  // Conversations: test/backends/websocket.
+  test("a WebSocket goes on to the backend, and its answer in HTTP comes back where it speaks none (node)", async () => {
     const handshake = [
       "Connection",
       "Upgrade",
@@ -40,9 +41,9 @@ describeHosts(import.meta.dirname, (flow) => {
       "dGhlIHNhbXBsZSBub25jZQ==",
     ];
     const answer = await flow.sendTo("node", { target: "/socket", headers: handshake });
-    expect(answer.status).toBe(501);
-    expect(answer.headers.get("x-gateway-error")).toBe("upgrade-unsupported");
-    expect(answer.received).toBeUndefined();
+    expect(answer.status).toBe(200);
+    expect(answer.received!.headers.get("upgrade")).toBe("websocket");
+    expect(answer.received!.headers.get("connection")).toBe("upgrade");
   });
 
   test("an offer of h2c is not taken, and answered in HTTP/1.1: curl and Java make it by themselves (node)", async () => {

@@ -1,0 +1,35 @@
+/** The load scenarios small enough for every run; run.ts holds the sizes of the table in docs/fidelity.md. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { abortRequests, download, type LoadSetup, slowReaders, startLoadSetup, upload } from "./scenarios.ts";
+
+let setup: LoadSetup;
+beforeEach(async () => {
+  setup = await startLoadSetup();
+});
+afterEach(() => setup?.close());
+
+test("200 MB down arrive whole, in less than 200 MB of memory", async () => {
+  const { isIntact, peakMb } = await download(setup, 200_000_000);
+  expect(isIntact).toBe(true);
+  expect(peakMb).toBeLessThan(200);
+});
+
+test.each(["length", "chunks"] as const)("200 MB up arrive whole, in less than 200 MB of memory (framed by %s)", async (framing) => {
+  const { isIntact, peakMb } = await upload(setup, 200_000_000, framing);
+  expect(isIntact).toBe(true);
+  expect(peakMb).toBeLessThan(200);
+});
+
+test("1,000 slow readers at once are all served, in less than 200 MB of memory", async () => {
+  const { isIntact, served, peakMb } = await slowReaders(setup, 1_000, 500_000);
+  expect(isIntact).toBe(true);
+  expect(served).toBe(1_000);
+  expect(peakMb).toBeLessThan(200);
+});
+
+test("aborted requests leave nothing open", async () => {
+  const { filesBefore, filesAfter, residentMbBefore, residentMbAfter } = await abortRequests(setup, 2_000, 4_000);
+  expect(filesAfter).toBeLessThanOrEqual(filesBefore);
+  // 4,000 leaked requests would hold some 10 KB each.
+  expect(residentMbAfter - residentMbBefore).toBeLessThan(40);
+});

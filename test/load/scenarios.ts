@@ -1,0 +1,198 @@
+/** What the Node host must bear, at any size: the tests run it small, run.ts as large as the issue says. */
+import { createHash } from "node:crypto";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { connect, type Socket } from "node:net";
+import { Readable } from "node:stream";
+import { type NodeGateway, startNodeGateway } from "../clients/node-gateway.ts";
+import { until } from "../support/until.ts";
+import { checksumOf, type LoadBackend, startLoadBackend } from "./load-backend.ts";
+import { forgetPeak, openFiles, peakResidentMb, residentMb } from "./process-memory.ts";
+
+export interface LoadSetup {
+  readonly backend: LoadBackend;
+  readonly gateway: NodeGateway;
+  close(): Promise<void>;
+}
+
+export async function startLoadSetup(): Promise<LoadSetup> {
+  const backend = await startLoadBackend();
+  const gateway = await startNodeGateway({
+    backends: { load: backend.url },
+    routes: [{ path: "/*", backend: "load", auth: "none", maxBody: "1gb" }],
+  });
+  return {
+    backend,
+    gateway,
+    async close() {
+      await gateway.stop();
+      backend.close();
+    },
+  };
+}
+
+export interface Transferred {
+  readonly isIntact: boolean;
+  readonly peakMb: number;
+}
+
+export async function download({ gateway }: LoadSetup, bytes: number): Promise<Transferred> {
+  forgetPeak(gateway.pid);
+  const hash = createHash("sha256");
+  const answer = await ask(gateway, `/bytes?${bytes}`);
+  for await (const chunk of answer) hash.update(chunk as Buffer);
+  return { isIntact: hash.digest("hex") === checksumOf(bytes), peakMb: peakResidentMb(gateway.pid) };
+}
+
+export async function upload({ gateway }: LoadSetup, bytes: number, framing: "length" | "chunks"): Promise<Transferred> {
+  forgetPeak(gateway.pid);
+  const hash = createHash("sha256");
+  const piece = Buffer.alloc(64 * 1024, "frontdesk");
+  function* pieces(): Generator<Buffer> {
+    for (let left = bytes; left > 0; left -= piece.length) {
+      const next = piece.subarray(0, Math.min(left, piece.length));
+      hash.update(next);
+      yield next;
+    }
+  }
+  const answer = await ask(gateway, "/eaten", Readable.from(pieces()), framing === "length" ? bytes : undefined);
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk as Buffer);
+  return { isIntact: Buffer.concat(chunks).toString() === hash.digest("hex"), peakMb: peakResidentMb(gateway.pid) };
+}
+
+function ask({ port }: NodeGateway, path: string, body?: Readable, length?: number): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const headers = length === undefined ? {} : { "content-length": length };
+    const request = httpRequest({ host: "127.0.0.1", port, path, method: body ? "PUT" : "GET", headers, agent: false }, resolve);
+    request.once("error", reject);
+    if (body) body.pipe(request);
+    else request.end();
+  });
+}
+
+export interface SlowReaders extends Transferred {
+  /** How many had the head of their answer while nobody read on. */
+  readonly served: number;
+}
+
+/** All ask at once, read the head and stop; when nothing moves any more they read on to the end. */
+export async function slowReaders({ gateway, backend }: LoadSetup, count: number, bytes: number): Promise<SlowReaders> {
+  forgetPeak(gateway.pid);
+  const readers = Array.from({ length: count }, () => new SlowReader(gateway.port, `/bytes?${bytes}`));
+  await untilStill(() => backend.sentBytes);
+  const served = readers.filter(({ hasHead }) => hasHead).length;
+  for (const reader of readers) reader.readOn();
+  const wanted = checksumOf(bytes);
+  const sums = await Promise.all(readers.map((reader) => reader.whole(bytes)));
+  return { isIntact: sums.every((sum) => sum === wanted), served, peakMb: peakResidentMb(gateway.pid) };
+}
+
+class SlowReader {
+  hasHead = false;
+  readonly #socket: Socket;
+  readonly #hash = createHash("sha256");
+  #bytes = 0;
+
+  constructor(port: number, path: string) {
+    this.#socket = connect(port, "127.0.0.1");
+    this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: gateway.example\r\nConnection: close\r\n\r\n`);
+    this.#socket.on("error", () => {});
+    this.#socket.on("data", (chunk: Buffer) => {
+      if (this.hasHead) return this.#take(chunk);
+      this.hasHead = true;
+      this.#take(chunk.subarray(chunk.indexOf("\r\n\r\n") + 4));
+      return void this.#socket.pause();
+    });
+  }
+
+  readOn(): void {
+    this.#socket.resume();
+  }
+
+  /** The checksum, once it has all or the connection has ended. */
+  async whole(bytes: number): Promise<string> {
+    await until(() => this.#bytes === bytes || this.#socket.destroyed, "a slow reader to have read", 120_000);
+    return this.#hash.digest("hex");
+  }
+
+  #take(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    this.#hash.update(chunk);
+  }
+}
+
+export interface Aborted {
+  readonly filesBefore: number;
+  readonly filesAfter: number;
+  readonly residentMbBefore: number;
+  readonly residentMbAfter: number;
+  readonly backendConnectionsAfter: number;
+}
+
+/** Callers that go away: before an answer, within one, within an upload, and at once. */
+const ABORTED = [
+  "GET /silent HTTP/1.1\r\nHost: gateway.example\r\n\r\n",
+  "GET /begun HTTP/1.1\r\nHost: gateway.example\r\n\r\n",
+  "PUT /eaten HTTP/1.1\r\nHost: gateway.example\r\nContent-Length: 1000000\r\n\r\nbegun",
+  "PUT /eaten HTTP/1.1\r\nHost: gateway.example\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n",
+  "GET /bytes?5000000 HTTP/1.1\r\nHost: gateway.example\r\n\r\n",
+];
+
+/** Measures after a first part and again at the end: what the first part left behind is not a leak, what grows after it is. */
+export async function abortRequests({ gateway, backend }: LoadSetup, first: number, more: number): Promise<Aborted> {
+  const { pid, port } = gateway;
+  const settled = async () => {
+    // The gateway's own connections to the backend idle for a few seconds before they are given up.
+    await until(() => backend.openConnections === 0, "the backend's connections to end");
+    await untilStill(() => openFiles(pid));
+    return { files: openFiles(pid), mb: residentMb(pid) };
+  };
+  await abortMany(port, first);
+  const before = await settled();
+  await abortMany(port, more);
+  const after = await settled();
+  return {
+    filesBefore: before.files,
+    filesAfter: after.files,
+    residentMbBefore: before.mb,
+    residentMbAfter: after.mb,
+    backendConnectionsAfter: backend.openConnections,
+  };
+}
+
+async function abortMany(port: number, count: number): Promise<void> {
+  let started = 0;
+  const worker = async () => {
+    while (started < count) await abortOne(port, started++);
+  };
+  await Promise.all(Array.from({ length: 64 }, worker));
+}
+
+/** Every other one waits for the first byte where there will be one; the others leave as soon as their bytes are gone. */
+function abortOne(port: number, turn: number): Promise<void> {
+  return new Promise((resolve) => {
+    const text = ABORTED[turn % ABORTED.length]!;
+    const waits = turn % 2 === 0 && /begun HTTP|bytes/.test(text);
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.once("close", () => resolve());
+    socket.write(text, () => {
+      if (!waits) socket.destroy();
+    });
+    if (waits) socket.once("data", () => socket.resetAndDestroy());
+  });
+}
+
+/** Until a number has been the same for half a second. */
+async function untilStill(read: () => number): Promise<void> {
+  let [last, since] = [Number.NaN, Date.now()];
+  await until(
+    () => {
+      const now = read();
+      if (now !== last) [last, since] = [now, Date.now()];
+      return Date.now() - since > 500;
+    },
+    "things to stand still",
+    60_000,
+  );
+}
