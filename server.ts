@@ -1,8 +1,14 @@
 /** The Node host: `npm start`, `npm run dev`. Serves the gateway straight from the socket; Next serves only the console's pages. */
-import { createConsolePages } from "./console-pages.ts";
-import { ConfigError } from "./lib/config/issue.ts";
-import { type NodeServer, startNodeServer } from "./lib/hosts/node-server.ts";
-import { createLog } from "./lib/observe/log.ts";
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
+import type { NodeServer } from "./lib/hosts/node-server.ts";
+
+// Before anything else is loaded: with the stripped and compiled code kept, a start takes half the time and 60 MB less.
+enableCompileCache(join(import.meta.dirname, "node_modules", ".cache", "frontdesk"));
+const { createConsolePages } = await import("./console-pages.ts");
+const { ConfigError } = await import("./lib/config/issue.ts");
+const { startNodeServer } = await import("./lib/hosts/node-server.ts");
+const { createLog } = await import("./lib/observe/log.ts");
 
 const isDev = process.argv.includes("--dev");
 const log = createLog();

@@ -2,6 +2,8 @@
 import type { ServerResponse } from "node:http";
 import type { Sink } from "../sink.ts";
 
+/** A caller that takes nothing for so long is given up: it holds memory here and a connection at the backend (slow read). */
+const STALLED_MS = 60_000;
 /** Bodies up to this size leave in one write with their head. */
 const ONE_WRITE_BYTES = 16 * 1024;
 
@@ -42,8 +44,23 @@ export class NodeSink implements Sink {
     if (this.closed) return true;
     this.#hasBegun = true;
     const isReady = this.#response.write(chunk);
-    if (!isReady) this.#response.once("drain", () => this.onDrain?.());
+    if (!isReady) this.#waitForReader();
     return isReady;
+  }
+
+  #waitForReader(): void {
+    const timer = setTimeout(() => this.destroy(), STALLED_MS).unref();
+    const done = () => {
+      clearTimeout(timer);
+      this.#response.off("drain", drained);
+      this.#response.off("close", done);
+    };
+    const drained = () => {
+      done();
+      this.onDrain?.();
+    };
+    this.#response.on("drain", drained);
+    this.#response.on("close", done);
   }
 
   end(chunk?: Uint8Array | string): void {

@@ -19,12 +19,11 @@ export function noteRunning(socket: Duplex, response: ServerResponse): void {
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
   const code = CODES[error.code ?? ""] ?? "bad-request";
   const response = running.get(socket);
-  const isAnswering = response && !response.writableFinished;
   if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
-  else if (!isAnswering) refuse(socket, code);
+  // What is wrong is the rest of a body: it has one answer, and that may have been given early.
+  else if (response && !response.req.complete && response.headersSent) socket.destroy();
   // What is wrong is a pipelined request: a 400 now would be taken for the answer to the one that still runs.
-  else if (response.req.complete) response.once("finish", () => refuse(socket, code));
-  else if (response.headersSent) socket.destroy();
+  else if (response?.req.complete && !response.writableFinished) response.once("finish", () => refuse(socket, code));
   else refuse(socket, code);
 }
 
