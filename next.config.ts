@@ -3,14 +3,14 @@ import { randomBytes } from "node:crypto";
 import type { NextConfig } from "next";
 import { artifact } from "./.frontdesk/build/compiled.ts";
 import { readEnvironment } from "./lib/config/env.ts";
-import { resolveReferences } from "./lib/config/references.ts";
+import { largestBody } from "./lib/config/references.ts";
 
 /** Room between the largest `maxBody` and where Next cuts a body, so that a body cut by Next is always seen as too long. */
 const MARGIN_BYTES = 1024 * 1024;
 
 /** Reads its compiled config at start, for tests; `npm run types` has checked the same files. */
 const isTestBuild = process.env.GATEWAY_TEST_BUILD === "1";
-const { maxBodyBytes } = resolveReferences(artifact, readEnvironment().variables);
+const maxBodyBytes = largestBody(artifact, readEnvironment().variables);
 
 const nextConfig: NextConfig = {
   distDir: isTestBuild ? ".next-test" : ".next",

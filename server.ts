@@ -35,10 +35,6 @@ try {
   console.error(error.message);
   process.exit(1);
 }
-const { address, port } = server;
-const host = address === "0.0.0.0" || address === "::" ? "localhost" : address.includes(":") ? `[${address}]` : address;
-console.log(`frontdesk listens on http://${host}:${port} (page: /gateway)`);
-
 process.on("SIGHUP", () => {
   server.reload().then(
     ({ config }) => log.info("config reloaded", { digest: config.digest }),
@@ -54,3 +50,8 @@ const stop = () => {
 };
 process.on("SIGTERM", stop);
 process.on("SIGINT", stop);
+
+// Last: who reads it may send a signal at once.
+const { address, port } = server;
+const host = address === "0.0.0.0" || address === "::" ? "localhost" : address.includes(":") ? `[${address}]` : address;
+console.log(`frontdesk listens on http://${host}:${port} (page: /gateway)`);

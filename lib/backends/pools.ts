@@ -10,7 +10,8 @@ export interface Pools {
 
 /** A socket idle for longer is closed before it is used again: a frozen instance wakes with dead ones. */
 const IDLE_SOCKET_MS = 4_000;
-const MAX_CONNECTIONS = 512;
+/** For each target. Event streams and slow readers hold one each, so a low bound would let them keep everybody else waiting. */
+const MAX_CONNECTIONS = 4096;
 /** More than the 16 KB that Node's clients take, less than what breaks most proxies on the way: past it the answer is refused. */
 const MAX_HEAD_BYTES = 32 * 1024;
 /** Busy connections never idle out, so without an end to pools a name that moves would never be looked up again. */

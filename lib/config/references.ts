@@ -32,9 +32,8 @@ export function resolveReferences(config: CompiledConfig, variables: Variables, 
   // What stands in `defaults` or a backend is met once for each route.
   if (issues.length > 0)
     throw new ConfigError([...new Map(issues.map((issue) => [`${issue.path} ${issue.message}`, issue])).values()], origin);
-  const bodies = resolved.routes.flatMap(({ variants }) => variants.map(({ maxBodyBytes }) => maxBodyBytes));
   const trust = Object.freeze({ proxies: trustedProxies(resolved, variables) });
-  return Object.freeze({ ...resolved, trust, maxBodyBytes: bodies.reduce((a, b) => Math.max(a, b), resolved.maxBodyBytes) });
+  return Object.freeze({ ...resolved, trust, maxBodyBytes: largestBody(resolved, variables) });
 }
 
 /** Unresolved there is a list for each entry, since a variable may hold several. env.ts has checked GATEWAY_TRUST_PROXY. */
@@ -73,6 +72,18 @@ function readReference({ $ref, as, at }: Reference, variables: Variables, issues
     issues.push({ rule: "reference-value", severity: "error", path: at, message });
   }
   return value;
+}
+
+/**
+ * The largest `maxBody` that a config may have in force, for a host that has to set a bound of its own when it is built. Variables
+ * are read at start: a size that hangs on one that is absent now does not count.
+ */
+export function largestBody(config: CompiledConfig, variables: Variables): number {
+  const sizes = config.routes.flatMap(({ variants }) => variants.map(({ maxBodyBytes }) => resolve(maxBodyBytes, variables, [])));
+  return sizes.reduce(
+    (largest: number, size) => (typeof size === "number" ? Math.max(largest, size) : largest),
+    config.maxBodyBytes,
+  );
 }
 
 /** Every reference in a compiled config. */

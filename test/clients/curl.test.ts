@@ -20,7 +20,8 @@ beforeAll(async () => {
   // As a file server does it (RFC 9110 section 14).
   backend.on("/file", ({ headers }, response) => {
     const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(headers.get("range") ?? "") ?? [];
-    if (first === undefined) return response.writeHead(200, { "accept-ranges": "bytes", "content-length": FILE.length }).end(FILE);
+    if (first === undefined)
+      return response.writeHead(200, { "accept-ranges": "bytes", "content-length": FILE.length }).end(FILE);
     const end = last ? Number(last) : FILE.length - 1;
     if (Number(first) >= FILE.length) return response.writeHead(416, { "content-range": `bytes */${FILE.length}` }).end();
     const part = FILE.subarray(Number(first), end + 1);
@@ -96,7 +97,10 @@ test("100-continue: the body is asked for, then sent", async () => {
 test("100-continue: a body that is refused is never asked for", async () => {
   const body = randomBytes(1_500_000);
   const before = backend.requests.length;
-  const { stderr, transfers } = await curl(["-v", "-H", "Expect: 100-continue", "--data-binary", "@-", `${gateway.url}/small`], body);
+  const { stderr, transfers } = await curl(
+    ["-v", "-H", "Expect: 100-continue", "--data-binary", "@-", `${gateway.url}/small`],
+    body,
+  );
   expect(stderr).not.toContain("100 Continue");
   expect(transfers[0]).toMatchObject({ response_code: 413, size_upload: 0 });
   expect(backend.requests.length).toBe(before);
@@ -129,7 +133,9 @@ test("a download that is resumed", async () => {
 });
 
 test("a download that the backend breaks off is an error for curl, however it is framed", async () => {
-  backend.on("/cut-length", (_, response) => response.writeHead(200, { "content-length": 100 }).write("x", () => response.destroy()));
+  backend.on("/cut-length", (_, response) =>
+    response.writeHead(200, { "content-length": 100 }).write("x", () => response.destroy()),
+  );
   backend.on("/cut-chunks", (_, response) => response.writeHead(200).write("x", () => response.destroy()));
   // 18: a partial file.
   expect((await curl([`${gateway.url}/cut-length`])).code).toBe(18);
@@ -149,7 +155,17 @@ test("HTTP/1.0: no chunks for a client that does not know them, and the end is t
 });
 
 test("HTTP/1.0 with keep-alive, twice on one connection", async () => {
-  const { transfers } = await curl(["-0", "-H", "Connection: keep-alive", "-o", "/dev/null", `${gateway.url}/file`, "-o", "/dev/null", `${gateway.url}/file`]);
+  const { transfers } = await curl([
+    "-0",
+    "-H",
+    "Connection: keep-alive",
+    "-o",
+    "/dev/null",
+    `${gateway.url}/file`,
+    "-o",
+    "/dev/null",
+    `${gateway.url}/file`,
+  ]);
   expect(transfers.map(({ response_code }) => response_code)).toEqual([200, 200]);
 });
 
@@ -194,7 +210,17 @@ test("cookies and redirects of a backend that does not know its prefix", async (
 });
 
 test("several requests share one connection", async () => {
-  const { transfers } = await curl(["-o", "/dev/null", "-o", "/dev/null", "-o", "/dev/null", `${gateway.url}/a`, `${gateway.url}/b`, `${gateway.url}/c`]);
+  const { transfers } = await curl([
+    "-o",
+    "/dev/null",
+    "-o",
+    "/dev/null",
+    "-o",
+    "/dev/null",
+    `${gateway.url}/a`,
+    `${gateway.url}/b`,
+    `${gateway.url}/c`,
+  ]);
   expect(transfers.map(({ num_connects }) => num_connects)).toEqual([1, 0, 0]);
 });
 

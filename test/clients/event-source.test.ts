@@ -10,7 +10,10 @@ let gateway: NodeGateway;
 
 beforeAll(async () => {
   backend = await startBackend();
-  gateway = await startNodeGateway({ backends: { events: backend.url }, routes: [{ path: "/*", backend: "events", auth: "none" }] });
+  gateway = await startNodeGateway({
+    backends: { events: backend.url },
+    routes: [{ path: "/*", backend: "events", auth: "none" }],
+  });
 });
 afterAll(async () => {
   await gateway?.stop();

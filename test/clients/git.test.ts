@@ -25,7 +25,8 @@ const ENV = {
   GIT_COMMITTER_NAME: "a",
   GIT_COMMITTER_EMAIL: "a@example",
 };
-const git = (args: string[], cwd = folder, input?: string) => runWell("git", args, { cwd, env: ENV, ...(input !== undefined && { input }) });
+const git = (args: string[], cwd = folder, input?: string) =>
+  runWell("git", args, { cwd, env: ENV, ...(input !== undefined && { input }) });
 
 /** RFC 3875 as far as http-backend reads it. */
 function httpBackend(request: IncomingMessage, response: ServerResponse): void {

@@ -39,7 +39,10 @@ beforeAll(async () => {
   });
   const { token } = (await answer.json()) as { token: string };
   expect([answer.status, typeof token]).toEqual([201, "string"]);
-  writeFileSync(npmrc, `registry=http:${address}\n${address}:_authToken=${token}\naudit=false\nfund=false\nupdate-notifier=false\n`);
+  writeFileSync(
+    npmrc,
+    `registry=http:${address}\n${address}:_authToken=${token}\naudit=false\nfund=false\nupdate-notifier=false\n`,
+  );
 });
 afterAll(async () => {
   await gateway?.stop();
@@ -47,7 +50,12 @@ afterAll(async () => {
 });
 
 function npm(args: string[], cwd: string): Promise<string> {
-  const env = { HOME: folder, npm_config_userconfig: npmrc, npm_config_globalconfig: join(folder, "none"), npm_config_cache: join(folder, "cache") };
+  const env = {
+    HOME: folder,
+    npm_config_userconfig: npmrc,
+    npm_config_globalconfig: join(folder, "none"),
+    npm_config_cache: join(folder, "cache"),
+  };
   return runWell("npm", args, { cwd, env });
 }
 
@@ -71,7 +79,9 @@ test("install of it with what it depends on, from the tarball's address at the g
   mkdirSync(app);
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", version: "1.0.0" }));
   await npm(["install", "@shop/large"], app);
-  const lock = JSON.parse(readFileSync(join(app, "package-lock.json"), "utf8")) as { packages: Record<string, { resolved?: string }> };
+  const lock = JSON.parse(readFileSync(join(app, "package-lock.json"), "utf8")) as {
+    packages: Record<string, { resolved?: string }>;
+  };
   const resolved = (name: string) => lock.packages[`node_modules/@shop/${name}`]?.resolved;
   for (const name of ["large", "button"]) expect(resolved(name)).toBe(`${gateway.url}/npm/@shop/${name}/-/${name}-1.0.0.tgz`);
   const installed = (name: string) => readFileSync(join(app, "node_modules/@shop", name, "index.js"));
@@ -81,7 +91,10 @@ test("install of it with what it depends on, from the tarball's address at the g
 
 test("a new version, a tag, and a look at both", async () => {
   await npm(["publish", "--tag", "next"], makePackage("@shop/button", { version: "2.0.0" }));
-  expect(JSON.parse(await npm(["view", "@shop/button", "dist-tags", "--json"], folder))).toEqual({ latest: "1.0.0", next: "2.0.0" });
+  expect(JSON.parse(await npm(["view", "@shop/button", "dist-tags", "--json"], folder))).toEqual({
+    latest: "1.0.0",
+    next: "2.0.0",
+  });
   await npm(["dist-tag", "add", "@shop/button@2.0.0", "latest"], folder);
   expect((await npm(["view", "@shop/button", "version"], folder)).trim()).toBe("2.0.0");
 });

@@ -42,5 +42,6 @@ export function ensurePrograms(): void {
     ["git", ["--version"]],
   ];
   const missing = needed.filter(([program, args]) => spawnSync(program, args).status !== 0).map(([program]) => program);
-  if (missing.length > 0) throw new Error(`These tests need ${missing.join(" and ")}: on Debian, apt-get install ${missing.join(" ")}.`);
+  if (missing.length > 0)
+    throw new Error(`These tests need ${missing.join(" and ")}: on Debian, apt-get install ${missing.join(" ")}.`);
 }

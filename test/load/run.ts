@@ -5,7 +5,10 @@ const MB = 1_000_000;
 const mb = (value: number) => `${value.toFixed(0)} MB`;
 const intact = (isIntact: boolean) => (isIntact ? "checksums agree" : "CHECKSUMS DIFFER");
 
-async function measure(name: string, scenario: (setup: Awaited<ReturnType<typeof startLoadSetup>>) => Promise<string>): Promise<void> {
+async function measure(
+  name: string,
+  scenario: (setup: Awaited<ReturnType<typeof startLoadSetup>>) => Promise<string>,
+): Promise<void> {
   const setup = await startLoadSetup();
   const begun = performance.now();
   const result = await scenario(setup);

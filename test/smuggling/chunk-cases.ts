@@ -36,7 +36,13 @@ const bad: readonly (readonly [id: string, chunks: string, tries: string])[] = [
 ];
 
 export const CHUNK_CASES: readonly SmugglingCase[] = [
-  ...bad.map(([id, chunks, tries]) => ({ id: `chunk-${id}`, tries, rfc: "9112 7.1", raw: withChunks(chunks), verdict: refused() })),
+  ...bad.map(([id, chunks, tries]) => ({
+    id: `chunk-${id}`,
+    tries,
+    rfc: "9112 7.1",
+    raw: withChunks(chunks),
+    verdict: refused(),
+  })),
   {
     id: "chunk-size-zeros",
     tries: "zeros before the size change nothing, and do not travel on",
@@ -90,7 +96,11 @@ export const CHUNK_CASES: readonly SmugglingCase[] = [
     id: "trailer-announced",
     tries: "an announced trailer: the announcement is dropped with it",
     rfc: "9110 6.6.2",
-    raw: withFields("POST", "Trailer: X-Sum\r\nTE: trailers\r\nTransfer-Encoding: chunked", "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n"),
+    raw: withFields(
+      "POST",
+      "Trailer: X-Sum\r\nTE: trailers\r\nTransfer-Encoding: chunked",
+      "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n",
+    ),
     verdict: passed(post("hello", { trailer: undefined, te: undefined, "x-sum": undefined })),
   },
 ];

@@ -4,7 +4,12 @@ import { denied, get, passed, post, refused, SMUGGLED, type SmugglingCase, withF
 const bad: readonly (readonly [id: string, lines: string, tries: string, rfc: string])[] = [
   ["space-before-colon", "X-A : b", "a name that some trim and some do not", "9112 5.1"],
   ["tab-before-colon", "X-A\t: b", "likewise", "9112 5.1"],
-  ["te-space-before-colon", "Transfer-Encoding : chunked\r\nContent-Length: 5", "a coding that only some see (TE.CL)", "9112 5.1"],
+  [
+    "te-space-before-colon",
+    "Transfer-Encoding : chunked\r\nContent-Length: 5",
+    "a coding that only some see (TE.CL)",
+    "9112 5.1",
+  ],
   ["cl-space-before-colon", "Content-Length : 44", "a length that only some see", "9112 5.1"],
   ["leading-space", " X-A: b", "a first line that folds into the Host before it", "9112 2.2, 5.2"],
   ["obs-fold", "X-A: b\r\n c", "a folded value", "9112 5.2"],
@@ -203,8 +208,13 @@ export const FIELD_CASES: readonly SmugglingCase[] = [
     id: "proxy-fields",
     tries: "fields for the next hop alone",
     rfc: "9110 7.6.1, 11.7.2",
-    raw: withFields("GET", "Proxy-Connection: keep-alive\r\nProxy-Authorization: Basic YTpi\r\nKeep-Alive: timeout=9\r\nTE: gzip"),
-    verdict: passed(get({ "proxy-connection": undefined, "proxy-authorization": undefined, "keep-alive": undefined, te: undefined })),
+    raw: withFields(
+      "GET",
+      "Proxy-Connection: keep-alive\r\nProxy-Authorization: Basic YTpi\r\nKeep-Alive: timeout=9\r\nTE: gzip",
+    ),
+    verdict: passed(
+      get({ "proxy-connection": undefined, "proxy-authorization": undefined, "keep-alive": undefined, te: undefined }),
+    ),
   },
   {
     id: "proxy-field",

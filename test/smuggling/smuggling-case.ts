@@ -33,8 +33,18 @@ export const refused = (status = 400): Verdict => ({ refused: status });
 export const denied = (status: number): Verdict => ({ denied: status });
 export const passed = (...requests: Passed[]): Verdict => ({ passed: requests });
 
-export const get = (fields?: Passed["fields"], target = "/open"): Passed => ({ method: "GET", target, body: "", ...(fields && { fields }) });
-export const post = (body: string, fields?: Passed["fields"]): Passed => ({ method: "POST", target: "/open", body, ...(fields && { fields }) });
+export const get = (fields?: Passed["fields"], target = "/open"): Passed => ({
+  method: "GET",
+  target,
+  body: "",
+  ...(fields && { fields }),
+});
+export const post = (body: string, fields?: Passed["fields"]): Passed => ({
+  method: "POST",
+  target: "/open",
+  body,
+  ...(fields && { fields }),
+});
 
 /** A request whose field lines, and what follows them, are the case's own. */
 export const withFields = (method: "GET" | "POST", lines: string, rest = ""): string =>

@@ -9,8 +9,8 @@ import { CHUNK_CASES } from "./chunk-cases.ts";
 import { FIELD_CASES } from "./field-cases.ts";
 import { FRAMING_CASES } from "./framing-cases.ts";
 import { HOST_CASES } from "./host-cases.ts";
-import { REQUEST_LINE_CASES } from "./request-line-cases.ts";
 import { type RecordedRequest, type RecordingBackend, startRecordingBackend } from "./recording-backend.ts";
+import { REQUEST_LINE_CASES } from "./request-line-cases.ts";
 import { CLOSED, type Passed, type SmugglingCase, type Verdict } from "./smuggling-case.ts";
 
 const CORPUS: Record<string, readonly SmugglingCase[]> = {
@@ -51,7 +51,7 @@ describe.each(Object.entries(CORPUS))("%s", (_, cases) => {
     );
     for (const request of requests) expectWhatTheGatewaySays(request);
     for (const [index, { fields = {} }] of passedBy(verdict).entries()) {
-      for (const [name, value] of Object.entries(fields)) expect(valueOf(requests[index]!, name), name).toBe(value);
+      for (const [name, value] of Object.entries(fields)) expect(fieldOf(requests[index]!, name), name).toBe(value);
     }
     expect(answers.map(({ status }) => status)).toEqual(statusesOf(verdict));
     expect(closedByGateway).toBe("refused" in verdict);
@@ -128,16 +128,16 @@ async function whatReachedTheBackend(): Promise<ReturnType<RecordingBackend["tak
 
 /** However a request was written, the fields by which a backend trusts the gateway are the gateway's, once each. */
 function expectWhatTheGatewaySays(request: RecordedRequest): void {
-  expect(valueOf(request, "host")).toBe(backend.host);
-  expect(valueOf(request, "x-forwarded-for")).toBe("127.0.0.1");
-  expect(valueOf(request, "x-forwarded-proto")).toBe("http");
-  expect(valueOf(request, "via")).toMatch(/^1\.1 frontdesk-[^,]*$/);
-  expect(valueOf(request, "x-request-id")).toMatch(/^[0-9a-f]+$/);
-  expect(valueOf(request, "x-gateway-consumer")).toBeUndefined();
+  expect(fieldOf(request, "host")).toBe(backend.host);
+  expect(fieldOf(request, "x-forwarded-for")).toBe("127.0.0.1");
+  expect(fieldOf(request, "x-forwarded-proto")).toBe("http");
+  expect(fieldOf(request, "via")).toMatch(/^1\.1 frontdesk-[^,]*$/);
+  expect(fieldOf(request, "x-request-id")).toMatch(/^[0-9a-f]+$/);
+  expect(fieldOf(request, "x-gateway-consumer")).toBeUndefined();
 }
 
 /** By the name as CGI, WSGI and their kin read it: there `_` and `-` are one. */
-function valueOf({ fields }: RecordedRequest, name: string): string | undefined {
+function fieldOf({ fields }: RecordedRequest, name: string): string | undefined {
   const values = fields.filter(([spelled]) => spelled.toLowerCase().replaceAll("_", "-") === name).map(([, value]) => value);
   expect(values.length, `fields named ${name}`).toBeLessThanOrEqual(1);
   return values[0];

@@ -226,7 +226,10 @@ test("a blob that another process replaced or deleted is not served from memory"
   await here.close();
 
   const again = createSqliteStores({ file });
-  expect(await again.blobs.get("switch", now)).toMatchObject({ state: "ok", value: { value: new Uint8Array(Buffer.from("on")) } });
+  expect(await again.blobs.get("switch", now)).toMatchObject({
+    state: "ok",
+    value: { value: new Uint8Array(Buffer.from("on")) },
+  });
   await there.blobs.delete("switch");
   expect(await again.blobs.get("switch", now)).toEqual({ state: "ok", value: undefined });
   await again.close();
