@@ -31,7 +31,7 @@ const nextConfig: NextConfig = {
         {
           key: "content-security-policy",
           value:
-            "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+            "default-src 'self'; img-src 'self' data:; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
         },
         { key: "x-content-type-options", value: "nosniff" },
         { key: "referrer-policy", value: "no-referrer" },

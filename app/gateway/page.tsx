@@ -72,14 +72,15 @@ function Routes({ routes }: { routes: Overview["routes"] }) {
           </tr>
         </thead>
         <tbody>
-          {routes.map(({ host, path, methods, goesTo, steps }) => (
-            <tr key={`${host} ${path} ${methods} ${goesTo}`}>
+          {routes.map(({ host, path, methods, when, goesTo, steps }) => (
+            <tr key={`${host} ${path} ${methods} ${when} ${goesTo}`}>
               <td>{methods?.join(", ") ?? "all"}</td>
               <td>
                 <code>
                   {host}
                   {path}
                 </code>
+                {when.length > 0 ? <span className="quiet"> by {when.join(", ")}</span> : null}
               </td>
               <td>{goesTo}</td>
               <td>{steps.join(", ") || "–"}</td>
@@ -162,7 +163,7 @@ function Recent({ records }: { records: Overview["recent"] }) {
                 </td>
                 <td>{record.source}</td>
                 <td className="number">{record.durationMs.toFixed(1)}</td>
-                <td>{[record.code, record.reason].filter(Boolean).join(": ") || "–"}</td>
+                <td>{[record.code, record.reason?.replaceAll("`", "")].filter(Boolean).join(": ") || "–"}</td>
               </tr>
             ))}
           </tbody>

@@ -21,16 +21,20 @@ export interface RouteOverview {
   readonly host: string | null;
   readonly path: string;
   readonly methods: readonly string[] | null;
+  /** What its conditions look at: `x-region`, `?debug`. Not the values, which may be secret. */
+  readonly when: readonly string[];
   readonly goesTo: string;
   readonly steps: readonly string[];
 }
 
 export function describeRoutes({ config }: Pick<Gateway, "config">): RouteOverview[] {
-  return config.routes.map(({ host, path, methods, backend, variants }) => {
-    const steps = [...new Set(variants.flatMap((variant) => variant.steps.map(({ policy }) => policy)))];
-    const goesTo =
-      backend === null ? (steps.find((step) => step === "respond" || step === "redirect") ?? "") : config.backends[backend]!.name;
-    return { host, path, methods, goesTo, steps };
+  return config.routes.map(({ host, path, methods, when, backend, variants }) => {
+    const all = [...new Set(variants.flatMap((variant) => variant.steps.map(({ policy }) => policy)))];
+    const answering = all.find((step) => step === "respond" || step === "redirect");
+    const steps = all.filter((step) => step !== answering);
+    const goesTo = backend === null ? (answering ?? "") : config.backends[backend]!.name;
+    const conditions = [...(when?.headers ?? []).map(([name]) => name), ...(when?.query ?? []).map(([name]) => `?${name}`)];
+    return { host, path, methods, when: conditions, goesTo, steps };
   });
 }
 

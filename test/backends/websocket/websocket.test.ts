@@ -2,126 +2,31 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from "node:net";
-import { join } from "node:path";
+import type { Socket } from "node:net";
 import { promisify } from "node:util";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
-import { type NodeServer, startNodeServer } from "#lib/hosts/node-server.ts";
-import { temporaryFolder } from "../../support/host-process.ts";
+import { describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
 import { RawConnection, requestBytes, sendRaw } from "../../support/raw-client.ts";
 import { until } from "../../support/until.ts";
+import {
+  atBackend,
+  bare,
+  closed,
+  connect,
+  gateway,
+  HANDSHAKE,
+  KEY,
+  nextMessage,
+  opened,
+  openRaw,
+  setUpConversations,
+  sockets,
+  startGateway,
+  switchFor,
+} from "./conversations.ts";
 import { outcomes } from "./outcomes.ts";
 
-const log = { info() {}, warn() {}, error: (message: string, fields: unknown) => console.error(message, fields) };
-const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
-const HANDSHAKE = ["Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", KEY];
-
-let http: Server;
-let sockets: WebSocketServer;
-let raw: NetServer;
-let gateway: NodeServer;
-/** The newest conversation at the backend. */
-let atBackend: WebSocket;
-/** What the bare backend does with a connection, once the handshake has come. */
-let onRaw: (socket: Socket, handshake: string) => void;
-
-async function startGateway(): Promise<NodeServer> {
-  const urlOf = (server: { address(): unknown }) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  Object.assign(process.env, { SOCKETS_URL: urlOf(http), RAW_URL: urlOf(raw), NOBODY_URL: "http://127.0.0.1:1" });
-  return startNodeServer({
-    cwd: temporaryFolder(),
-    file: join(import.meta.dirname, "gateway.config.ts"),
-    port: 0,
-    defaultHost: "127.0.0.1",
-    openOnLoopback: false,
-    log,
-    servePage: (_, response) => response.end(),
-  });
-}
-
-beforeAll(async () => {
-  http = createServer((request, response) => response.end(`${request.method} over HTTP/1.1`));
-  sockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: { threshold: 0 },
-    handleProtocols: (offered) => [...offered].at(-1)!,
-    maxPayload: 0,
-  });
-  http.on("upgrade", (request, socket, head) => {
-    if (request.url === "/refused") {
-      socket.end("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nSet-Cookie: a=1\r\nContent-Length: 9\r\n\r\nwho's it?");
-      return;
-    }
-    sockets.handleUpgrade(request, socket, head, (conversation) => sockets.emit("connection", conversation, request));
-  });
-  sockets.on("headers", (headers) => headers.push("Set-Cookie: seen=1", "X-Middleware-Next: 1"));
-  sockets.on("connection", (conversation, request) => {
-    atBackend = conversation;
-    conversation.on("error", () => {});
-    if (request.url === "/headers") conversation.send(JSON.stringify([request.url, request.headers]));
-    if (request.url === "/echo") conversation.on("message", (data, isBinary) => conversation.send(data, { binary: isBinary }));
-  });
-  raw = createNetServer((socket) => {
-    socket.on("error", () => {});
-    let received = "";
-    socket.on("data", (chunk) => {
-      const isHandshake = received.includes("\r\n\r\n");
-      received += chunk.toString("latin1");
-      if (!isHandshake && received.includes("\r\n\r\n")) onRaw(socket, received);
-    });
-  });
-  for (const server of [http, raw]) await once(server.listen(0, "127.0.0.1"), "listening");
-  gateway = await startGateway();
-});
-afterEach(() => {
-  for (const conversation of sockets.clients) conversation.terminate();
-});
-afterAll(async () => {
-  await gateway.close();
-  http.close();
-  http.closeAllConnections();
-  raw.close();
-});
-
-function connect(path: string, options: ClientOptions = {}, protocols: string[] = [], port = gateway.port): WebSocket {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocols, { perMessageDeflate: false, ...options });
-  socket.on("error", () => {});
-  return socket;
-}
-
-async function opened(path: string, options?: ClientOptions, protocols?: string[]): Promise<WebSocket> {
-  const socket = connect(path, options, protocols);
-  await Promise.race([
-    once(socket, "open"),
-    once(socket, "unexpected-response").then(() => Promise.reject(new Error("refused"))),
-  ]);
-  return socket;
-}
-
-/** What a bare backend says to switch. */
-function switchFor(handshake: string, field = "X-Plain: yes"): Buffer {
-  const key = /sec-websocket-key: (\S+)/i.exec(handshake)![1]!;
-  const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
-  const lines = ["HTTP/1.1 101 OK", "Upgrade: websocket", "Connection: Upgrade", `Sec-WebSocket-Accept: ${accept}`, field];
-  return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
-}
-
-const nextMessage = async (socket: WebSocket): Promise<[data: Buffer, isBinary: boolean]> =>
-  (await once(socket, "message")) as never;
-const closed = async (socket: WebSocket) => {
-  const [code, reason] = (await once(socket, "close")) as [number, Buffer];
-  return { code, reason: reason.toString() };
-};
-
-/** A handshake on a bare socket; what is sent after it is the test's. */
-async function openRaw(target: string): Promise<RawConnection> {
-  const connection = await RawConnection.open(gateway.port);
-  connection.write(requestBytes({ target, headers: HANDSHAKE }));
-  expect(await connection.readUntil("\r\n\r\n")).toContain("101 Switching Protocols");
-  return connection;
-}
+setUpConversations();
 
 describe("messages", () => {
   test("text and binary come back as they were", async () => {
@@ -225,7 +130,7 @@ describe("the handshake", () => {
   });
 
   test("keeps the bytes of a field's value (RFC 9110 section 5.5)", async () => {
-    onRaw = (socket, handshake) => socket.write(switchFor(handshake, "X-Name: caf\xe9"));
+    bare.answer = (socket, handshake) => socket.write(switchFor(handshake, "X-Name: caf\xe9"));
     const connection = await RawConnection.open(gateway.port);
     connection.write(requestBytes({ target: "/raw", headers: HANDSHAKE }));
     expect(await connection.readUntil("\r\n\r\n")).toContain("X-Name: caf\xe9\r\n");
@@ -295,7 +200,7 @@ describe("the handshake", () => {
     ["switches to nothing", "/raw", (socket) => socket.write("HTTP/1.1 101 OK\r\n\r\n"), 502, "backend-unreachable"],
     ["talks garbage", "/raw", (socket) => socket.write("SSH-2.0-OpenSSH_9.2\r\n\r\n"), 502, "backend-unreachable"],
   ])("to a backend that %s ends in a problem", async (_, target, behave, status, code) => {
-    onRaw = behave;
+    bare.answer = behave;
     const answer = await sendRaw(gateway.port, { target, headers: HANDSHAKE });
     expect(answer.status).toBe(status);
     expect(JSON.parse(answer.body.toString()).code).toBe(code);
@@ -303,7 +208,7 @@ describe("the handshake", () => {
 
   test("that runs ahead of an answer which is still to come breaks the connection, and never into that answer", async () => {
     let first: Socket | undefined;
-    onRaw = (socket) => {
+    bare.answer = (socket) => {
       first = socket;
       socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf ");
     };
@@ -318,7 +223,7 @@ describe("the handshake", () => {
 
   test("is given up when the client goes before the answer", async () => {
     let isGone = false;
-    onRaw = (socket) => socket.on("close", () => (isGone = true));
+    bare.answer = (socket) => socket.on("close", () => (isGone = true));
     const connection = await RawConnection.open(gateway.port);
     connection.write(requestBytes({ target: "/raw", headers: HANDSHAKE }));
     connection.socket.end();
@@ -421,7 +326,7 @@ describe("the end of a conversation", () => {
   });
 
   test("comes with a backend's frame that is masked", async () => {
-    onRaw = (socket, handshake) => {
+    bare.answer = (socket, handshake) => {
       socket.write(switchFor(handshake));
       socket.write(Buffer.from([0x81, 0x80, 0, 0, 0, 0]));
     };
