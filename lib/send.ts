@@ -1,6 +1,6 @@
 /** The end of a request: sending an answer that the gateway made itself, and writing down what happened, exactly once. */
 import { forbidSharedCaches, forOneCaller } from "./http/cache-control.ts";
-import type { Outcome, RequestRecord } from "./observe/record.ts";
+import type { RequestRecord } from "./observe/record.ts";
 import type { Deps } from "./policy.ts";
 import { type Answer, renderProblem } from "./problem.ts";
 import type { Stop } from "./run-steps.ts";
@@ -59,7 +59,8 @@ export function finish(visit: Visit, complete: boolean, { deps, onRecord }: Send
   if (visit.ended) return;
   visit.ended = true;
   const { request, pipeline, record } = visit;
-  const outcome: Outcome = {
+  if (pipeline.onEnd.length === 0 && !onRecord) return;
+  const ended: RequestRecord = {
     status: visit.status,
     source: visit.source,
     code: visit.code,
@@ -67,20 +68,6 @@ export function finish(visit: Visit, complete: boolean, { deps, onRecord }: Send
     bytesIn: visit.bytesIn,
     bytesOut: visit.bytesOut,
     durationMs: deps.clock.monotonic() - visit.startedMs,
-  };
-  for (const { policy, name } of pipeline.onEnd) {
-    try {
-      policy.onEnd!(visit, outcome);
-    } catch (error) {
-      deps.log.error("a policy threw at the end of a request", {
-        policy: name,
-        requestId: visit.requestId,
-        error: String(error),
-      });
-    }
-  }
-  onRecord?.({
-    ...outcome,
     startedAt: record.startedAt,
     requestId: visit.requestId,
     traceparent: visit.traceparent,
@@ -93,5 +80,17 @@ export function finish(visit: Visit, complete: boolean, { deps, onRecord }: Send
     reason: record.reason,
     steps: record.steps,
     attempts: record.attempts,
-  });
+  };
+  for (const { policy, name } of pipeline.onEnd) {
+    try {
+      policy.onEnd!(visit, ended);
+    } catch (error) {
+      deps.log.error("a policy threw at the end of a request", {
+        policy: name,
+        requestId: visit.requestId,
+        error: String(error),
+      });
+    }
+  }
+  onRecord?.(ended);
 }

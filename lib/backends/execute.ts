@@ -6,14 +6,15 @@ import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/hygiene.ts";
 import type { MapBack } from "../http/map-back.ts";
-import type { AnswerHead } from "../policy.ts";
-import { refuse } from "../problem.ts";
+import type { AnswerHead, Clock } from "../policy.ts";
+import { type Refusal, refuse } from "../problem.ts";
 import { LATER, runSteps, type Stop } from "../run-steps.ts";
 import { finish, type SendContext, sendStop } from "../send.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
+import type { BackendTarget } from "./backend.ts";
 import { decoderFor } from "./decode.ts";
-import { type Attempt, ForwardHandler } from "./forward.ts";
+import { type Attempt, type Decoder, ForwardHandler } from "./forward.ts";
 import { makeOutgoing } from "./outgoing.ts";
 import type { Pools } from "./pools.ts";
 import { BodyFault, CountedBody, collectBody, tappedBody } from "./request-body.ts";
@@ -88,18 +89,8 @@ function forward(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, c
     return;
   }
   const upgrading = isUpgradeSink(sink) ? sink : undefined;
-  const attempt: Attempt = {
-    visit,
-    sink,
-    clock: deps.clock,
-    targetUrl: target.url,
-    // A conversation lasts as long as it lasts; its handshake is bounded by the other times.
-    totalMs: upgrading ? null : timeouts.totalMs,
-    head: (status, backend, length) => shapeHead(visit, status, backend, length, host, pipeline.mapBack.get(target)),
-    decode: (encoding) => (host.passesContentEncoding ? undefined : decoderFor(encoding)),
-    fail: (refusal) => sendStop(visit, refusal, sink, context),
-    report: (error) => void unexpected(error, visit, context),
-  };
+  // A conversation lasts as long as it lasts; its handshake is bounded by the other times.
+  const attempt = new BackendAttempt(visit, sink, target, upgrading ? null : timeouts.totalMs, context);
   const handler = new ForwardHandler(attempt);
   sink.onClose = (complete) => {
     if (!complete) handler.abort(new Error("the caller has gone"));
@@ -118,10 +109,46 @@ function forward(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, c
       reset: false,
       upgrade: upgrading ? "websocket" : null,
     },
-    upgrading
-      ? new UpgradeHandler({ ...attempt, sink: upgrading, finish: (complete) => finish(visit, complete, context) }, handler)
-      : handler,
+    upgrading ? new UpgradeHandler(attempt, upgrading, (complete) => finish(visit, complete, context), handler) : handler,
   );
+}
+
+/** What a forward asks of its surroundings. */
+class BackendAttempt implements Attempt {
+  readonly visit: Visit;
+  readonly sink: Sink;
+  readonly clock: Clock;
+  readonly targetUrl: string;
+  readonly totalMs: number | null;
+  readonly #target: BackendTarget;
+  readonly #context: ExecuteContext;
+
+  constructor(visit: Visit, sink: Sink, target: BackendTarget, totalMs: number | null, context: ExecuteContext) {
+    this.visit = visit;
+    this.sink = sink;
+    this.clock = context.deps.clock;
+    this.targetUrl = target.url;
+    this.totalMs = totalMs;
+    this.#target = target;
+    this.#context = context;
+  }
+
+  head(status: number, backend: BackendHead, length: string | undefined): { status: number; pairs: string[] } {
+    const { visit } = this;
+    return shapeHead(visit, status, backend, length, this.#context.host, visit.pipeline.mapBack.get(this.#target));
+  }
+
+  decode(contentEncoding: string | undefined): Decoder | undefined | "unknown" {
+    return this.#context.host.passesContentEncoding ? undefined : decoderFor(contentEncoding);
+  }
+
+  fail(refusal: Refusal): void {
+    sendStop(this.visit, refusal, this.sink, this.#context);
+  }
+
+  report(error: unknown): void {
+    unexpected(error, this.visit, this.#context);
+  }
 }
 
 async function* chunksOf(body: Readable | Uint8Array): AsyncGenerator<Uint8Array> {

@@ -156,10 +156,10 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   onResponseError(_: unknown, error: Error): void {
     if (this.#isSettled) return;
     this.#settle(error);
-    const { sink, fail } = this.#attempt;
+    const { sink } = this.#attempt;
     if (sink.closed) return;
     if (this.#hasHead) sink.destroy();
-    else fail(this.#hasBug ? refuse("internal", { reason: describe(error) }) : asRefusal(error));
+    else this.#attempt.fail(this.#hasBug ? refuse("internal", { reason: describe(error) }) : asRefusal(error));
   }
 
   #pass(chunk: Uint8Array): void {
@@ -221,8 +221,8 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
 
   #sendHead(length: string | undefined): void {
     const { status, statusText, backend } = this.#reply!;
-    const { visit, sink, head } = this.#attempt;
-    const shaped = this.#shape(() => head(status, backend, length));
+    const { visit, sink } = this.#attempt;
+    const shaped = this.#shape(() => this.#attempt.head(status, backend, length));
     visit.source = "backend";
     visit.status = shaped.status;
     // Throws for bytes that a field may not hold: undici then ends the attempt, and the caller gets a problem.

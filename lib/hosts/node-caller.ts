@@ -1,25 +1,19 @@
 /** Who calls, as the Node host sees it: the socket's word, and that of proxies which the config trusts. */
 import type { IncomingMessage } from "node:http";
 import type { CompiledConfig } from "../config/compiled.ts";
-import type { Client, GatewayRequest } from "../exchange.ts";
+import type { GatewayRequest } from "../exchange.ts";
 import { readForwarded } from "../http/forwarded.ts";
 import type { HeaderList } from "../http/header-list.ts";
-import { canonicalIp } from "../http/ip.ts";
 import { IpRanges } from "../http/ip-range.ts";
+import { connectionOf } from "./node-connection.ts";
 
 type Caller = Pick<GatewayRequest, "client" | "scheme" | "host">;
 
-/** One object for each connection: requests on it come from the same caller. */
-const clients = new WeakMap<object, Client>();
 /** By config: a reload may trust others. */
 const trusted = new WeakMap<CompiledConfig, IpRanges>();
 
 export function callerOf({ socket }: IncomingMessage, headers: HeaderList, config: CompiledConfig): Caller {
-  let peer = clients.get(socket);
-  if (!peer) {
-    peer = { ip: socket.remoteAddress === undefined ? undefined : canonicalIp(socket.remoteAddress), geo: undefined };
-    clients.set(socket, peer);
-  }
+  const { peer } = connectionOf(socket);
   const host = headers.get("host") ?? "";
   const proxies = config.trust.proxies.length > 0 ? rangesOf(config) : undefined;
   if (peer.ip === undefined || !proxies?.has(peer.ip)) return { client: peer, scheme: "http", host };

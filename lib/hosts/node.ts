@@ -8,8 +8,8 @@ import { requestFault } from "../http/request-fault.ts";
 import type { Log } from "../policy.ts";
 import { refuse } from "../problem.ts";
 import { callerOf } from "./node-caller.ts";
+import { connectionOf } from "./node-connection.ts";
 import { NodeSink } from "./node-sink.ts";
-import { noteRunning } from "./refuse-connection.ts";
 
 /** What the host itself serves: a page of the console. */
 export type ServePage = (request: IncomingMessage, response: ServerResponse) => void;
@@ -29,7 +29,7 @@ export function handleNodeRequest(
   { servePage, log, expectsContinue }: NodeHandling,
 ): void {
   const received = toGatewayRequest(request, gateway);
-  noteRunning(request.socket, response);
+  connectionOf(request.socket).response = response;
   const fault = requestFault(received);
   if (fault) {
     // Where its framing is in doubt, so is where the next request begins.
@@ -72,13 +72,16 @@ export function handleNodeRequest(
 
 function toGatewayRequest(request: IncomingMessage, { config }: Gateway): GatewayRequest {
   const headers = new HeaderList(request.rawHeaders);
+  const { client, scheme, host } = callerOf(request, headers, config);
   return {
     method: request.method!,
     target: request.url!,
+    scheme,
+    host,
     httpVersion: request.httpVersion,
     headers,
     body: hasBody(headers) ? request : null,
-    ...callerOf(request, headers, config),
+    client,
   };
 }
 

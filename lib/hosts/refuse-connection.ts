@@ -1,24 +1,18 @@
 /** Answers what node:http could not make a request of: the problem is written to the socket by hand, and the connection ended. */
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { PROBLEMS, type ProblemCode } from "../problem.ts";
+import { connectionOf } from "./node-connection.ts";
 
 const CODES: Record<string, ProblemCode> = {
   HPE_HEADER_OVERFLOW: "headers-too-large",
   ERR_HTTP_REQUEST_TIMEOUT: "request-timeout",
 };
 
-/** The latest response on each connection: answers leave in the order of the requests, so it is the last to end. */
-const running = new WeakMap<Duplex, ServerResponse>();
-
-export function noteRunning(socket: Duplex, response: ServerResponse): void {
-  running.set(socket, response);
-}
-
 /** For the server's `clientError`. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
   const code = CODES[error.code ?? ""] ?? "bad-request";
-  const response = running.get(socket);
+  const { response } = connectionOf(socket);
   if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
   // What is wrong is the rest of a body: it has one answer, and that may have been given early.
   else if (response && !response.req.complete && response.headersSent) socket.destroy();

@@ -16,7 +16,7 @@ export interface RunOptions {
 /** Of this process's environment it sees PATH and nothing else: no proxy, no registry, no credentials of the developer's. */
 export function runProgram(command: string, args: readonly string[], { cwd, env = {}, input }: RunOptions = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env: { PATH: process.env["PATH"], ...env } as NodeJS.ProcessEnv });
+    const child = spawn(command, args, { cwd, env: { PATH: process.env["PATH"]!, ...env } as unknown as NodeJS.ProcessEnv });
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));

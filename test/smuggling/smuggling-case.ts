@@ -17,8 +17,11 @@ export type Verdict =
   | { readonly refused: number }
   /** Refused for what it asks, not for how it is framed: the connection may go on. */
   | { readonly denied: number }
-  /** Exactly these at the backend, each answered 200; then, where `refused` is set, that answer and a closed connection. */
-  | { readonly passed: readonly Passed[]; readonly refused?: number };
+  /**
+   * Exactly these at the backend, each answered 200. Then the connection goes on; or the gateway closes it, after the answer in
+   * `refused` if there is one.
+   */
+  | { readonly passed: readonly Passed[]; readonly refused?: number; readonly closes?: true };
 
 export interface Passed extends Pick<RecordedRequest, "method" | "target" | "body"> {
   /** Values at the backend, by name in lower case; undefined: the field must be absent. Names are compared by any spelling. */

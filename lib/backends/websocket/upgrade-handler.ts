@@ -12,20 +12,21 @@ import { acceptFor } from "./handshake.ts";
 import { WebSocketTunnel } from "./tunnel.ts";
 import type { UpgradeSink } from "./upgrade-sink.ts";
 
-export interface UpgradeAttempt extends Attempt {
-  readonly sink: UpgradeSink;
-  /** The conversation is over. */
-  finish(complete: boolean): void;
-}
+/** Called when the conversation is over. */
+type Finish = (complete: boolean) => void;
 
 export class UpgradeHandler implements Dispatcher.DispatchHandler {
-  readonly #attempt: UpgradeAttempt;
+  readonly #attempt: Attempt;
+  readonly #sink: UpgradeSink;
+  readonly #finish: Finish;
   readonly #startedMs: number;
   /** For every answer but 101. */
   readonly #plain: ForwardHandler;
 
-  constructor(attempt: UpgradeAttempt, plain: ForwardHandler) {
+  constructor(attempt: Attempt, sink: UpgradeSink, finish: Finish, plain: ForwardHandler) {
     this.#attempt = attempt;
+    this.#sink = sink;
+    this.#finish = finish;
     this.#startedMs = attempt.clock.monotonic();
     this.#plain = plain;
   }
@@ -64,7 +65,9 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
   }
 
   #open(rawHeaders: Uint8Array[], socket: Duplex): void {
-    const { visit, sink, clock, targetUrl, finish } = this.#attempt;
+    const { visit, clock, targetUrl } = this.#attempt;
+    const sink = this.#sink;
+    const finish = this.#finish;
     const backend = readBackendHead(rawHeaders);
     const headers = new HeaderList(backend.pairs);
     const isProof = headers.get("sec-websocket-accept") === acceptFor(visit.request.headers.get("sec-websocket-key")!);
