@@ -37,6 +37,8 @@ export function handleNodeRequest(
     gateway.refuse(received, refuse("bad-request", { detail: `There is ${fault}.` }), new NodeSink(response));
     return;
   }
+  // Node loses what follows an offer that is not taken in the same read: what came next would begin in the middle of a request.
+  if (received.headers.has("upgrade")) response.shouldKeepAlive = false;
   if (received.body) response.once("finish", () => drain(request));
   const act = (verdict: Verdict) => {
     switch (verdict.kind) {

@@ -79,7 +79,7 @@ function statusesOf(verdict: Verdict): number[] {
 }
 
 /** How long a connection that should have been closed may stay open before the case has failed. */
-const PATIENCE_MS = 700;
+const PATIENCE_MS = 10_000;
 
 /** All answers up to the end of the connection, which is ours to close only where nothing was refused for its framing. */
 async function send(raw: string, verdict: Verdict): Promise<{ answers: RawAnswer[]; closedByGateway: boolean }> {
