@@ -137,7 +137,9 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#isSettled) return;
+    // A parser that is resumed with nothing to read says so by an empty chunk. Passed on to a stream that is full, it would ask for
+    // more, be resumed, say so again, and the process would do nothing else.
+    if (this.#isSettled || chunk.length === 0) return;
     if (this.#decoder) this.#isDecoderFull = !this.#decoder.write(chunk);
     else this.#pass(chunk);
     if (this.#needsDrain || this.#isDecoderFull) controller.pause();
