@@ -11,6 +11,7 @@ const paths = process.argv.slice(2);
 /** What a test file needs shows in what it imports. A need that can't be met ends the run: a skipped test proves nothing. */
 const NEEDS: [sign: RegExp, obtain: () => Promise<void>][] = [
   [/support\/redis\//, async () => (await import("../test/support/redis/redis-server.ts")).ensureRedis()],
+  [/clients\/program\.ts/, async () => (await import("../test/clients/program.ts")).ensurePrograms()],
   [/support\/browser\.ts/, async () => (await import("../test/support/browser.ts")).ensureChromium()],
   [/support\/(?:describe-hosts|host-process)\.ts/, async () => (await import("./test-build.ts")).ensureTestBuild()],
 ];

@@ -96,6 +96,8 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     }
     const { visit, sink } = this.#attempt;
     const backend = readBackendHead(controller.rawHeaders as Uint8Array[]);
+    // Slices of the first read: kept, they would hold its 64 KB for as long as the answer lasts.
+    controller.rawHeaders = [];
     const { pipeline } = visit;
     this.#reply = { status, statusText, backend };
     if (hasNoBody(visit.request.method, status)) {

@@ -45,7 +45,7 @@ function httpBackend(request: IncomingMessage, response: ServerResponse): void {
     HTTP_CONTENT_ENCODING: headers["content-encoding"] ?? "",
     ...(headers["content-length"] !== undefined && { CONTENT_LENGTH: headers["content-length"] }),
   };
-  const child = spawn("git", ["http-backend"], { env: env as unknown as NodeJS.ProcessEnv, stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn("git", ["http-backend"], { env: env as unknown as NodeJS.ProcessEnv, stdio: ["pipe", "pipe", "ignore"] });
   child.stdin.on("error", () => {});
   request.pipe(child.stdin);
   let head = Buffer.alloc(0);

@@ -8,18 +8,18 @@ beforeEach(async () => {
 });
 afterEach(() => setup?.close());
 
-test("200 MB down arrive whole, in less than 200 MB of memory", async () => {
+test("200 MB down arrive whole, in less than 250 MB of memory", async () => {
   const { isIntact, peakMb } = await download(setup, 200_000_000);
   expect(isIntact).toBe(true);
-  expect(peakMb).toBeLessThan(200);
+  expect(peakMb).toBeLessThan(250);
 });
 
 test.each(["length", "chunks"] as const)(
-  "200 MB up arrive whole, in less than 200 MB of memory (framed by %s)",
+  "200 MB up arrive whole, in less than 250 MB of memory (framed by %s)",
   async (framing) => {
     const { isIntact, peakMb } = await upload(setup, 200_000_000, framing);
     expect(isIntact).toBe(true);
-    expect(peakMb).toBeLessThan(200);
+    expect(peakMb).toBeLessThan(250);
   },
 );
 
@@ -31,9 +31,9 @@ test("1,000 slow readers at once are all served, in less than half a megabyte ea
   expect(peakMb).toBeLessThan(500);
 });
 
-test("aborted requests leave nothing open", async () => {
-  const { filesBefore, filesAfter, residentMbBefore, residentMbAfter } = await abortRequests(setup, 2_000, 4_000);
+test("aborted requests leave nothing behind", async () => {
+  const { filesBefore, filesAfter, liveMbBefore, liveMbAfter } = await abortRequests(setup, 1_000, 3_000);
   expect(filesAfter).toBeLessThanOrEqual(filesBefore);
-  // 4,000 leaked requests would hold some 10 KB each.
-  expect(residentMbAfter - residentMbBefore).toBeLessThan(40);
+  // 3,000 leaked requests would hold some 10 KB each.
+  expect(liveMbAfter - liveMbBefore).toBeLessThan(5);
 });

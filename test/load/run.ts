@@ -26,12 +26,16 @@ for (const framing of ["length", "chunks"] as const) {
     return `${intact(isIntact)}, at most ${mb(peakMb)} resident`;
   });
 }
-await measure("1,000 slow readers of 2 MB each", async (setup) => {
-  const { isIntact, served, peakMb } = await slowReaders(setup, 1_000, 2 * MB);
-  return `${served} served at once, ${intact(isIntact)}, at most ${mb(peakMb)} resident`;
-});
+for (const bytes of [2 * MB, 10 * MB]) {
+  await measure(`1,000 slow readers of ${bytes / MB} MB each`, async (setup) => {
+    const { isIntact, served, peakMb } = await slowReaders(setup, 1_000, bytes);
+    return `${served} served at once, ${intact(isIntact)}, at most ${mb(peakMb)} resident`;
+  });
+}
 await measure("100,000 aborted requests after 10,000", async (setup) => {
-  const { filesBefore, filesAfter, residentMbBefore, residentMbAfter } = await abortRequests(setup, 10_000, 100_000);
-  return `open files ${filesBefore} then ${filesAfter}, resident ${mb(residentMbBefore)} then ${mb(residentMbAfter)}`;
+  const aborted = await abortRequests(setup, 10_000, 100_000);
+  const live = `live memory ${mb(aborted.liveMbBefore)} then ${mb(aborted.liveMbAfter)}`;
+  const resident = `resident ${mb(aborted.residentMbBefore)} then ${mb(aborted.residentMbAfter)}`;
+  return `open files ${aborted.filesBefore} then ${aborted.filesAfter}, ${live}, ${resident}`;
 });
 process.exit(0);

@@ -1,9 +1,12 @@
 /** What the Node host must bear, at any size: the tests run it small, run.ts as large as the issue says. */
 import { createHash } from "node:crypto";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { type NodeGateway, startNodeGateway } from "../clients/node-gateway.ts";
+import { temporaryFolder } from "../support/host-process.ts";
 import { until } from "../support/until.ts";
 import { checksumOf, type LoadBackend, startLoadBackend } from "./load-backend.ts";
 import { forgetPeak, openFiles, peakResidentMb, residentMb } from "./process-memory.ts";
@@ -11,18 +14,27 @@ import { forgetPeak, openFiles, peakResidentMb, residentMb } from "./process-mem
 export interface LoadSetup {
   readonly backend: LoadBackend;
   readonly gateway: NodeGateway;
+  /** What the gateway's process holds on to once all garbage is gone. */
+  liveMb(): Promise<number>;
   close(): Promise<void>;
 }
 
 export async function startLoadSetup(): Promise<LoadSetup> {
   const backend = await startLoadBackend();
-  const gateway = await startNodeGateway({
-    backends: { load: backend.url },
-    routes: [{ path: "/*", backend: "load", auth: "none", maxBody: "1gb" }],
-  });
+  const file = join(temporaryFolder(), "live-memory");
+  const gateway = await startNodeGateway(
+    { backends: { load: backend.url }, routes: [{ path: "/*", backend: "load", auth: "none", maxBody: "1gb" }] },
+    { LIVE_MEMORY_FILE: file, NODE_OPTIONS: `--import=${join(import.meta.dirname, "live-memory.ts")}` },
+  );
   return {
     backend,
     gateway,
+    async liveMb() {
+      rmSync(file, { force: true });
+      process.kill(gateway.pid, "SIGUSR2");
+      const bytes = await until(() => existsSync(file) && readFileSync(file, "utf8"), "the gateway to look at its memory");
+      return Number(bytes) / 1024 / 1024;
+    },
     async close() {
       await gateway.stop();
       backend.close();
@@ -136,9 +148,10 @@ class SlowReader {
 export interface Aborted {
   readonly filesBefore: number;
   readonly filesAfter: number;
+  readonly liveMbBefore: number;
+  readonly liveMbAfter: number;
   readonly residentMbBefore: number;
   readonly residentMbAfter: number;
-  readonly backendConnectionsAfter: number;
 }
 
 /** Callers that go away: before an answer, within one, within an upload, and at once. */
@@ -151,13 +164,13 @@ const ABORTED = [
 ];
 
 /** Measures after a first part and again at the end: what the first part left behind is not a leak, what grows after it is. */
-export async function abortRequests({ gateway, backend }: LoadSetup, first: number, more: number): Promise<Aborted> {
+export async function abortRequests({ gateway, backend, liveMb }: LoadSetup, first: number, more: number): Promise<Aborted> {
   const { pid, port } = gateway;
   const settled = async () => {
     // The gateway's own connections to the backend idle for a few seconds before they are given up.
     await until(() => backend.openConnections === 0, "the backend's connections to end");
     await untilStill(() => openFiles(pid));
-    return { files: openFiles(pid), mb: residentMb(pid) };
+    return { files: openFiles(pid), residentMb: residentMb(pid), liveMb: await liveMb() };
   };
   await abortMany(port, first);
   const before = await settled();
@@ -166,9 +179,10 @@ export async function abortRequests({ gateway, backend }: LoadSetup, first: numb
   return {
     filesBefore: before.files,
     filesAfter: after.files,
-    residentMbBefore: before.mb,
-    residentMbAfter: after.mb,
-    backendConnectionsAfter: backend.openConnections,
+    liveMbBefore: before.liveMb,
+    liveMbAfter: after.liveMb,
+    residentMbBefore: before.residentMb,
+    residentMbAfter: after.residentMb,
   };
 }
 
