@@ -1,5 +1,4 @@
 /** One route of a config, compiled: what it is for, where it goes, and the steps on the way for each method. */
-import type { z } from "zod";
 import type { Json } from "../exchange.ts";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import type { CustomPolicy } from "../policy.ts";
@@ -13,6 +12,7 @@ import type { Place, Report } from "./issue.ts";
 import { didYouMean } from "./nearest.ts";
 import { type PathPattern, readPathPattern } from "./path-pattern.ts";
 import { compileRewrite } from "./rewrite.ts";
+import { RouteSettings, type Settings } from "./route-settings.ts";
 import { asList } from "./schema-fields.ts";
 import { checkSettings } from "./schema-issues.ts";
 import { routeSchema } from "./schema-route.ts";
@@ -34,8 +34,6 @@ export interface Draft {
   /** Names of the authenticators, any of which suffices; empty for everyone. */
   readonly auth: readonly string[];
 }
-
-type Settings = Partial<z.output<typeof routeSchema>>;
 
 export interface RouteContext {
   readonly backends: readonly CompiledBackend[];
@@ -216,16 +214,7 @@ export class RouteCompiler {
     fields: Fields,
     methods: readonly string[] | null,
   ): CompiledVariant[] {
-    const timeout = merged.get("timeout");
-    const timeouts = backend ? timeoutsOver(backend.timeouts, timeout.value, timeout.place, fields) : null;
-    const steps = this.#steps(merged, fields);
-    const maxBody = merged.get("maxBody");
-    const others: CompiledVariant = {
-      methods: null,
-      maxBodyBytes: this.#maxBody(maxBody.value, maxBody.place, fields),
-      timeouts,
-      steps,
-    };
+    const others = this.#variant(merged, backend, fields);
     const byMethod = merged.get("byMethod");
     const bySettings = new Map<string, CompiledVariant>();
     for (const [method, settings] of Object.entries(byMethod.value ?? {})) {
@@ -241,15 +230,24 @@ export class RouteCompiler {
           );
         continue;
       }
-      const own =
-        settings.maxBody === undefined ? others.maxBodyBytes : this.#maxBody(settings.maxBody, [...place, "maxBody"], fields);
-      const variant = { ...others, maxBodyBytes: own };
+      const variant = this.#variant(merged.over(settings, place), backend, fields);
       // GET serves HEAD too (RFC 9110 section 9.3.2).
       const served = method === "GET" && !("HEAD" in (byMethod.value ?? {})) ? ["GET", "HEAD"] : [method];
       const key = JSON.stringify(variant);
       bySettings.set(key, { ...variant, methods: [...(bySettings.get(key)?.methods ?? []), ...served] });
     }
     return [...bySettings.values(), others];
+  }
+
+  #variant(merged: RouteSettings, backend: CompiledBackend | undefined, fields: Fields): CompiledVariant {
+    const timeout = merged.get("timeout");
+    const maxBody = merged.get("maxBody");
+    return {
+      methods: null,
+      maxBodyBytes: this.#maxBody(maxBody.value, maxBody.place, fields),
+      timeouts: backend ? timeoutsOver(backend.timeouts, timeout.value, timeout.place, fields) : null,
+      steps: this.#steps(merged, fields),
+    };
   }
 
   #maxBody(input: string | undefined, place: Place, fields: Fields): number {
@@ -286,28 +284,5 @@ export class RouteCompiler {
       mode: isShadow ? "shadow" : mode,
       options: null,
     }));
-  }
-}
-
-/** Settings of a route with the defaults behind them; each knows where it was written. */
-class RouteSettings {
-  readonly place: Place;
-  readonly #own: Settings;
-  readonly #defaults: Defaults;
-
-  constructor(own: Settings, defaults: Defaults, place: Place) {
-    this.#own = own;
-    this.#defaults = defaults;
-    this.place = place;
-  }
-
-  get<Key extends keyof Settings>(
-    key: Key,
-  ): { readonly value: Settings[Key]; readonly place: Place; readonly isDefault: boolean } {
-    const { settings, placeOf } = this.#defaults;
-    const isDefault = this.#own[key] === undefined && key in settings;
-    return isDefault
-      ? { value: (settings as Settings)[key], place: placeOf(key), isDefault }
-      : { value: this.#own[key], place: [...this.place, key], isDefault };
   }
 }
