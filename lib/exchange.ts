@@ -48,6 +48,7 @@ export interface Consumer {
   readonly authenticator: string;
   readonly tier?: string | undefined;
   readonly scopes?: readonly string[] | undefined;
+  readonly roles?: readonly string[] | undefined;
   /** Only the claims that the config names. */
   readonly claims?: Readonly<Record<string, Json>> | undefined;
 }

@@ -70,9 +70,11 @@ type Known<Name, Kind extends string, All extends string> = Name extends string
       : Mistake<`there is no ${Kind} called "${Name}"`, All>
   : Name;
 
-type KnownAuth<Auth, N extends Names> = Auth extends readonly unknown[]
+type KnownAuth<Auth, N extends Names, Also extends string = "none"> = Auth extends readonly unknown[]
   ? { readonly [Index in keyof Auth]: Known<Auth[Index], "authenticator", N["authenticator"]> }
-  : Known<Auth, "authenticator", N["authenticator"] | "none">;
+  : Auth extends object
+    ? { readonly [Key in keyof Auth]: Key extends "allOf" | "optional" ? KnownAuth<Auth[Key], N, never> : never }
+    : Known<Auth, "authenticator", N["authenticator"] | Also>;
 
 /** The parameters of a path: `"/users/:id/*"` has `"id" | "rest"`. */
 export type PathParams<Path extends string> = Path extends `${infer Segment}/${infer Rest}`

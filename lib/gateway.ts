@@ -2,6 +2,7 @@
  * The story of a request. `decide` runs what can be decided before the body is read and gives a verdict; `execute` forwards and
  * sends. The Node host calls both in one process; on Vercel a sealed plan carries the verdict from the middleware to the handler.
  */
+import { createAuthenticators } from "./authenticators/index.ts";
 import { type Backend, createBackend } from "./backends/backend.ts";
 import { execute } from "./backends/execute.ts";
 import type { Pools } from "./backends/pools.ts";
@@ -80,7 +81,8 @@ export interface Gateway {
 export function createGateway(options: GatewayOptions): Gateway {
   const { config, deps, endpoints } = options;
   const backends: readonly Backend[] = config.backends.map(createBackend);
-  const source: PipelineSource = { config, builtIn: options.policies, custom: options.customPolicies, deps };
+  const authenticators = createAuthenticators(config, { deps, claims: config.claims });
+  const source: PipelineSource = { config, builtIn: options.policies, custom: options.customPolicies, authenticators, deps };
   const routes = config.routes.map((compiled) => {
     const backend = compiled.backend === null ? undefined : backends[compiled.backend];
     return createRoute(compiled, (route, variant) => buildPipeline(source, route, variant, backend));

@@ -1,4 +1,5 @@
 /** The pipeline of a route for a method: the steps that it uses and no others, built once when a config is loaded. */
+import type { Authenticator } from "./authenticator.ts";
 import type { Backend, BackendTarget } from "./backends/backend.ts";
 import type { CompiledConfig, CompiledStep, CompiledVariant, Timeouts } from "./config/compiled.ts";
 import { createMapBack, type MapBack } from "./http/map-back.ts";
@@ -44,6 +45,7 @@ export interface PipelineSource {
   readonly config: CompiledConfig;
   readonly builtIn: ReadonlyMap<string, PolicyDefinition>;
   readonly custom: ReadonlyMap<string, CustomPolicy>;
+  readonly authenticators: ReadonlyMap<string, Authenticator>;
   readonly deps: Deps;
 }
 
@@ -56,7 +58,7 @@ export function buildPipeline(
   backend: Backend | undefined,
 ): Pipeline {
   // Array.prototype.sort is stable: within a row, steps keep the order of policies/index.ts.
-  const built = variant.steps.map((step) => buildStep(source, route, step)).sort((a, b) => a.step.rank - b.step.rank);
+  const built = variant.steps.map((step) => buildStep(source, route, step, backend)).sort((a, b) => a.step.rank - b.step.rank);
   const steps = built.map(({ step }) => step);
   const deciding = steps.filter(({ policy }) => policy.decide);
   const reversed = steps.toReversed();
@@ -92,7 +94,12 @@ function mapBacks(route: Route, backend: Backend | undefined): ReadonlyMap<Backe
   return new Map(entries);
 }
 
-function buildStep(source: PipelineSource, route: Route, compiled: CompiledStep): { step: Step; needsBody: boolean } {
+function buildStep(
+  source: PipelineSource,
+  route: Route,
+  compiled: CompiledStep,
+  backend: Backend | undefined,
+): { step: Step; needsBody: boolean } {
   const enforce = compiled.mode === "enforce";
   if (compiled.custom) {
     const custom = source.custom.get(compiled.policy);
@@ -104,7 +111,8 @@ function buildStep(source: PipelineSource, route: Route, compiled: CompiledStep)
   }
   const definition = source.builtIn.get(compiled.policy);
   if (!definition) throw new Error(`there is no policy "${compiled.policy}", named by ${route.position}`);
-  const policy = definition.create(compiled.options, source.deps, route);
+  const { deps, authenticators } = source;
+  const policy = definition.create(compiled.options, deps, route, { authenticators, backend });
   const { name, row, refuses, cacheable } = definition;
   return {
     step: makeStep(name, row ?? "answer", enforce, new Set(refuses), cacheable, policy),

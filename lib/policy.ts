@@ -3,6 +3,8 @@
  * in policies/schemas.ts. `create` runs once per route when a config is loaded; what it returns is called for each request.
  * The gateway owns order, timing, tracing and shadow mode: a policy only says what it thinks.
  */
+import type { Authenticator } from "./authenticator.ts";
+import type { Backend } from "./backends/backend.ts";
 import type { Consumer, Exchange, Json } from "./exchange.ts";
 import type { HeaderList } from "./http/header-list.ts";
 import type { Outcome } from "./observe/record.ts";
@@ -93,7 +95,14 @@ export interface PolicyDefinition<Options = unknown> {
   readonly cacheable: boolean;
   /** True where its verdict needs the raw request body: the whole decision then moves to the handler. */
   readonly needsBody?: boolean;
-  create(options: Options, deps: Deps, route: Route): Policy;
+  create(options: Options, deps: Deps, route: Route, parts: RouteParts): Policy;
+}
+
+/** What a policy may know of the gateway that its route stands in. */
+export interface RouteParts {
+  /** By name. */
+  readonly authenticators: ReadonlyMap<string, Authenticator>;
+  readonly backend: Backend | undefined;
 }
 
 export interface Clock {
@@ -109,12 +118,34 @@ export interface Log {
   error(message: string, fields?: Record<string, unknown>): void;
 }
 
+export interface OutboundRequest {
+  /** http or https. */
+  readonly url: string;
+  readonly method?: "GET" | "POST" | "HEAD";
+  /** Name, value, name, value. */
+  readonly headers?: readonly string[];
+  readonly body?: string;
+  /** For the whole exchange. */
+  readonly timeoutMs: number;
+  /** A larger answer is an error. */
+  readonly maxBytes: number;
+}
+
+/** Whole in memory. A redirect is an answer like others: it is not followed. */
+export interface OutboundAnswer {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: Uint8Array;
+}
+
 /** Everything through which the engine and its policies reach out. Nothing else does. */
 export interface Deps {
   readonly clock: Clock;
   /** Bytes that can't be guessed. */
   random(bytes: number): Uint8Array;
   readonly stores: Stores;
+  /** One bounded exchange with another service: an issuer's keys, an authorization service. */
+  call(request: OutboundRequest): Promise<OutboundAnswer>;
   readonly log: Log;
   /** Keeps the instance alive until the promise settles (`waitUntil` on Vercel). A rejection is logged. */
   defer(promise: Promise<unknown>): void;

@@ -1,11 +1,12 @@
-/** Writes gateway.schema.json, and the tables of docs/config.md, docs/policies.md and the policies' READMEs. A test holds them current. */
+/** Writes gateway.schema.json, and the tables of docs/config.md, docs/policies.md and the READMEs of policies and authenticators. A test holds them current. */
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { renderJsonSchema, withOptionTables, withPolicyList } from "../lib/config/published-schema.ts";
 
 const root = dirname(import.meta.dirname);
 writeFileSync(join(root, "gateway.schema.json"), renderJsonSchema());
-for (const file of ["docs/config.md", "docs/policies.md", ...globSync("lib/policies/*/README.md", { cwd: root })]) {
+const pages = globSync("lib/{policies,authenticators}/*/README.md", { cwd: root });
+for (const file of ["docs/config.md", "docs/policies.md", ...pages]) {
   const path = join(root, file);
   writeFileSync(path, withPolicyList(withOptionTables(readFileSync(path, "utf8"))));
 }

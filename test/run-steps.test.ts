@@ -61,6 +61,7 @@ beforeEach(() => {
     clock: { now: () => 0, monotonic: () => 0 },
     random: (bytes) => new Uint8Array(bytes),
     stores,
+    call: () => Promise.reject(new Error("nothing here calls another service")),
     log: { info: () => {}, warn: () => {}, error: (message, fields) => errors.push(`${message}: ${fields?.["policy"]}`) },
     defer: () => {},
   };

@@ -15,6 +15,7 @@ export interface Backend {
   readonly name: string;
   readonly targets: readonly BackendTarget[];
   readonly headers: CompiledBackend["headers"];
+  readonly forwardCredential: boolean;
   pick(exchange: Exchange): BackendTarget | undefined;
 }
 
@@ -29,6 +30,7 @@ export function createBackend(compiled: CompiledBackend): Backend {
     name: compiled.name,
     targets,
     headers: compiled.headers,
+    forwardCredential: compiled.forwardCredential,
     pick({ pool }) {
       if (targets.length === 1) return targets[0];
       const choice = pool ?? all;

@@ -49,6 +49,7 @@ export function createOfflineGateway(
       clock: { now: Date.now, monotonic: () => performance.now() },
       random: (bytes) => new Uint8Array(randomBytes(bytes)),
       stores,
+      call: () => Promise.reject(new Error("frontdesk explains offline: nothing is asked")),
       log: collect(logged),
       defer: (promise) => void promise.catch((error: unknown) => logged.push(`deferred work failed: ${String(error)}`)),
     },

@@ -27,9 +27,15 @@ export function compileBackends(backends: Readonly<Record<string, unknown>>, rep
 function compileBackend(name: string, input: unknown, place: Place, report: Report): CompiledBackend {
   const fields = new Fields(report);
   if (typeof input === "string")
-    return { name, targets: [{ url: fields.value(input, place, "url") ?? "" }], timeouts: STANDARD_TIMEOUTS, headers: [] };
+    return {
+      name,
+      targets: [{ url: fields.value(input, place, "url") ?? "" }],
+      timeouts: STANDARD_TIMEOUTS,
+      forwardCredential: false,
+      headers: [],
+    };
   const checked = checkSettings(backendObject, input, place, report, "a URL or { url, timeout, headers }");
-  const { url, timeout, headers = {} } = checked?.settings ?? {};
+  const { url, timeout, forwardCredential = false, headers = {} } = checked?.settings ?? {};
   // A key that is not built, `targets`, has been reported already where it stands for the missing one.
   const hasOtherAddress = typeof input === "object" && input !== null && "targets" in input;
   if (checked && url === undefined && !checked.broken.has("url") && !hasOtherAddress) {
@@ -39,6 +45,7 @@ function compileBackend(name: string, input: unknown, place: Place, report: Repo
     name,
     targets: [{ url: (url === undefined ? undefined : fields.value(url, [...place, "url"], "url")) ?? "" }],
     timeouts: timeoutsOver(STANDARD_TIMEOUTS, timeout, [...place, "timeout"], fields),
+    forwardCredential,
     headers: Object.entries(headers).flatMap(([key, value]) => {
       const at = [...place, "headers", key];
       const lower = headerName(key, "request", at, fields);

@@ -6,7 +6,7 @@ import { STANDARD_TIMEOUTS, timeoutsOver } from "./compile-backends.ts";
 import type { CompiledBackend, CompiledRoute, CompiledStep, CompiledVariant, RouteCondition } from "./compiled.ts";
 import { CustomPolicyNames } from "./custom-policy-names.ts";
 import type { Defaults } from "./defaults.ts";
-import { Fields } from "./fields.ts";
+import { Fields, type Names } from "./fields.ts";
 import { TOKEN } from "./header-fields.ts";
 import type { Place, Report } from "./issue.ts";
 import { didYouMean } from "./nearest.ts";
@@ -24,19 +24,20 @@ const VERCEL_MAX_BODY = 4.5 * 1024 * 1024;
 const DESTINATIONS = ["backend", "respond", "redirect"] as const;
 /** They answer in shadow mode too: nothing else would, and none of them refuses. */
 const ANSWERS: readonly string[] = ["cors", "respond", "redirect"];
-const BUILT_IN = Object.keys(POLICY_SCHEMAS) as (keyof typeof POLICY_SCHEMAS)[];
+type BuiltIn = keyof typeof POLICY_SCHEMAS;
+type OneSetting = Exclude<BuiltIn, "authorize">;
+const BUILT_IN = Object.keys(POLICY_SCHEMAS) as BuiltIn[];
 
 /** A compiled route with what the checks across routes need. */
 export interface Draft {
   readonly route: CompiledRoute;
   readonly place: Place;
   readonly shape: PathPattern["shape"];
-  /** Names of the authenticators, any of which suffices; empty for everyone. */
-  readonly auth: readonly string[];
 }
 
 export interface RouteContext {
   readonly backends: readonly CompiledBackend[];
+  readonly names: Names;
   readonly defaults: Defaults;
   readonly report: Report;
   readonly vercel: boolean;
@@ -51,23 +52,23 @@ export class RouteCompiler {
     this.#context = context;
     this.#names = new CustomPolicyNames(this.customPolicies, context.report);
     // Faults in defaults are told even where every route says something else.
-    const { defaults, report } = context;
-    const fields = new Fields(report);
+    const { defaults, report, names } = context;
+    const fields = new Fields(report, names);
     timeoutsOver(STANDARD_TIMEOUTS, defaults.settings.timeout, ["defaults", "timeout"], fields);
     this.#variants(new RouteSettings({}, defaults, ["defaults"]), undefined, fields, null);
   }
 
   /** Undefined where nothing can be made of it; everything that is wrong has been reported. */
   compile(input: unknown, index: number): Draft | undefined {
-    const { report, defaults, backends, vercel } = this.#context;
+    const { report, names, defaults, backends, vercel } = this.#context;
     const place: Place = ["routes", index];
     const checked = checkSettings(routeSchema, input, place, report);
     if (!checked) return undefined;
     const { settings, broken } = checked;
     const pattern = settings.path === undefined ? undefined : this.#pattern(settings.path, [...place, "path"]);
-    const fields = new Fields(report, pattern);
+    const fields = new Fields(report, names, pattern);
     const merged = new RouteSettings(settings, defaults, place);
-    const auth = this.#auth(merged, broken.has("auth") || defaults.broken.has("auth"));
+    if (merged.get("auth").value === undefined && !broken.has("auth") && !defaults.broken.has("auth")) this.#reportNoAuth(place);
     const methods = settings.methods === undefined ? null : this.#methods(asList(settings.methods), place);
     const backend = this.#destination(settings, broken, input as object, place);
     const host = settings.host === undefined ? null : this.#host(settings.host, [...place, "host"], fields);
@@ -92,7 +93,7 @@ export class RouteCompiler {
       encodedSlash: merged.get("encodedSlash").value ?? "refuse",
       variants: this.#variants(merged, backend === null ? undefined : backends[backend], fields, methods),
     };
-    return pattern && { route, place, shape: pattern.shape, auth };
+    return pattern && { route, place, shape: pattern.shape };
   }
 
   #pattern(path: string, place: Place): PathPattern | undefined {
@@ -104,38 +105,13 @@ export class RouteCompiler {
     return undefined;
   }
 
-  #auth(merged: RouteSettings, isBroken: boolean): readonly string[] {
-    const { report } = this.#context;
-    const { value, place } = merged.get("auth");
-    if (value === undefined) {
-      if (!isBroken) {
-        report.error(
-          "auth-missing",
-          merged.place,
-          "it must be said who may call: `auth` is missing.",
-          'Write `auth: "none"` for everyone, here or in `defaults`.',
-        );
-      }
-      return [];
-    }
-    const names = asList(value);
-    if (names.includes("none") && names.length > 1)
-      report.error(
-        "auth-none-alone",
-        place,
-        '"none" lets everyone in, so that the other names would mean nothing.',
-        "Leave one of them out.",
-      );
-    const others = names.filter((name) => name !== "none");
-    for (const name of others) {
-      report.error(
-        "unknown-authenticator",
-        place,
-        `there is no authenticator called "${name}"; authenticators are part of the design but not built in this version.`,
-        didYouMean(name, ["none"]),
-      );
-    }
-    return others;
+  #reportNoAuth(place: Place): void {
+    this.#context.report.error(
+      "auth-missing",
+      place,
+      "it must be said who may call: `auth` is missing.",
+      'Write `auth: "none"` for everyone, here or in `defaults`.',
+    );
   }
 
   #methods(names: readonly string[], place: Place): readonly string[] {
@@ -266,14 +242,49 @@ export class RouteCompiler {
     const steps: CompiledStep[] = [];
     for (const policy of BUILT_IN) {
       if (policy === "respond") steps.push(...this.#customSteps(merged, isShadow));
-      const { value, place } = merged.get(policy);
-      if (value === undefined || value === false) continue;
-      const { compile } = POLICY_SCHEMAS[policy] as { compile(input: unknown, place: Place, fields: Fields): unknown };
-      const isOwn = typeof value === "object" && "mode" in value && value.mode === "shadow";
-      const mode = (isShadow || isOwn) && !ANSWERS.includes(policy) ? "shadow" : "enforce";
-      steps.push({ policy, custom: false, mode, options: compile(value, place, fields) as Json });
+      const options = policy === "authorize" ? this.#rights(merged, fields, steps) : this.#options(policy, merged, fields);
+      if (options === undefined) continue;
+      const mode = (isShadow || this.#isShadow(policy, merged)) && !ANSWERS.includes(policy) ? "shadow" : "enforce";
+      steps.push({ policy, custom: false, mode, options });
     }
     return steps;
+  }
+
+  /** Undefined where the route does not use the policy. */
+  #options(policy: OneSetting, merged: RouteSettings, fields: Fields): Json | undefined {
+    const { value, place } = merged.get(policy);
+    if (value === undefined || value === false) return undefined;
+    const { compile } = POLICY_SCHEMAS[policy] as { compile(input: unknown, place: Place, fields: Fields): unknown };
+    return compile(value, place, fields) as Json | undefined;
+  }
+
+  #isShadow(policy: BuiltIn, merged: RouteSettings): boolean {
+    const value = policy === "authorize" ? undefined : merged.get(policy).value;
+    return typeof value === "object" && "mode" in value && value.mode === "shadow";
+  }
+
+  /** Rights that `defaults` ask for mean nothing on a route that knows no callers; a route's own there are a mistake. */
+  #rights(merged: RouteSettings, fields: Fields, before: readonly CompiledStep[]): Json | undefined {
+    const keys = Object.keys(POLICY_SCHEMAS.authorize.settings) as (keyof typeof POLICY_SCHEMAS.authorize.settings)[];
+    const given = keys.flatMap((key) => {
+      const setting = merged.get(key);
+      return setting.value === undefined || setting.value === false ? [] : [[key, setting] as const];
+    });
+    if (given.length === 0) return undefined;
+    const knowsCallers = before.some(({ policy }) => policy === "auth");
+    const { value } = merged.get("auth");
+    if (!knowsCallers && (value === "none" || asList(value as string)[0] === "none")) {
+      for (const [key, { place, isDefault }] of given)
+        if (!isDefault)
+          fields.report.error(
+            "needs-auth",
+            place,
+            `\`${key}\` asks who calls, and \`auth: "none"\` asks nobody.`,
+            "Name an authenticator in `auth`.",
+          );
+      return undefined;
+    }
+    return POLICY_SCHEMAS.authorize.compile(Object.fromEntries(given), fields) as unknown as Json;
   }
 
   #customSteps(merged: RouteSettings, isShadow: boolean): CompiledStep[] {

@@ -1,5 +1,6 @@
 /** From what a user wrote to what the engine runs: every fault at once, or plain data that names nothing it does not hold. */
 import { createHash } from "node:crypto";
+import { compileAuthenticators } from "./compile-auth.ts";
 import { compileBackends } from "./compile-backends.ts";
 import { DEFAULT_MAX_BODY, type Draft, RouteCompiler } from "./compile-route.ts";
 import type { CompiledConfig, CompiledRoute } from "./compiled.ts";
@@ -46,6 +47,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   const outline = checkSettings(gatewayOutline, source.value, [], report);
   const {
     backends: backendInputs = {},
+    auth = {},
     defaults: defaultsInput,
     routes = [],
     cors,
@@ -53,8 +55,15 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     trust,
   } = outline?.settings ?? {};
   const backends = compileBackends(backendInputs, report);
+  const authenticators = compileAuthenticators(auth, report);
   const defaults = readDefaults(defaultsInput, { cors, maintenance }, report);
-  const compiler = new RouteCompiler({ backends, defaults, report, vercel: options.vercel });
+  const compiler = new RouteCompiler({
+    backends,
+    names: { authenticators: Object.keys(auth) },
+    defaults,
+    report,
+    vercel: options.vercel,
+  });
   const drafts = withPathMethods(
     routes.map((route, index) => compiler.compile(route, index)).filter((draft) => draft !== undefined),
   );
@@ -70,6 +79,8 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   const withoutDigest: Omit<CompiledConfig, "digest"> = {
     maxBodyBytes: largestBody(drafts),
     backends,
+    authenticators,
+    claims: claimsIn([drafts, authenticators]),
     routes: withIds(drafts),
     unrouted: unroutedSteps(defaults, report),
     trust: { proxies: trustedProxies(trust?.proxies, options.vercel, report) },
@@ -108,6 +119,18 @@ function withIds(drafts: readonly Draft[]): CompiledRoute[] {
     counts.set(id, count);
     return { ...route, id: count === 1 ? id : `${id}#${count}` };
   });
+}
+
+/** A place that speaks of a claim says `{ from: "claim", name }`: a request value, a rule, a limit's key. */
+function claimsIn(compiled: unknown): string[] {
+  const names = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    if ("from" in value && value.from === "claim" && "name" in value) names.add(String(value.name));
+    Object.values(value).forEach(visit);
+  };
+  visit(compiled);
+  return [...names].sort();
 }
 
 /** Equal data has equal text, whatever the order in which keys were written. */

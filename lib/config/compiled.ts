@@ -14,6 +14,9 @@ export interface CompiledConfig {
   /** The largest `maxBody` of any route, so that a host can set its own limit above it. */
   readonly maxBodyBytes: number;
   readonly backends: readonly CompiledBackend[];
+  readonly authenticators: readonly CompiledAuthenticator[];
+  /** Names of the claims that the config speaks of, sorted: of a token, these are kept. */
+  readonly claims: readonly string[];
   readonly routes: readonly CompiledRoute[];
   /** What shapes answers that belong to no route, such as 404: from `defaults`. */
   readonly unrouted: readonly CompiledStep[];
@@ -29,8 +32,18 @@ export interface CompiledBackend {
   readonly name: string;
   readonly targets: readonly CompiledTarget[];
   readonly timeouts: Timeouts;
+  /** The caller's own token goes on to it. */
+  readonly forwardCredential: boolean;
   /** Sent to the backend, replacing the caller's: name (lower case), value. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+/** An entry of the config's `auth`. */
+export interface CompiledAuthenticator {
+  readonly name: string;
+  readonly kind: string;
+  /** What the kind's `create` gets. */
+  readonly options: Json;
 }
 
 export interface CompiledTarget {

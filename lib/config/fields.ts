@@ -19,13 +19,22 @@ interface KnownPath {
   readonly params: PathParams;
 }
 
+/** Names that a config gives, and that settings may speak of. */
+export interface Names {
+  readonly authenticators: readonly string[];
+}
+
+const NO_NAMES: Names = { authenticators: [] };
+
 export class Fields {
   readonly report: Report;
+  readonly names: Names;
   readonly #known: KnownPath | undefined;
 
   /** Without a path any parameter may be named: for defaults, where it is not known. */
-  constructor(report: Report, known?: KnownPath) {
+  constructor(report: Report, names = NO_NAMES, known?: KnownPath) {
     this.report = report;
+    this.names = names;
     this.#known = known;
   }
 
@@ -78,14 +87,20 @@ export class Fields {
       return reference as unknown as string;
     }
     if (part.from !== "params" || !this.#known) return part;
-    const many = this.#known.params.get(part.name);
-    if (many === undefined) {
-      const names = [...this.#known.params.keys()];
-      const fix = didYouMean(part.name, names) ?? (names.length > 0 ? `There are ${names.join(", ")}.` : undefined);
-      this.report.error("request-value", place, `the path ${this.#known.path} has no parameter "${part.name}".`, fix);
-      return undefined;
-    }
+    const many = this.param(part.name, place);
+    if (many === undefined) return undefined;
     return many ? { ...part, many } : part;
+  }
+
+  /** Whether a parameter of the path stands for several segments. Undefined where the path has none of that name, which has been reported. */
+  param(name: string, place: Place): boolean | undefined {
+    if (!this.#known) return false;
+    const many = this.#known.params.get(name);
+    if (many !== undefined) return many;
+    const names = [...this.#known.params.keys()];
+    const fix = didYouMean(name, names) ?? (names.length > 0 ? `There are ${names.join(", ")}.` : undefined);
+    this.report.error("request-value", place, `the path ${this.#known.path} has no parameter "${name}".`, fix);
+    return undefined;
   }
 
   /** Not whole where something could not be read, which has been reported. */

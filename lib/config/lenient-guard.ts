@@ -2,15 +2,16 @@
  * A lenient guard forwards ambiguous paths as they are: `/open/..%2fadmin` would reach what a stricter route to the same server
  * protects. So a lenient route may only stand beside routes that ask for nothing more than it does.
  */
+import type { AuthOptions } from "../policies/auth/options.ts";
 import type { Draft } from "./compile-route.ts";
 import type { CompiledBackend } from "./compiled.ts";
 import type { Report } from "./issue.ts";
 import { isReference } from "./references.ts";
 
 /** Built-in policies that keep somebody out. Two routes agree where their options do. */
-const SCREENS: readonly string[] = ["ip", "origin", "userAgent"];
+const SCREENS: readonly string[] = ["ip", "origin", "userAgent", "authorize"];
 
-/** What a request must bring for a route to let it through; later settings (scopes, geo) add to it. */
+/** What a request must bring for a route to let it through. */
 export interface Requirements {
   /** Any one of these; empty lets everyone in. */
   readonly auth: readonly string[];
@@ -52,10 +53,16 @@ export function reportLenientGuards(drafts: readonly Draft[], backends: readonly
   }
 }
 
-function requirementsOf({ route, auth }: Draft): Requirements {
+function requirementsOf({ route }: Draft): Requirements {
+  // `auth` is the same for every method.
+  const step = route.variants.at(-1)!.steps.find(({ policy, mode }) => policy === "auth" && mode === "enforce");
+  const { accept, need, optional } = (step?.options ?? { accept: [], need: "any", optional: true }) as unknown as AuthOptions;
+  const auth = optional ? [] : accept;
   const rules = route.variants.flatMap(({ steps }) =>
     steps.flatMap(({ policy, custom, mode, options }) => {
-      if (mode === "shadow" || !(custom || SCREENS.includes(policy))) return [];
+      if (mode === "shadow") return [];
+      if (policy === "auth") return need === "all" ? `all of ${JSON.stringify(accept)}` : [];
+      if (!(custom || SCREENS.includes(policy))) return [];
       return custom ? policy : `${policy} ${JSON.stringify(options)}`;
     }),
   );

@@ -47,7 +47,8 @@ const LIST = /(<!-- policies -->\n)[\s\S]*?(<!-- \/policies -->)/g;
 /** The document with the list between its markers written anew. */
 export function withPolicyList(document: string): string {
   const rows = [...POLICIES.values()].map(({ name, row = "–", refuses }) => {
-    const { description = "" } = POLICY_SCHEMAS[name as keyof typeof POLICY_SCHEMAS].setting;
+    const schema = POLICY_SCHEMAS[name as keyof typeof POLICY_SCHEMAS];
+    const { description = "" } = "setting" in schema ? schema.setting : schema;
     const codes = refuses.map((code) => `\`${code}\``).join(", ") || "–";
     return `| [\`${name}\`](../lib/policies/${folderOf(name)}/README.md) | ${description.replaceAll("|", "\\|")} | ${row} | ${codes} |\n`;
   });

@@ -30,6 +30,10 @@ export const backendObject = strict(
       .describe(
         "Sent to the backend in place of the caller's fields of these names; secrets by reference. Never seen by the caller",
       ),
+    forwardCredential: z
+      .boolean()
+      .optional()
+      .describe("The caller's own token goes on to the backend, which verifies it again. API keys never go on"),
   },
   [
     "targets",
@@ -41,7 +45,6 @@ export const backendObject = strict(
     "bulkhead",
     "slowStart",
     "health",
-    "forwardCredential",
     "preserveHost",
     "idempotencyKeys",
     "openapi",

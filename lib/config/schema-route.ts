@@ -7,10 +7,6 @@ import { oneOf, oneOrMore, shadow, size, strict } from "./schema-fields.ts";
 
 const NOT_BUILT = [
   "compose",
-  "scopes",
-  "roles",
-  "claims",
-  "owner",
   "limit",
   "quota",
   "cache",
@@ -49,21 +45,22 @@ function switchable<Setting extends z.ZodType>(expects: string, setting: Setting
     .describe(`${setting.description}. \`false\` switches a default off`);
 }
 
+const { scopes, roles, claims, owner } = POLICY_SCHEMAS.authorize.settings;
+const rights = {
+  scopes: switchable("a scope, a list of scopes, { anyOf }", scopes),
+  roles: switchable("a role, a list of roles, { anyOf }", roles),
+  claims: switchable("rules by the name of a claim", claims),
+  owner: switchable("{ param, claim }", owner),
+};
+
 /** What `defaults` may hold as well. */
 const shared = {
-  auth: oneOf(
-    'the name of an authenticator, a list of them, or "none"',
-    [z.string(), z.array(z.string()).min(1)],
-    ["allOf", "optional"],
-  )
-    .optional()
-    .describe(
-      'Who may call; it must be said for every route, here or in `defaults`: names of authenticators, any one of which suffices, or "none" for everyone',
-    ),
+  auth: POLICY_SCHEMAS.auth.setting.optional(),
+  ...rights,
   byMethod: z
-    .record(z.string(), strict("byMethod", { maxBody }, ["scopes", "limit", "cache", "validate"]))
+    .record(z.string(), strict("byMethod", { ...rights, maxBody }, ["limit", "cache", "validate"]))
     .optional()
-    .describe("`{ POST: { maxBody } }` replaces those settings for that method"),
+    .describe("`{ POST: { scopes, maxBody } }` replaces those settings for that method"),
   maxBody,
   guard: z
     .enum(["strict", "lenient"])

@@ -1,11 +1,12 @@
 /** The schema of a whole config: the one source of types, validation, docs and the published JSON Schema. */
 import { z } from "zod";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
+import { authenticatorSchema } from "./schema-auth.ts";
 import { backendSchema } from "./schema-backend.ts";
 import { oneOrMore, strict } from "./schema-fields.ts";
 import { defaultsSchema, routeSchema } from "./schema-route.ts";
 
-const NOT_BUILT = ["auth", "tiers", "regions", "observe", "alerts", "public"];
+const NOT_BUILT = ["tiers", "regions", "observe", "alerts", "public"];
 
 const trust = strict(
   "trust",
@@ -19,8 +20,9 @@ const trust = strict(
   ["frontends"],
 );
 
-function gateway<Backend extends z.ZodType, Defaults extends z.ZodType, Route extends z.ZodType>(
+function gateway<Backend extends z.ZodType, Auth extends z.ZodType, Defaults extends z.ZodType, Route extends z.ZodType>(
   backend: Backend,
+  authenticator: Auth,
   defaults: Defaults,
   route: Route,
 ) {
@@ -32,6 +34,10 @@ function gateway<Backend extends z.ZodType, Defaults extends z.ZodType, Route ex
         .record(z.string(), backend)
         .optional()
         .describe("The services behind the gateway by name. A string is short for `{ url }`"),
+      auth: z
+        .record(z.string(), authenticator)
+        .optional()
+        .describe("Authenticators by name, each of one kind: `{ staff: { basic: … } }`. Routes name them in their `auth`"),
       defaults: defaults
         .optional()
         .describe(
@@ -46,9 +52,9 @@ function gateway<Backend extends z.ZodType, Defaults extends z.ZodType, Route ex
   );
 }
 
-export const gatewaySchema = gateway(backendSchema, defaultsSchema, routeSchema);
+export const gatewaySchema = gateway(backendSchema, authenticatorSchema, defaultsSchema, routeSchema);
 /** The same without its parts, which the compiler checks one by one. */
-export const gatewayOutline = gateway(z.unknown(), z.unknown(), z.unknown());
+export const gatewayOutline = gateway(z.unknown(), z.unknown(), z.unknown(), z.unknown());
 
 export type GatewayInput = z.input<typeof gatewaySchema>;
 export type BackendInput = z.input<typeof backendSchema>;

@@ -18,6 +18,7 @@ const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, on: true, "1":
 
 export const VALUE_KINDS = {
   string: kind("a text", (text) => text),
+  secret: kind("a text that is not empty", (text) => (text === "" ? undefined : text)),
   /** RFC 9110 section 5.5; CR, LF and NUL would end the field: header injection. */
   header: kind("text of one line, in latin-1", (text) => (/^[\t\x20-\x7e\x80-\xff]*$/.test(text) ? text : undefined)),
   /** Lands inside of a JSON string. */

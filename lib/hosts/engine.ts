@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { type AdminAccess, admit } from "../admin/admit.ts";
 import { createEndpoints } from "../admin/endpoints.ts";
 import { describeBackends, describeRoutes, type Overview } from "../admin/overview.ts";
+import { createOutbound } from "../backends/outbound.ts";
 import { createPools } from "../backends/pools.ts";
 import type { CompiledConfig } from "../config/compiled.ts";
 import type { CustomPolicies } from "../config/custom-policies.ts";
@@ -33,6 +34,7 @@ export interface Engine {
 
 export function createEngine({ host, stores, log, access, defer }: EngineOptions): Engine {
   const pools = createPools();
+  const call = createOutbound(pools, Date.now);
   const recent = createRecentRecords();
   let unopenedPlans = 0;
   let current: Gateway | undefined;
@@ -58,6 +60,7 @@ export function createEngine({ host, stores, log, access, defer }: EngineOptions
         clock: { now: Date.now, monotonic: () => performance.now() },
         random: (bytes: number) => new Uint8Array(randomBytes(bytes)),
         stores,
+        call,
         log,
         defer: (promise: Promise<unknown>) =>
           defer(promise.catch((error: unknown) => log.error("deferred work failed", { error: String(error) }))),

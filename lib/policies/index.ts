@@ -3,6 +3,8 @@
  * which they shape a request; answers are shaped in reverse. test/policies/order.test.ts spells it out.
  */
 import type { PolicyDefinition } from "../policy.ts";
+import { auth } from "./auth/auth.ts";
+import { authorize } from "./authorize/authorize.ts";
 import { cors } from "./cors/cors.ts";
 import { deprecated } from "./deprecated/deprecated.ts";
 import { headers } from "./headers/headers.ts";
@@ -25,6 +27,8 @@ const LIST = [
   userAgent,
   origin,
   maintenance,
+  auth,
+  authorize,
   // The config's own word on a field is the last: it can change what the two below it set.
   headers,
   securityHeaders,

@@ -1,4 +1,9 @@
-/** The settings of all built-in policies by name, in the order of their steps. Only the schema and the compiler import this: it holds zod. */
+/**
+ * The settings of all built-in policies by name, in the order of their steps. Most are one key of that name; a policy with `settings`
+ * decides by several keys at once. Only the schema and the compiler import this: it holds zod.
+ */
+import { authSchema } from "./auth/options.ts";
+import { authorizeSchema } from "./authorize/options.ts";
 import { corsSchema } from "./cors/options.ts";
 import { deprecatedSchema } from "./deprecated/options.ts";
 import { headersSchema } from "./headers/options.ts";
@@ -18,6 +23,8 @@ export const POLICY_SCHEMAS = {
   userAgent: userAgentSchema,
   origin: originSchema,
   maintenance: maintenanceSchema,
+  auth: authSchema,
+  authorize: authorizeSchema,
   headers: headersSchema,
   securityHeaders: securityHeadersSchema,
   deprecated: deprecatedSchema,

@@ -5,7 +5,7 @@ import { renderJsonSchema, withOptionTables, withPolicyList } from "../../lib/co
 import { PLACES } from "../../lib/config/schema-fields.ts";
 
 const root = join(import.meta.dirname, "../..");
-const documents = ["docs/config.md", "docs/policies.md", ...globSync("lib/policies/*/README.md", { cwd: root })];
+const documents = ["docs/config.md", "docs/policies.md", ...globSync("lib/{policies,authenticators}/*/README.md", { cwd: root })];
 const textOf = (file: string) => readFileSync(join(root, file), "utf8");
 
 describe("what is published of the schema (node scripts/generate-schema.ts writes it)", () => {

@@ -55,6 +55,7 @@ export function gatewayOf(config: Readonly<Record<string, unknown>>, options: Te
       clock: { now: options.now ?? (() => 0), monotonic: () => 0 },
       random: (bytes) => new Uint8Array(bytes),
       stores: options.stores ?? createMemoryStores(),
+      call: () => failed("nothing here calls another service"),
       log: {
         info: () => {},
         warn: () => {},

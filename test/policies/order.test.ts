@@ -12,6 +12,8 @@ const ORDER = [
   ["userAgent", "screen"],
   ["origin", "screen"],
   ["maintenance", "maintenance"],
+  ["auth", "identify"],
+  ["authorize", "authorize"],
   ["headers", undefined],
   ["securityHeaders", undefined],
   ["deprecated", undefined],

@@ -54,7 +54,13 @@ export function requestFor({
 }
 
 /** Nothing of it is asked for: the routes here have no steps. */
-const NO_SOURCE: PipelineSource = { config: undefined as never, builtIn: new Map(), custom: new Map(), deps: undefined as never };
+const NO_SOURCE: PipelineSource = {
+  config: undefined as never,
+  builtIn: new Map(),
+  custom: new Map(),
+  authenticators: new Map(),
+  deps: undefined as never,
+};
 
 /** A route that serves nothing, with the fields that a test is about. */
 export function routeFor(fields: Partial<CompiledRoute>): Route {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { HeaderList } from "#lib/http/header-list.ts";
 import { cors } from "#lib/policies/cors/cors.ts";
 import type { CorsOptions } from "#lib/policies/cors/options.ts";
-import type { Deps } from "#lib/policy.ts";
+import type { Deps, RouteParts } from "#lib/policy.ts";
 import { exchangeFor } from "../../support/exchange.ts";
 import { gatewayOf, type Received } from "../gateway.ts";
 
@@ -146,7 +146,7 @@ describe("what a backend says", () => {
   const shaped = (origin: string | undefined, pairs: string[]) => {
     const exchange = exchangeFor({ target: "/", headers: origin === undefined ? [] : ["Origin", origin] });
     const head = { status: 200, headers: new HeaderList(pairs) };
-    cors.create(options, {} as Deps, exchange.route).onSend!(exchange, head);
+    cors.create(options, {} as Deps, exchange.route, {} as RouteParts).onSend!(exchange, head);
     return head.headers;
   };
 

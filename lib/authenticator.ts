@@ -1,0 +1,76 @@
+/**
+ * The authenticator contract. An authenticator is a named entry of the config's `auth`: it finds its credential in a request and
+ * says who calls. A kind is a folder under lib/authenticators: its definition is listed in authenticators/index.ts, its options in
+ * authenticators/schemas.ts. `create` runs once for each name when a config is loaded; routes share what it returns.
+ */
+import type { Consumer, Exchange } from "./exchange.ts";
+import type { CredentialPlace } from "./http/credential.ts";
+import type { AnswerHead, Deps, MaybePromise, Outgoing } from "./policy.ts";
+import type { Question, Reply } from "./stores/questions.ts";
+
+/** Why a presented credential was not accepted. */
+export interface Rejection {
+  /** `invalid`: 401. `unavailable`: what would have to be asked did not answer, and credentials are never taken on trust: 503. */
+  readonly rejected: "invalid" | "unavailable";
+  /** For the operator: which check failed, without any part of the credential. */
+  readonly reason: string;
+  /** For the caller: one sentence that helps an honest one and nobody else. */
+  readonly detail?: string;
+}
+
+/** What a challenge says beside its scheme (RFC 6750 section 3). */
+export interface ChallengeError {
+  readonly error: "invalid_token" | "insufficient_scope";
+  readonly scope?: string;
+}
+
+export interface Authenticator {
+  readonly name: string;
+  /** What it takes, to end the sentence "This route takes …": a bearer token in `Authorization`. */
+  readonly expects: string;
+  /**
+   * Where its credential stands, the first place that holds one counting. What is read there does not go on to a backend. Without
+   * any place it judges every request by itself (it asks another service).
+   */
+  readonly places: readonly CredentialPlace[];
+  /** The caller's own credential may go on to a backend that asks for it (`forwardCredential`); keys never do. */
+  readonly mayForward: boolean;
+  /** Its part of WWW-Authenticate (RFC 9110 section 11.6.1); undefined where no scheme fits. */
+  challenge(error?: ChallengeError): string | undefined;
+  /**
+   * Whether what stands in one of its places is meant for it: "theirs" where its form shows so, "perhaps" where anything could
+   * stand there, "no" where it is another's. Of several authenticators, the first whose it certainly is judges it. All by default.
+   */
+  recognizes?(value: string, place: CredentialPlace): "theirs" | "perhaps" | "no";
+  /** Questions to the stores about a credential. */
+  reads?(credential: string, exchange: Exchange): readonly Question[] | undefined;
+  /** `replies` stand in the order of the questions. */
+  verify(credential: string, exchange: Exchange, replies: readonly Reply[]): MaybePromise<Consumer | Rejection>;
+  /** What the backend is told of the caller beside `x-gateway-consumer`; called for a caller that this authenticator identified. */
+  onRequest?(exchange: Exchange, outgoing: Outgoing): void;
+  /** What the caller is told with the answer: a key that is being retired, say. */
+  onSend?(exchange: Exchange, head: AnswerHead): void;
+}
+
+export interface AuthenticatorDefinition<Options = unknown> {
+  readonly kind: string;
+  create(name: string, options: Options, parts: AuthenticatorParts): Authenticator;
+}
+
+export interface AuthenticatorParts {
+  readonly deps: Deps;
+  /** Names of claims that routes speak of; an authenticator keeps these of a token, and no others. */
+  readonly claims: readonly string[];
+}
+
+export function isRejection(result: Consumer | Rejection): result is Rejection {
+  return "rejected" in result;
+}
+
+/**
+ * `<authenticator>:<subject>`. A subject is whatever an issuer says; what can't stand in a header field, and `%` itself, is
+ * percent-encoded, so that two subjects never share an id and none ends a line (header injection).
+ */
+export function consumerId(authenticator: string, subject: string): string {
+  return `${authenticator}:${subject.toWellFormed().replace(/[^\x21-\x24\x26-\x7e]/gu, (char) => encodeURIComponent(char))}`;
+}

@@ -1,0 +1,16 @@
+/** Every kind of authenticator, one line each. */
+import type { Authenticator, AuthenticatorDefinition, AuthenticatorParts } from "../authenticator.ts";
+import type { CompiledConfig } from "../config/compiled.ts";
+import { basic } from "./basic/basic.ts";
+
+const KINDS: ReadonlyMap<string, AuthenticatorDefinition> = new Map(
+  [basic].map((definition) => [definition.kind, definition as AuthenticatorDefinition]),
+);
+
+/** By name. Each `create` gets what its kind's options.ts compiles, which the compiler of the config guarantees. */
+export function createAuthenticators(
+  { authenticators }: Pick<CompiledConfig, "authenticators">,
+  parts: AuthenticatorParts,
+): ReadonlyMap<string, Authenticator> {
+  return new Map(authenticators.map(({ name, kind, options }) => [name, KINDS.get(kind)!.create(name, options, parts)]));
+}

@@ -1,0 +1,49 @@
+/** Authenticators of a config, compiled: each of one kind, with that kind's options. */
+import { AUTHENTICATOR_SCHEMAS } from "../authenticators/schemas.ts";
+import type { Json } from "../exchange.ts";
+import type { CompiledAuthenticator } from "./compiled.ts";
+import { Fields } from "./fields.ts";
+import type { Place, Report } from "./issue.ts";
+import { authenticatorSchema } from "./schema-auth.ts";
+import { checkSettings } from "./schema-issues.ts";
+
+/** As names of backends; it is also the first part of a consumer's id, which `:` ends. */
+const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
+const RESERVED = ["none", "optional"];
+
+type Kind = keyof typeof AUTHENTICATOR_SCHEMAS;
+
+export function compileAuthenticators(inputs: Readonly<Record<string, unknown>>, report: Report): CompiledAuthenticator[] {
+  return Object.entries(inputs).flatMap(([name, input]) => {
+    const place = ["auth", name];
+    if (!NAME.test(name) || RESERVED.includes(name))
+      report.error(
+        "name-grammar",
+        place,
+        `"${name}" is no name for an authenticator: letters, digits, - and _, beginning with a letter, and neither "none" nor "optional".`,
+      );
+    return compileAuthenticator(name, input, place, report) ?? [];
+  });
+}
+
+function compileAuthenticator(name: string, input: unknown, place: Place, report: Report): CompiledAuthenticator | undefined {
+  const kinds = Object.keys(AUTHENTICATOR_SCHEMAS) as Kind[];
+  const checked = checkSettings(authenticatorSchema, input, place, report, `{ ${kinds.join(" }, { ")} }`);
+  if (!checked) return undefined;
+  const given = kinds.filter((kind) => checked.settings[kind] !== undefined || checked.broken.has(kind));
+  const [kind, another] = given;
+  if (another)
+    report.error(
+      "one-kind",
+      place,
+      `${given.map((each) => `\`${each}\``).join(" and ")} exclude each other.`,
+      "Give each a name of its own.",
+    );
+  // A kind that is not built has been reported already.
+  else if (!kind && Object.keys(input as object).length === 0)
+    report.error("one-kind", place, "it is of no kind.", `Write ${kinds.map((each) => `\`${each}\``).join(" or ")}.`);
+  const settings = kind && checked.settings[kind];
+  if (!kind || !settings) return undefined;
+  const { compile } = AUTHENTICATOR_SCHEMAS[kind] as { compile(input: unknown, place: Place, fields: Fields): unknown };
+  return { name, kind, options: compile(settings, [...place, kind], new Fields(report)) as Json };
+}

@@ -1,0 +1,166 @@
+/** `auth`: finds the caller's credential, has its authenticator judge it, and keeps it from the backend. */
+import { type Authenticator, isRejection, type Rejection } from "../../authenticator.ts";
+import type { Consumer, Exchange } from "../../exchange.ts";
+import { AMBIGUOUS, nameOfPlace, readCredential, removeCredential } from "../../http/credential.ts";
+import type { Decision, MaybePromise, Policy, PolicyDefinition } from "../../policy.ts";
+import { type Refusal, refuse } from "../../problem.ts";
+import type { Question, Reply } from "../../stores/questions.ts";
+import type { AuthOptions } from "./options.ts";
+
+/** A credential and who judges it, or why it can't be judged. */
+interface Found {
+  readonly by: Authenticator;
+  readonly value: string;
+  readonly fault: Rejection | undefined;
+}
+
+export const auth: PolicyDefinition<AuthOptions> = {
+  name: "auth",
+  row: "identify",
+  refuses: ["credentials-missing", "credentials-invalid", "store-unavailable"],
+  cacheable: false,
+  create({ accept, need, optional }, _, __, { authenticators, backend }) {
+    const accepted = accept.map((name) => authenticators.get(name)!);
+    const missing = refuseMissing(accepted);
+    const asks = accepted.some(({ reads }) => reads);
+    /** What was found when the questions were asked, for when they are answered. */
+    const asked = new WeakMap<Exchange, { found: readonly Found[]; counts: readonly number[] }>();
+    /** Where what stands there stays here. */
+    const kept = accepted.flatMap(({ places, mayForward }) => (mayForward && backend?.forwardCredential ? [] : places));
+    const find = need === "all" ? findAll : findOne;
+
+    const policy: Policy = {
+      decide(exchange, replies): MaybePromise<Decision> {
+        const { found, counts } = asked.get(exchange) ?? { found: find(accepted, exchange), counts: [] };
+        if (found.length === 0) return optional ? undefined : missing;
+        if (found.length < (need === "all" ? accepted.length : 1)) return missing;
+        const results = verifyAll(found, exchange, replies, counts);
+        return results instanceof Promise
+          ? results.then((settled) => conclude(settled, found, accepted, exchange))
+          : conclude(results, found, accepted, exchange);
+      },
+      onRequest(exchange, outgoing) {
+        for (const place of kept) removeCredential(outgoing, place);
+        const { consumer } = exchange;
+        if (consumer) authenticators.get(consumer.authenticator)?.onRequest?.(exchange, outgoing);
+      },
+    };
+    if (kept.length > 0) {
+      policy.onResponse = ({ consumer, record }, { status }) => {
+        if (status === 401 && consumer)
+          record.reason = "the backend answered 401: the caller's credential was kept from it (forwardCredential)";
+      };
+    }
+    if (asks) {
+      policy.reads = (exchange) => {
+        const found = find(accepted, exchange);
+        const questions = found.map(({ by, value, fault }) => (fault ? [] : (by.reads?.(value, exchange) ?? [])));
+        const all: readonly Question[] = questions.flat();
+        if (all.length > 0) asked.set(exchange, { found, counts: questions.map(({ length }) => length) });
+        return all;
+      };
+    }
+    if (accepted.some(({ onSend }) => onSend)) {
+      policy.onSend = (exchange, head) => {
+        if (exchange.consumer) authenticators.get(exchange.consumer.authenticator)?.onSend?.(exchange, head);
+      };
+    }
+    return policy;
+  },
+};
+
+/** The one that judges: the first whose credential it certainly is, else the first that has one to judge. */
+function findOne(accepted: readonly Authenticator[], exchange: Exchange): readonly Found[] {
+  let perhaps: Found | undefined;
+  for (const by of accepted) {
+    const { found, certain } = credentialFor(by, exchange);
+    if (found && (certain || accepted.length === 1)) return [found];
+    perhaps ??= found;
+  }
+  return perhaps ? [perhaps] : [];
+}
+
+function findAll(accepted: readonly Authenticator[], exchange: Exchange): readonly Found[] {
+  return accepted.flatMap((by) => credentialFor(by, exchange).found ?? []);
+}
+
+function credentialFor(by: Authenticator, { request, target }: Exchange): { found: Found | undefined; certain: boolean } {
+  if (by.places.length === 0) return { found: { by, value: "", fault: undefined }, certain: false };
+  for (const place of by.places) {
+    const value = readCredential(request.headers, target.raw, place);
+    if (value === undefined) continue;
+    if (value === AMBIGUOUS) {
+      const fault: Rejection = { rejected: "invalid", reason: `several credentials in ${nameOfPlace(place)}` };
+      return { found: { by, value: "", fault }, certain: true };
+    }
+    const whose = by.recognizes?.(value, place) ?? "theirs";
+    if (whose !== "no") return { found: { by, value, fault: undefined }, certain: whose === "theirs" };
+  }
+  return { found: undefined, certain: false };
+}
+
+type Result = Consumer | Rejection;
+
+/** A promise only where an authenticator needs one: a remembered credential costs no turn of the event loop. */
+function verifyAll(
+  found: readonly Found[],
+  exchange: Exchange,
+  replies: readonly Reply[],
+  counts: readonly number[],
+): MaybePromise<readonly Result[]> {
+  let first = 0;
+  let isPending = false;
+  const results = found.map(({ by, value, fault }, index): MaybePromise<Result> => {
+    const count = counts[index] ?? 0;
+    const own = count === 0 ? [] : replies.slice(first, first + count);
+    first += count;
+    const result = fault ?? by.verify(value, exchange, own);
+    isPending ||= result instanceof Promise;
+    return result;
+  });
+  return isPending ? Promise.all(results) : (results as Result[]);
+}
+
+function conclude(
+  results: readonly Result[],
+  found: readonly Found[],
+  accepted: readonly Authenticator[],
+  exchange: Exchange,
+): Decision {
+  for (const [index, result] of results.entries())
+    if (isRejection(result)) return refuseRejected(result, found[index]!, accepted);
+  const consumers = results as readonly Consumer[];
+  exchange.consumer = consumers.length === 1 ? consumers[0] : joined(consumers);
+  return undefined;
+}
+
+/** Of several identities the first is who calls; what the others may do comes on top. */
+function joined(consumers: readonly Consumer[]): Consumer {
+  const [first, ...others] = consumers;
+  return {
+    ...first!,
+    scopes: [...new Set(consumers.flatMap(({ scopes = [] }) => scopes))],
+    roles: [...new Set(consumers.flatMap(({ roles = [] }) => roles))],
+    claims: Object.assign({}, ...others.map(({ claims }) => claims).reverse(), first!.claims),
+  };
+}
+
+function refuseMissing(accepted: readonly Authenticator[]): Refusal {
+  return refuse("credentials-missing", {
+    detail: `This route takes ${accepted.map(({ expects }) => expects).join(", or ")}.`,
+    reason: `no credential for ${accepted.map(({ name }) => name).join(", ")}`,
+    headers: challenges(accepted, undefined),
+  });
+}
+
+function refuseRejected({ rejected, reason, detail }: Rejection, { by }: Found, accepted: readonly Authenticator[]): Refusal {
+  if (rejected === "unavailable")
+    return refuse("store-unavailable", { reason: `${by.name}: ${reason}`, headers: ["retry-after", "1"] });
+  return refuse("credentials-invalid", { detail, reason: `${by.name}: ${reason}`, headers: challenges(accepted, by) });
+}
+
+/** What would have been accepted, one field for each (RFC 9110 section 11.6.1). */
+function challenges(accepted: readonly Authenticator[], judged: Authenticator | undefined): readonly string[] {
+  const all = accepted.map((each) => each.challenge(each === judged ? { error: "invalid_token" } : undefined));
+  return [...new Set(all)].flatMap((challenge) => (challenge === undefined ? [] : ["www-authenticate", challenge]));
+}

@@ -1,0 +1,75 @@
+/** `scopes`, `roles`, `claims`, `owner`: what a caller must be allowed to do. One policy, since they are one decision. */
+import { z } from "zod";
+import type { ClaimRule } from "../../claims.ts";
+import { claimRules, compileClaimRules } from "../../config/claim-rules.ts";
+import type { Fields } from "../../config/fields.ts";
+import type { Place } from "../../config/issue.ts";
+import { asList, oneOf, strict } from "../../config/schema-fields.ts";
+
+/** Null: not asked for. */
+export interface AuthorizeOptions {
+  readonly scopes: NameRule | null;
+  readonly roles: NameRule | null;
+  readonly claims: readonly ClaimRule[];
+  readonly owner: OwnerRule | null;
+}
+
+export interface NameRule {
+  readonly need: "all" | "any";
+  readonly names: readonly string[];
+}
+
+export interface OwnerRule {
+  readonly param: string;
+  readonly from: "claim";
+  /** Of the claim. */
+  readonly name: string;
+}
+
+const names = z.array(z.string()).min(1);
+const rule = (what: string) =>
+  oneOf(`a ${what}, a list of which all are needed, or { anyOf }`, [
+    z.string(),
+    names,
+    strict(`${what}s`, { anyOf: names.describe(`One of these ${what}s suffices`) }),
+  ]);
+
+const settings = {
+  scopes: rule("scope").describe("Scopes that the caller needs: all of them, or `{ anyOf: [...] }`"),
+  roles: rule("role").describe("Roles that the caller needs: all of them, or `{ anyOf: [...] }`"),
+  claims: claimRules.describe(
+    "Claims that the caller's token must have, by name: a value, a pattern with `*`, or a list of which one fits",
+  ),
+  owner: strict("owner", {
+    param: z.string().describe("The parameter of the path"),
+    claim: z.string().describe("The claim that must have the same value, or hold it in its list"),
+  }).describe('A path parameter that must be the caller\'s own: `{ param: "userId", claim: "sub" }`'),
+};
+
+type Given = {
+  readonly [Key in keyof typeof settings]?: { readonly value: z.output<(typeof settings)[Key]>; readonly place: Place };
+};
+
+export const authorizeSchema = {
+  description: "What a known caller must be allowed to do: `scopes`, `roles`, `claims`, `owner`",
+  settings,
+  compile({ scopes, roles, claims, owner }: Given, fields: Fields): AuthorizeOptions {
+    return {
+      scopes: scopes ? nameRule(scopes.value) : null,
+      roles: roles ? nameRule(roles.value) : null,
+      claims: claims ? compileClaimRules(claims.value, claims.place, fields) : [],
+      owner: owner ? ownerRule(owner.value, owner.place, fields) : null,
+    };
+  },
+};
+
+function nameRule(given: z.output<typeof settings.scopes>): NameRule {
+  return typeof given === "object" && "anyOf" in given
+    ? { need: "any", names: given.anyOf }
+    : { need: "all", names: asList<string>(given) };
+}
+
+function ownerRule({ param, claim }: z.output<typeof settings.owner>, place: Place, fields: Fields): OwnerRule {
+  fields.param(param, [...place, "param"]);
+  return { param, from: "claim", name: claim };
+}
