@@ -2,16 +2,14 @@
 import type { Readable } from "node:stream";
 import { BodyTaps } from "../body-taps.ts";
 import type { HostTraits } from "../gateway.ts";
-import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
-import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/hygiene.ts";
-import type { MapBack } from "../http/map-back.ts";
-import type { AnswerHead, Clock } from "../policy.ts";
+import type { Clock } from "../policy.ts";
 import { type Refusal, refuse } from "../problem.ts";
 import { LATER, runSteps, type Stop } from "../run-steps.ts";
 import { finish, type SendContext, sendStop } from "../send.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
+import { headForAll, headForCaller, type ShapedHead } from "./answer-head.ts";
 import type { BackendTarget } from "./backend.ts";
 import { decoderFor } from "./decode.ts";
 import { type Attempt, type Decoder, ForwardHandler } from "./forward.ts";
@@ -133,9 +131,10 @@ class BackendAttempt implements Attempt {
     this.#context = context;
   }
 
-  head(status: number, backend: BackendHead, length: string | undefined): { status: number; pairs: string[] } {
+  head(status: number, backend: BackendHead, length: string | undefined): ShapedHead {
     const { visit } = this;
-    return shapeHead(visit, status, backend, length, this.#context.host, visit.pipeline.mapBack.get(this.#target));
+    const shared = headForAll(visit, status, backend, length, this.#context.host, visit.pipeline.mapBack.get(this.#target));
+    return headForCaller(visit, shared);
   }
 
   decode(contentEncoding: string | undefined): Decoder | undefined | "unknown" {
@@ -154,28 +153,4 @@ class BackendAttempt implements Attempt {
 async function* chunksOf(body: Readable | Uint8Array): AsyncGenerator<Uint8Array> {
   if (body instanceof Uint8Array) yield body;
   else yield* body as AsyncIterable<Uint8Array>;
-}
-
-/** The head that the caller gets: the backend's fields, cleaned; what caches may do; what the route's policies make of it. */
-function shapeHead(
-  visit: Visit,
-  status: number,
-  backend: BackendHead,
-  length: string | undefined,
-  host: HostTraits,
-  mapBack: MapBack | undefined,
-): { status: number; pairs: string[] } {
-  const { pairs } = backend;
-  if (mapBack) for (let i = 0; i < pairs.length; i += 2) pairs[i + 1] = mapBack(pairs[i]!, pairs[i + 1]!);
-  if (length !== undefined) pairs.push("content-length", length);
-  pairs.push("cache-control", forOneCaller(backend.cacheControl));
-  forbidSharedCaches(pairs);
-  pairs.push("x-request-id", visit.requestId);
-  const { onResponse, onSend } = visit.pipeline;
-  if (onResponse.length + onSend.length === 0 && host.passesContentEncoding) return { status, pairs };
-  const head: AnswerHead = { status, headers: new HeaderList(pairs) };
-  if (!host.passesContentEncoding) head.headers.delete("content-encoding");
-  for (const { policy } of onResponse) policy.onResponse!(visit, head);
-  for (const { policy } of onSend) policy.onSend!(visit, head);
-  return { status: head.status, pairs: head.headers.pairs };
 }

@@ -9,6 +9,7 @@ import type { Clock } from "../policy.ts";
 import { type Refusal, refuse } from "../problem.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
+import type { ShapedHead } from "./answer-head.ts";
 import { BodyFault } from "./request-body.ts";
 
 export interface Attempt {
@@ -18,7 +19,7 @@ export interface Attempt {
   readonly targetUrl: string;
   readonly totalMs: number | null;
   /** Makes the head that the caller gets from the backend's: shaping, caching fields, request id. */
-  head(status: number, backend: BackendHead, length: string | undefined): { status: number; pairs: string[] };
+  head(status: number, backend: BackendHead, length: string | undefined): ShapedHead;
   /** For a host that can't pass encoded bytes on: undefined passes them as they are, "unknown" can't be made plain. */
   decode(contentEncoding: string | undefined): Decoder | undefined | "unknown";
   /** Called at most once, only before a byte was sent. */

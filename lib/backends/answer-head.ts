@@ -1,0 +1,62 @@
+/**
+ * The head of a backend's answer in its two parts. What everybody gets (the backend's fields cleaned, paths mapped back,
+ * `onResponse`) can be kept in a cache; what is one caller's (what caches in front may do, the request id, `onSend`) is put on top
+ * for each, after a hit too.
+ */
+import type { HostTraits } from "../gateway.ts";
+import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
+import { HeaderList } from "../http/header-list.ts";
+import type { BackendHead } from "../http/hygiene.ts";
+import type { MapBack } from "../http/map-back.ts";
+import type { AnswerHead } from "../policy.ts";
+import type { Visit } from "../visit.ts";
+
+export interface ShapedHead {
+  readonly status: number;
+  /** Name, value, name, value. */
+  readonly pairs: string[];
+}
+
+/** Cache-Control stands apart: what is passed on of it is not the same for everybody. */
+export interface SharedHead extends ShapedHead {
+  readonly cacheControl: string | undefined;
+}
+
+export function headForAll(
+  visit: Visit,
+  status: number,
+  { pairs, cacheControl }: BackendHead,
+  length: string | undefined,
+  host: HostTraits,
+  mapBack: MapBack | undefined,
+): SharedHead {
+  if (mapBack) for (let i = 0; i < pairs.length; i += 2) pairs[i + 1] = mapBack(pairs[i]!, pairs[i + 1]!);
+  if (length !== undefined) pairs.push("content-length", length);
+  const { onResponse } = visit.pipeline;
+  if (onResponse.length === 0 && host.passesContentEncoding) return { status, pairs, cacheControl };
+  const headers = new HeaderList(pairs);
+  const head: AnswerHead = { status, headers };
+  if (!host.passesContentEncoding) headers.delete("content-encoding");
+  if (onResponse.length === 0) return { status, pairs, cacheControl };
+  if (cacheControl !== undefined) headers.append("cache-control", cacheControl);
+  for (const { policy } of onResponse) policy.onResponse!(visit, head);
+  const changed = headers.has("cache-control") ? headers.all("cache-control").join(", ") : undefined;
+  headers.delete("cache-control");
+  return { status: head.status, pairs, cacheControl: changed };
+}
+
+/** Takes the list over. */
+export function headForCaller(visit: Visit, { status, pairs, cacheControl }: SharedHead): ShapedHead {
+  pairs.push("cache-control", forOneCaller(cacheControl));
+  forbidSharedCaches(pairs);
+  pairs.push("x-request-id", visit.requestId);
+  return sendSteps(visit, status, pairs);
+}
+
+function sendSteps(visit: Visit, status: number, pairs: string[]): ShapedHead {
+  const { onSend } = visit.pipeline;
+  if (onSend.length === 0) return { status, pairs };
+  const head: AnswerHead = { status, headers: new HeaderList(pairs) };
+  for (const { policy } of onSend) policy.onSend!(visit, head);
+  return { status: head.status, pairs: head.headers.pairs };
+}
