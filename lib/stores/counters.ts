@@ -2,7 +2,7 @@
  * Counting for limits and quotas. Keys are opaque text that the caller has made unique (policy, name and identifier); an
  * implementation adds its own prefix. Times are epoch milliseconds of the caller's clock, passed in so that tests own time.
  */
-import type { Pending } from "./reply.ts";
+import type { Pending, StoreReply } from "./reply.ts";
 
 export type CounterRule =
   /** Windows aligned to the epoch: at most `limit` in each. */
@@ -26,6 +26,16 @@ export interface Take {
    * those of a limit that is enforced), but does not refuse the whole.
    */
   readonly enforce: boolean;
+  /**
+   * False permits an instance to take units ahead and to spend them without asking (leased-counters.ts): nearly no trips, and
+   * a count that is off by what instances hold. Of windows, buckets and periods; absent means exact.
+   */
+  readonly exact?: boolean | undefined;
+  /**
+   * Takes more than `cost` where there is more: up to this many units, at most an eighth of what is left. For leases; policies
+   * say `exact: false` instead.
+   */
+  readonly upTo?: number | undefined;
 }
 
 export interface Count {
@@ -37,6 +47,13 @@ export interface Count {
   readonly resetMs: number;
   /** For a lease that was taken: hand it to `renew` and `release`. */
   readonly lease?: string;
+  /** What was charged, where the take said `upTo`. */
+  readonly taken?: number;
+  /**
+   * Another take of the call is known to be refused, so the store was not asked about this one: it was not refused, and its
+   * other numbers are the rule's own. Not for showing.
+   */
+  readonly unasked?: true;
 }
 
 export interface Taken {
@@ -58,4 +75,21 @@ export interface Counters {
   release(key: string, rule: CounterRule, lease: string): Pending<void>;
   /** Forgets what a key has counted under this rule. */
   reset(key: string, rule: CounterRule, nowMs: number): Pending<void>;
+}
+
+/** Counters of this process's memory: they answer at once. */
+export interface LocalCounters extends Counters {
+  take(takes: readonly Take[], nowMs: number): StoreReply<Taken>;
+  peek(takes: readonly Take[], nowMs: number): StoreReply<readonly Count[]>;
+  settle(key: string, rule: CounterRule, delta: number, nowMs: number): StoreReply<void>;
+  renew(key: string, rule: CounterRule, lease: string, nowMs: number): StoreReply<boolean>;
+  release(key: string, rule: CounterRule, lease: string): StoreReply<void>;
+  reset(key: string, rule: CounterRule, nowMs: number): StoreReply<void>;
+}
+
+/** One instance's share of a limit, for `Stores.local`: at least one unit, so that no caller is shut out for the whole outage. */
+export function shareOf(rule: CounterRule, share: number): CounterRule {
+  const part = (units: number) => Math.min(units, Math.max(1, Math.floor(units * share)));
+  if (rule.algorithm !== "token-bucket") return { ...rule, limit: part(rule.limit) };
+  return { ...rule, limit: part(rule.limit), refill: part(rule.refill) };
 }

@@ -1,9 +1,10 @@
 /** The stores that the engine and its policies know, as interfaces. Implementations: ./memory, ./sqlite, ./upstash. */
 import type { Blobs } from "./blobs.ts";
-import type { Counters } from "./counters.ts";
+import type { Counters, LocalCounters } from "./counters.ts";
 import type { Keys } from "./keys.ts";
 import type { EventLog } from "./log.ts";
 import type { Once } from "./once.ts";
+import type { Unavailable } from "./reply.ts";
 
 export interface Stores {
   readonly counters: Counters;
@@ -12,7 +13,20 @@ export interface Stores {
   readonly blobs: Blobs;
   readonly log: EventLog;
   /** What stands behind each, for people: shown by `frontdesk check` and on the page at /gateway. */
+  /**
+   * Where a limit counts while `counters` is away (`onUnavailable: "local"`): one bounded table for the process, empty again
+   * when the process is. Takes go there after a reply of `unavailable`, with the rule's `shareOf`; a place that was taken here
+   * is renewed and released here. Nothing is carried over when the store is back: it counts from what it knew.
+   */
+  readonly local: LocalCounters;
+  /** Whether the store is there, as this process last saw it. Asks nothing. */
+  status(): StoreStatus;
   readonly describe: Readonly<Record<"counters" | "keys" | "once" | "blobs" | "log", string>>;
   /** Writes what is still buffered and lets go of files and sockets. Safe to call twice. */
   close(): Promise<void>;
 }
+
+/** `away`: trips fail, and all but one a second are answered `unavailable` at once. */
+export type StoreStatus =
+  | { readonly state: "ok" }
+  | { readonly state: "away"; readonly reason: Unavailable["reason"]; readonly sinceMs: number };

@@ -224,6 +224,38 @@ export function countersContract(name: string, make: () => Promise<CountersUnder
       expect((await peek(key, fixed)).remaining).toBe(1);
     });
 
+    test.each([fixed, sliding, bucket, period])("$algorithm: `upTo` takes an eighth of what is left at most", async (base) => {
+      const key = freshKey();
+      const rule = { ...base, limit: 100 };
+      const lease = async (upTo: number, cost = 1) =>
+        (await takeAll([{ key, rule, cost, upTo, enforce: true }])).counts.map(({ taken, remaining }) => [taken, remaining])[0];
+      expect(await lease(5)).toEqual([5, 95]);
+      expect(await lease(50)).toEqual([11, 84]);
+      expect(await lease(50, 80)).toEqual([80, 4]);
+      expect(await lease(50)).toEqual([1, 3]);
+      expect(await lease(50, 4)).toEqual([undefined, 3]);
+      expect(await lease(50, 0)).toEqual([0, 3]);
+    });
+
+    test("a take up to more is all or nothing with others, and others of its key count what it takes", async () => {
+      const [key, full] = [freshKey(), freshKey()];
+      const rule = { ...sliding, limit: 80 };
+      const takes = [
+        { key, rule, cost: 1, upTo: 10, enforce: true },
+        { key, rule, cost: 1, enforce: true },
+      ];
+      const { counts } = await takeAll(takes);
+      expect(counts.map(({ taken, remaining }) => [taken, remaining])).toEqual([
+        [10, 69],
+        [undefined, 69],
+      ]);
+      await take(full, fixed, START_MS, 3);
+      const refused = await takeAll([...takes, { key: full, rule: fixed, cost: 1, enforce: true }]);
+      expect(refused.allowed).toBe(false);
+      expect(refused.counts.map(({ taken }) => taken)).toEqual([undefined, undefined, undefined]);
+      expect((await peek(key, rule)).remaining).toBe(69);
+    });
+
     test("no takes are allowed", async () => {
       expect(await takeAll([])).toEqual({ allowed: true, counts: [] });
     });

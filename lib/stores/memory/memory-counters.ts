@@ -1,6 +1,6 @@
 /** Counters of one process, at most `maxIdentifiers` of them, whatever is thrown at it. */
 import { boundedKey } from "../bounded-key.ts";
-import type { Count, CounterRule, Counters, Take, Taken } from "../counters.ts";
+import type { Count, CounterRule, LocalCounters, Take, Taken } from "../counters.ts";
 import { ok, type StoreReply } from "../reply.ts";
 import { type CounterState, charge, expiresMs, fits, resetMs, settle, startState, unitsLeft } from "./counter-state.ts";
 import { type Expiring, ExpiryHeap } from "./expiry-heap.ts";
@@ -21,7 +21,7 @@ interface Cell extends Expiring, Recent<Cell> {
 
 const MAX_OVERFLOW_CELLS = 256;
 
-export class MemoryCounters implements Counters {
+export class MemoryCounters implements LocalCounters {
   readonly #maxIdentifiers: number;
   readonly #backing: CounterBacking | undefined;
   readonly #cells = new Map<string, Cell>();
@@ -41,20 +41,24 @@ export class MemoryCounters implements Counters {
 
   take(takes: readonly Take[], nowMs: number): StoreReply<Taken> {
     const cells = this.#cellsOf(takes, nowMs);
-    const allowed = judge(takes, cells, nowMs);
-    const whole = takes.every((take, index) => allowed[index] || !take.enforce);
-    const leases = takes.map((take, index) =>
-      whole && allowed[index] && take.cost > 0 ? this.#charge(take, cells[index]!, nowMs) : undefined,
-    );
-    const counts = takes.map((take, index) => count(take.rule, cells[index]!.state, allowed[index]!, leases[index], nowMs));
-    if (!whole) for (const [index, cell] of cells.entries()) if (!allowed[index]) this.#block(cell, counts[index]!.resetMs);
+    const charges = judge(takes, cells, nowMs);
+    const whole = takes.every((take, index) => charges[index] !== undefined || !take.enforce);
+    const leases = takes.map((take, index) => {
+      const units = charges[index] ?? 0;
+      return whole && units > 0 ? this.#charge(take, units, cells[index]!, nowMs) : undefined;
+    });
+    const counts = takes.map((take, index) => {
+      const found = count(take.rule, cells[index]!.state, charges[index], leases[index], nowMs);
+      return whole && take.upTo !== undefined && found.allowed ? { ...found, taken: charges[index]! } : found;
+    });
+    for (const [index, { allowed, resetMs }] of counts.entries()) if (!whole && !allowed) this.#block(cells[index]!, resetMs);
     return ok({ allowed: whole, counts });
   }
 
   peek(takes: readonly Take[], nowMs: number): StoreReply<readonly Count[]> {
     const cells = this.#cellsOf(takes, nowMs);
-    const allowed = judge(takes, cells, nowMs);
-    return ok(takes.map((take, index) => count(take.rule, cells[index]!.state, allowed[index]!, undefined, nowMs)));
+    const charges = judge(takes, cells, nowMs);
+    return ok(takes.map((take, index) => count(take.rule, cells[index]!.state, charges[index], undefined, nowMs)));
   }
 
   settle(key: string, rule: CounterRule, delta: number, nowMs: number): StoreReply<void> {
@@ -99,8 +103,8 @@ export class MemoryCounters implements Counters {
     return cells;
   }
 
-  #charge(take: Take, cell: Cell, nowMs: number): string | undefined {
-    const lease = charge(take.rule, cell.state, take.cost, nowMs);
+  #charge(take: Take, units: number, cell: Cell, nowMs: number): string | undefined {
+    const lease = charge(take.rule, cell.state, units, nowMs);
     this.#keep(cell, take.rule, nowMs);
     return lease;
   }
@@ -193,25 +197,30 @@ function cellKey(key: string, rule: CounterRule): string {
   return rule.algorithm === "period" ? `${boundedKey(key)}\n${rule.startMs}` : boundedKey(key);
 }
 
-/** Whether each take alone is allowed, counting what earlier takes of the call will have charged to the same cell. */
-function judge(takes: readonly Take[], cells: readonly Cell[], nowMs: number): boolean[] {
-  const allowed: boolean[] = [];
-  for (const [index, take] of takes.entries()) {
-    let wanted = Math.max(1, units(take));
-    for (let other = 0; other < index; other++) {
-      if (cells[other] === cells[index] && allowed[other]) wanted += units(takes[other]!);
-    }
-    allowed.push(unitsLeft(take.rule, cells[index]!.state, nowMs) >= wanted);
+/**
+ * What each take would charge, or undefined where it alone is refused, counting what earlier takes of the call will have charged
+ * to the same cell.
+ */
+function judge(takes: readonly Take[], cells: readonly Cell[], nowMs: number): (number | undefined)[] {
+  const charges: (number | undefined)[] = [];
+  for (const [index, { rule, cost, upTo }] of takes.entries()) {
+    let left = unitsLeft(rule, cells[index]!.state, nowMs);
+    for (let other = 0; other < index; other++) if (cells[other] === cells[index]) left -= charges[other] ?? 0;
+    const units = rule.algorithm === "concurrency" ? Math.min(1, cost) : cost;
+    const allowed = left >= Math.max(1, units);
+    charges.push(allowed ? Math.max(units, Math.min(upTo ?? 0, Math.floor(left / 8))) : undefined);
   }
-  return allowed;
+  return charges;
 }
 
-function units(take: Take): number {
-  return take.rule.algorithm === "concurrency" ? Math.min(1, take.cost) : take.cost;
-}
-
-function count(rule: CounterRule, state: CounterState, allowed: boolean, lease: string | undefined, nowMs: number): Count {
+function count(
+  rule: CounterRule,
+  state: CounterState,
+  charged: number | undefined,
+  lease: string | undefined,
+  nowMs: number,
+): Count {
   const left = Math.max(0, unitsLeft(rule, state, nowMs));
-  const found = { allowed, remaining: left, resetMs: resetMs(rule, state, nowMs) };
+  const found = { allowed: charged !== undefined, remaining: left, resetMs: resetMs(rule, state, nowMs) };
   return lease === undefined ? found : { ...found, lease };
 }

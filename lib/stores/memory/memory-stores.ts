@@ -44,8 +44,11 @@ export function createMemoryStores(bounds: MemoryBounds = {}): MemoryStores {
     ...bounds,
   };
   const here = "in this process's memory";
+  const counters = new MemoryCounters({ maxIdentifiers });
   return {
-    counters: new MemoryCounters({ maxIdentifiers }),
+    counters,
+    local: counters,
+    status: () => ({ state: "ok" }),
     keys: new MemoryKeys(maxKeys),
     once: new MemoryOnce({ maxClaims, maxBytes: maxClaimBytes }),
     blobs: new MemoryBlobs(maxBlobBytes),

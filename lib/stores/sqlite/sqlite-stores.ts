@@ -50,8 +50,11 @@ export function createSqliteStores(options: SqliteOptions): Stores {
   const behind = new WriteBehind(database, schedule, onError);
   const attempt = attemptWith(onError);
   const backing = new CounterFile(database, behind, { maxPending: maxIdentifiers, now });
+  const counters = new MemoryCounters({ maxIdentifiers, backing });
   return {
-    counters: new MemoryCounters({ maxIdentifiers, backing }),
+    counters,
+    local: counters,
+    status: () => ({ state: "ok" }),
     keys: new SqliteKeys(database, attempt),
     once: new SqliteOnce(database, attempt, maxClaims),
     blobs: new SqliteBlobs(database, behind, attempt, { memory: new MemoryBlobs(maxBlobBytes), maxFileBytes, now }),

@@ -5,16 +5,32 @@
 import { script } from "./script.ts";
 
 /** Fields of one take in ARGV, in this order. */
-export const TAKE_FIELDS = ["kind", "cost", "enforce", "limit", "span", "refill", "ttl", "lease"] as const;
+export const TAKE_FIELDS = ["kind", "cost", "enforce", "limit", "span", "refill", "ttl", "lease", "upTo"] as const;
 
 /**
  * KEYS: two for each take (its own; the previous window's, or its own again). ARGV: now, "take" or "peek", then the fields.
- * Returns the whole's verdict, then for each take: allowed, units left, reset (0 where the caller knows it).
+ * Returns the whole's verdict, then for each take: what it charges (-1: refused), units left, and a time: when a bucket or a
+ * lease resets, or from when on a sliding window may allow what it refuses; 0 where the caller knows.
+ * Each command is billed, so all windows are read by one MGET, and a new one is written by one SET.
  * The flag lets Upstash lock these keys instead of the whole database.
  */
 export const takeScript = script(`#!lua flags=allow-key-locking
 local now = tonumber(ARGV[1])
-local takes, pending, whole = {}, {}, true
+local takes, windows, pending, written, whole = {}, {}, {}, {}, true
+
+for i = 1, #KEYS / 2 do
+  local f = 2 + (i - 1) * ${TAKE_FIELDS.length}
+  local t = { key = KEYS[2 * i - 1], kind = ARGV[f + 1], cost = tonumber(ARGV[f + 2]), enforce = ARGV[f + 3] == "1",
+    limit = tonumber(ARGV[f + 4]), span = tonumber(ARGV[f + 5]), refill = tonumber(ARGV[f + 6]), ttl = tonumber(ARGV[f + 7]),
+    lease = ARGV[f + 8], upTo = tonumber(ARGV[f + 9]), at = 0 }
+  if t.kind ~= "token-bucket" and t.kind ~= "concurrency" then
+    windows[#windows + 1] = t.key
+    t.place = #windows
+    if t.kind == "sliding-window" then windows[#windows + 1] = KEYS[2 * i] end
+  end
+  takes[i] = t
+end
+local counted = #windows > 0 and redis.call("MGET", unpack(windows)) or {}
 
 local function look(t)
   if t.kind == "token-bucket" then
@@ -26,33 +42,40 @@ local function look(t)
       tokens = tokens + refills * t.refill
       at = at + refills * t.span
     end
-    t.at, t.reset, t.left = at, at + t.span, math.min(t.limit, tokens)
+    t.refilled, t.at, t.left = at, at + t.span, math.min(t.limit, tokens)
   elseif t.kind == "concurrency" then
-    redis.call("ZREMRANGEBYSCORE", t.key, "-inf", now)
-    t.left = t.limit - redis.call("ZCARD", t.key)
     local first = redis.call("ZRANGE", t.key, 0, 0, "WITHSCORES")
-    t.reset = first[2] and tonumber(first[2]) or now
-  else
-    local count = tonumber(redis.call("GET", t.key) or 0)
-    if t.kind == "sliding-window" then
-      local before = tonumber(redis.call("GET", t.before) or 0)
-      count = count + math.floor((1 - (now % t.span) / t.span) * before)
+    if first[2] and tonumber(first[2]) <= now then
+      redis.call("ZREMRANGEBYSCORE", t.key, "-inf", now)
+      first = redis.call("ZRANGE", t.key, 0, 0, "WITHSCORES")
     end
-    t.left, t.reset = t.limit - count, 0
+    t.left = t.limit - (first[2] and redis.call("ZCARD", t.key) or 0)
+    t.at = first[2] and tonumber(first[2]) or now
+  else
+    t.fresh = not counted[t.place]
+    local count = tonumber(counted[t.place] or 0)
+    t.left = t.limit - count
+    if t.kind == "sliding-window" then
+      local before, passed = tonumber(counted[t.place + 1] or 0), now % t.span
+      t.left = t.left - math.floor((1 - passed / t.span) * before)
+      -- What is left grows as the last window fades. Rounded down: to ask a moment early costs a trip, late would be wrong.
+      local room = t.limit - count - math.max(1, t.cost)
+      if room >= 0 and before > 0 then t.fades = now - passed + math.floor(t.span * (1 - (room + 1) / before)) end
+    end
   end
 end
 
-for i = 1, #KEYS / 2 do
-  local f = 2 + (i - 1) * 8
-  local t = { key = KEYS[2 * i - 1], before = KEYS[2 * i], kind = ARGV[f + 1], cost = tonumber(ARGV[f + 2]),
-    limit = tonumber(ARGV[f + 4]), span = tonumber(ARGV[f + 5]), refill = tonumber(ARGV[f + 6]), ttl = tonumber(ARGV[f + 7]),
-    lease = ARGV[f + 8] }
+for _, t in ipairs(takes) do
   look(t)
   local earlier = pending[t.key] or 0
-  t.allowed = t.left >= math.max(1, t.cost) + earlier
-  if t.allowed then pending[t.key] = earlier + t.cost
-  elseif ARGV[f + 3] == "1" then whole = false end
-  takes[i] = t
+  local left = t.left - earlier
+  if left >= math.max(1, t.cost) then
+    t.charge = math.max(t.cost, math.min(t.upTo, math.floor(left / 8)))
+    pending[t.key] = earlier + t.charge
+  else
+    t.at = t.fades or t.at
+    if t.enforce then whole = false end
+  end
 end
 
 local result = { whole and 1 or 0 }
@@ -60,22 +83,25 @@ for _, t in ipairs(takes) do
   if whole and ARGV[2] == "take" then
     local charged = pending[t.key] or 0
     t.left = t.left - charged
-    if t.kind == "concurrency" and charged > 0 and (t.reset == now or t.reset > now + t.span) then t.reset = now + t.span end
-    if t.allowed and t.cost > 0 then
+    if t.kind == "concurrency" and charged > 0 and (t.at == now or t.at > now + t.span) then t.at = now + t.span end
+    if t.charge and t.charge > 0 then
       if t.kind == "token-bucket" then
-        redis.call("HSET", t.key, "refilledAt", t.at, "tokens", t.left)
+        redis.call("HSET", t.key, "refilledAt", t.refilled, "tokens", t.left)
         redis.call("PEXPIRE", t.key, math.max(1, math.ceil((t.limit - t.left) / t.refill)) * t.span)
       elseif t.kind == "concurrency" then
         redis.call("ZADD", t.key, now + t.span, t.lease)
         redis.call("PEXPIRE", t.key, t.ttl)
-      elseif redis.call("INCRBY", t.key, t.cost) == t.cost then
-        redis.call("PEXPIRE", t.key, t.ttl)
+      elseif t.fresh and not written[t.key] then
+        redis.call("SET", t.key, t.charge, "PX", t.ttl)
+      else
+        redis.call("INCRBY", t.key, t.charge)
       end
+      written[t.key] = true
     end
   end
-  result[#result + 1] = t.allowed and 1 or 0
+  result[#result + 1] = t.charge or -1
   result[#result + 1] = math.max(0, t.left)
-  result[#result + 1] = t.reset
+  result[#result + 1] = t.at
 end
 return result
 `);
@@ -100,7 +126,8 @@ if kind == "token-bucket" then
 end
 local count = redis.call("INCRBY", key, delta)
 if count < 0 then redis.call("SET", key, 0, "KEEPTTL") end
-if redis.call("PTTL", key) < 0 then redis.call("PEXPIRE", key, ARGV[7]) end
+-- It was not there, or stood at 0: it needs an end.
+if count == delta then redis.call("PEXPIRE", key, ARGV[7]) end
 return 1
 `);
 

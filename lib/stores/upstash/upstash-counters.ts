@@ -24,7 +24,8 @@ export class UpstashCounters implements Counters {
 
   take(takes: readonly Take[], nowMs: number): Promise<StoreReply<Taken>> {
     const [only] = takes;
-    if (only && takes.length === 1 && only.cost === 1 && isPlain(only.rule)) return reply(this.#takePlain(only, only.rule));
+    if (only && takes.length === 1 && only.cost === 1 && only.upTo === undefined && isPlain(only.rule))
+      return reply(this.#takePlain(only, only.rule));
     return reply(this.#run("take", takes, nowMs));
   }
 
@@ -90,18 +91,20 @@ export class UpstashCounters implements Counters {
 
   async #run(mode: "take" | "peek", takes: readonly Take[], nowMs: number): Promise<Taken> {
     const leases = takes.map(({ rule, cost }) => (rule.algorithm === "concurrency" && cost > 0 ? randomUUID() : ""));
-    const args = takes.flatMap(({ rule, cost, enforce }, index) => {
+    const args = takes.flatMap(({ rule, cost, enforce, upTo = 0 }, index) => {
       const { limit, span, refill, ttl } = numbers(rule, nowMs);
       const units = rule.algorithm === "concurrency" ? Math.min(1, cost) : cost;
-      return [rule.algorithm, units, enforce ? 1 : 0, limit, span, refill, ttl, leases[index]!];
+      return [rule.algorithm, units, enforce ? 1 : 0, limit, span, refill, ttl, leases[index]!, upTo];
     });
     const keys = takes.flatMap(({ key, rule }) => this.#keys(key, rule, nowMs));
     const [whole, ...found] = await this.#trips.run<number[]>(takeScript, keys, [nowMs, mode, ...args]);
-    const counts = takes.map(({ rule }, index): Count => {
-      const [allowed, remaining, reset] = found.slice(index * 3, index * 3 + 3) as [number, number, number];
-      const count = { allowed: allowed === 1, remaining, resetMs: reset || windowEndMs(rule, nowMs) };
-      const leased = mode === "take" && whole === 1 && count.allowed && leases[index] !== "";
-      return leased ? { ...count, lease: leases[index]! } : count;
+    const counts = takes.map(({ rule, upTo }, index): Count => {
+      const [charge, remaining, atMs] = found.slice(index * 3, index * 3 + 3) as [number, number, number];
+      const allowed = charge >= 0;
+      const count = { allowed, remaining, resetMs: isPlaced(rule) ? windowEndMs(rule, nowMs) : atMs };
+      if (mode !== "take" || whole !== 1 || !allowed) return count;
+      if (leases[index] !== "") return { ...count, lease: leases[index]! };
+      return upTo === undefined ? count : { ...count, taken: charge };
     });
     return { allowed: whole === 1, counts };
   }
@@ -126,6 +129,11 @@ const TAGS: Record<CounterRule["algorithm"], string> = {
 
 function isPlain(rule: CounterRule): rule is Plain {
   return rule.algorithm === "sliding-window" || rule.algorithm === "token-bucket";
+}
+
+/** Whether its end is known without asking. */
+function isPlaced(rule: CounterRule): boolean {
+  return rule.algorithm !== "token-bucket" && rule.algorithm !== "concurrency";
 }
 
 function numbers(rule: CounterRule, nowMs: number): { limit: number; span: number; refill: number; ttl: number } {

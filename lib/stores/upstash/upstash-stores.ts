@@ -1,4 +1,6 @@
 /** Stores in Upstash Redis over HTTP: for Vercel and for several instances. */
+import { MemoryCounters } from "../memory/memory-counters.ts";
+import { MEMORY_BOUNDS } from "../memory/memory-stores.ts";
 import type { Stores } from "../stores.ts";
 import { Trips } from "./trips.ts";
 import { UpstashBlobs } from "./upstash-blobs.ts";
@@ -28,6 +30,8 @@ export function createUpstashStores(options: UpstashOptions): Stores {
     once: new UpstashOnce(trips, prefix),
     blobs: new UpstashBlobs(trips, prefix),
     log: new UpstashLog(trips, prefix, maxLogEntries),
+    local: new MemoryCounters({ maxIdentifiers: MEMORY_BOUNDS.maxIdentifiers }),
+    status: () => ({ state: "ok" }),
     describe: {
       counters: there,
       keys: there,
