@@ -75,10 +75,13 @@ describe.each(["/files", "/absolute", "/shop/files"])("under %s", (path) => {
       if (isBroken || methods.join() !== "POST,PATCH,PATCH") return;
       isBroken = true;
       let arrived = 0;
-      request.on("data", (chunk: Buffer) => {
-        arrived += chunk.length;
+      const push = request.push.bind(request);
+      // Counted as they are parsed: a listener would set the body flowing, and the tus server would miss what came before it reads.
+      request.push = (chunk: Buffer | null) => {
+        arrived += chunk?.length ?? 0;
         if (arrived > CHUNK_BYTES / 2) request.socket.destroy();
-      });
+        return push(chunk);
+      };
     };
     const url = await upload(path, { retryDelays: [10, 10, 10] });
     expect(new URL(url).origin).toBe(gateway.url);
