@@ -9,6 +9,7 @@ import { type Refusal, refuse } from "./problem.ts";
 import type { Count, Take, Taken } from "./stores/counters.ts";
 import type { Question, Reply } from "./stores/questions.ts";
 import type { StoreReply } from "./stores/reply.ts";
+import { takeAnyway } from "./take-anyway.ts";
 
 export type Stop = Refusal | Answer;
 
@@ -28,15 +29,16 @@ export function runSteps(
   exchange: Exchange,
   deps: Deps,
   mayCharge?: () => boolean,
+  from = 0,
 ): MaybePromise<Stop | Later | undefined> {
-  for (let i = 0; i < steps.length; i++) {
+  for (let i = from; i < steps.length; i++) {
     const step = steps[i]!;
     const questions = askedBy(step, exchange, deps);
     if (questions === FAILED) return refuse("internal");
-    if (questions.length > 0) return runAsking(steps, i, questions, exchange, deps, mayCharge);
+    if (questions.length > 0) return new Trip(steps, exchange, deps, mayCharge).run(i, questions);
     const stop = evaluate(step, exchange, NO_REPLIES, deps);
     if (stop instanceof Promise) {
-      return stop.then((settled) => settled ?? runSteps(steps.slice(i + 1), exchange, deps, mayCharge));
+      return stop.then((settled) => settled ?? runSteps(steps, exchange, deps, mayCharge, i + 1));
     }
     if (stop) return stop;
   }
@@ -48,45 +50,86 @@ interface Waiting {
   readonly questions: readonly Question[];
 }
 
-async function runAsking(
-  steps: readonly Step[],
-  from: number,
-  firstQuestions: readonly Question[],
-  exchange: Exchange,
-  deps: Deps,
-  mayCharge: (() => boolean) | undefined,
-): Promise<Stop | Later | undefined> {
-  let i = from;
-  while (i < steps.length) {
-    const waiting: Waiting[] = [];
-    let stop: Stop | undefined;
-    while (i < steps.length && !stop) {
-      const step = steps[i]!;
-      const questions = i === from ? firstQuestions : askedBy(step, exchange, deps);
-      i++;
-      if (questions === FAILED) stop = refuse("internal");
+/**
+ * One trip to the stores: the steps that ask together, and those between them that need not. Promises only where a store or a step
+ * takes its time: stores in memory answer at once, and a promise costs more than their answer.
+ */
+class Trip {
+  readonly #steps: readonly Step[];
+  readonly #exchange: Exchange;
+  readonly #deps: Deps;
+  readonly #mayCharge: (() => boolean) | undefined;
+  readonly #waiting: Waiting[] = [];
+  /** The first step that was not looked at yet. */
+  #next = 0;
+  /** What a step said that did not have to ask. */
+  #stop: Stop | undefined;
+
+  constructor(steps: readonly Step[], exchange: Exchange, deps: Deps, mayCharge: (() => boolean) | undefined) {
+    this.#steps = steps;
+    this.#exchange = exchange;
+    this.#deps = deps;
+    this.#mayCharge = mayCharge;
+  }
+
+  run(from: number, questions: readonly Question[]): MaybePromise<Stop | Later | undefined> {
+    const step = this.#steps[from]!;
+    this.#next = from + 1;
+    this.#waiting.push({ step, questions });
+    const gathered = step.rank === IDENTIFY ? undefined : this.#gather();
+    return gathered ? gathered.then(() => this.#ask()) : this.#ask();
+  }
+
+  /** Finds out who else asks, as far as that does not depend on the answers. */
+  #gather(): Promise<void> | undefined {
+    while (this.#next < this.#steps.length && !this.#stop) {
+      const step = this.#steps[this.#next++]!;
+      const questions = askedBy(step, this.#exchange, this.#deps);
+      if (questions === FAILED) this.#stop = refuse("internal");
       else if (questions.length > 0) {
-        waiting.push({ step, questions });
-        // Everything after depends on who calls, which this answer tells: the first trip ends here.
-        if (step.rank === IDENTIFY) break;
+        this.#waiting.push({ step, questions });
+        // Everything after depends on who calls, which this answer tells: the trip ends here.
+        if (step.rank === IDENTIFY) return undefined;
       } else {
-        stop = await evaluate(step, exchange, NO_REPLIES, deps);
+        const stop = evaluate(step, this.#exchange, NO_REPLIES, this.#deps);
+        if (stop instanceof Promise) {
+          return stop.then((settled) => {
+            this.#stop = settled;
+            return this.#gather();
+          });
+        }
+        this.#stop = stop;
       }
     }
-    // Rows before a refusal are still asked: a caller over its limit hears 429 before it hears 401.
-    const asked = waiting.flatMap(asOwn);
-    if (mayCharge && asked.some(changes) && !mayCharge()) return LATER;
-    const replies = await Promise.all(ask(asked, deps));
-    let next = 0;
-    for (const { step, questions } of waiting) {
-      const own = replies.slice(next, next + questions.length);
-      next += questions.length;
-      const earlier = await evaluate(step, exchange, own, deps);
-      if (earlier) return earlier;
-    }
-    if (stop) return stop;
+    return undefined;
   }
-  return undefined;
+
+  #ask(): MaybePromise<Stop | Later | undefined> {
+    // Rows before a refusal are still asked: a caller over its limit hears 429 before it hears 401.
+    const asked = this.#waiting.length === 1 ? asOwn(this.#waiting[0]!) : this.#waiting.flatMap(asOwn);
+    if (this.#mayCharge && asked.some(changes) && !this.#mayCharge()) return LATER;
+    const replies = ask(asked, this.#deps);
+    return replies.some((reply) => reply instanceof Promise)
+      ? Promise.all(replies).then((settled) => this.#hear(settled, 0, 0))
+      : this.#hear(replies as Reply[], 0, 0);
+  }
+
+  /** Gives each step its replies, in order; the first that stops is what counts. */
+  #hear(replies: readonly Reply[], from: number, firstReply: number): MaybePromise<Stop | Later | undefined> {
+    let next = firstReply;
+    for (let i = from; i < this.#waiting.length; i++) {
+      const { step, questions } = this.#waiting[i]!;
+      const own = questions.length === replies.length ? replies : replies.slice(next, next + questions.length);
+      next += questions.length;
+      const stop = evaluate(step, this.#exchange, own, this.#deps);
+      if (stop instanceof Promise) {
+        const after = next;
+        return stop.then((settled) => settled ?? this.#hear(replies, i + 1, after));
+      }
+      if (stop) return stop;
+    }
+    return this.#stop ?? runSteps(this.#steps, this.#exchange, this.#deps, this.#mayCharge, this.#next);
+  }
 }
 
 const FAILED = Symbol("failed");
@@ -119,8 +162,8 @@ function changes({ ask }: Question): boolean {
 /** Sends the questions in one tick, so that a store over HTTP makes one request of them; all takes are one call. */
 function ask(questions: readonly Question[], { stores, clock }: Deps): (Reply | Promise<Reply>)[] {
   const nowMs = clock.now();
-  const takes = questions.flatMap((question) => (question.ask === "take" ? question.takes : []));
-  const taken = takes.length > 0 ? stores.counters.take(takes, nowMs) : undefined;
+  const takes = takesIn(questions);
+  const taken = takes.length > 0 ? takeAnyway(takes, stores, nowMs) : undefined;
   let first = 0;
   return questions.map((question) => {
     switch (question.ask) {
@@ -141,10 +184,16 @@ function ask(questions: readonly Question[], { stores, clock }: Deps): (Reply | 
   });
 }
 
+function takesIn(questions: readonly Question[]): readonly Take[] {
+  const [only] = questions;
+  if (questions.length === 1) return only!.ask === "take" ? only!.takes : [];
+  return questions.flatMap((question) => (question.ask === "take" ? question.takes : []));
+}
+
 function ownCounts(reply: StoreReply<Taken>, takes: readonly Take[], start: number): Reply {
   if (reply.state !== "ok") return reply;
   const counts: readonly Count[] = reply.value.counts.slice(start, start + takes.length);
-  return { state: "ok", value: { allowed: counts.every(({ allowed }) => allowed), counts } };
+  return { state: "ok", value: { allowed: counts.every(({ allowed }) => allowed), charged: reply.value.allowed, counts } };
 }
 
 function evaluate(step: Step, exchange: Exchange, replies: readonly Reply[], deps: Deps): MaybePromise<Stop | undefined> {

@@ -173,7 +173,7 @@ describe("trips", () => {
     expect(trips).toEqual([["take first+a+b", "blob x", "claim c"]]);
     expect(seen).toMatchObject([
       { state: "unavailable", reason: "timeout" },
-      { state: "ok", value: { allowed: false, counts: [{ allowed: true }, { allowed: false }] } },
+      { state: "ok", value: { allowed: false, charged: false, counts: [{ allowed: true }, { allowed: false }] } },
       { state: "ok", value: { state: "claimed" } },
     ]);
   });

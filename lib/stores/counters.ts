@@ -36,7 +36,11 @@ export interface Take {
    * say `exact: false` instead.
    */
   readonly upTo?: number | undefined;
+  /** What holds while the store is away; nothing but a refusal where it is not said. */
+  readonly onUnavailable?: OnUnavailable | undefined;
 }
+
+export type OnUnavailable = "local" | "allow" | "deny";
 
 export interface Count {
   /** Whether this rule alone allowed its cost. */
@@ -54,6 +58,8 @@ export interface Count {
    * other numbers are the rule's own. Not for showing.
    */
   readonly unasked?: true;
+  /** The store was away: counted by this instance alone, not counted at all, or refused for that reason. */
+  readonly away?: OnUnavailable;
 }
 
 export interface Taken {

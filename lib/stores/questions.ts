@@ -11,5 +11,13 @@ export type Question =
   | { readonly ask: "claim"; readonly key: string; readonly ttlMs: number }
   | { readonly ask: "blob"; readonly key: string };
 
-/** In the order of the questions. All takes of one trip are one call: `allowed` is that of the policy's own takes and the whole. */
-export type Reply = StoreReply<Taken | KeyRecord | Claim | Blob | undefined>;
+/** What a policy hears of its takes, which all takes of a trip decide together. */
+export interface TakenPart extends Taken {
+  /** Whether every one of its own was allowed. */
+  readonly allowed: boolean;
+  /** Whether the takes of the trip were charged: none are where one of another policy was refused. */
+  readonly charged: boolean;
+}
+
+/** In the order of the questions. */
+export type Reply = StoreReply<TakenPart | KeyRecord | Claim | Blob | undefined>;
