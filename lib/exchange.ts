@@ -46,6 +46,8 @@ export interface GatewayRequest {
 export interface Consumer {
   readonly id: string;
   readonly authenticator: string;
+  /** The public id of the API key that was presented. */
+  readonly key?: string | undefined;
   readonly tier?: string | undefined;
   readonly scopes?: readonly string[] | undefined;
   readonly roles?: readonly string[] | undefined;

@@ -113,7 +113,8 @@ function buildStep(
   if (!definition) throw new Error(`there is no policy "${compiled.policy}", named by ${route.position}`);
   const { deps, authenticators } = source;
   const policy = definition.create(compiled.options, deps, route, { authenticators, backend });
-  const { name, row, refuses, cacheable } = definition;
+  const { refuses, cacheable } = definition;
+  const { name, row } = compiled.row ? { name: compiled.row, row: compiled.row } : definition;
   return {
     step: makeStep(name, row ?? "answer", enforce, new Set(refuses), cacheable, policy),
     needsBody: definition.needsBody ?? false,

@@ -2,6 +2,7 @@
  * The catalogue of everything the gateway refuses with, and the one place that renders a refusal.
  * A refusal is a value: `code` and `detail` are for the caller, `reason` is for the record and never leaves the gateway.
  */
+import type { Json } from "./exchange.ts";
 import { HeaderList } from "./http/header-list.ts";
 
 interface Entry {
@@ -107,6 +108,20 @@ export const PROBLEMS = {
     meaning: "Try again after the time in `Retry-After`.",
     operator: "Switched on in the config, by a variable, or by `frontdesk maintenance on`.",
   },
+  "rate-limited": {
+    status: 429,
+    title: "Too many requests",
+    meaning: "Try again after the time in `Retry-After`. `RateLimit-Policy` lists the limits, `RateLimit` what is left of each.",
+    operator:
+      "The route's `limit`; the record names the limit. `frontdesk usage` shows what a consumer has used and can reset it.",
+  },
+  "quota-exhausted": {
+    status: 429,
+    title: "The quota is used up",
+    meaning: "What was agreed for this day or month has been used. `Retry-After` says when the next one begins.",
+    operator:
+      "The route's `quota` or the consumer's tier. `frontdesk usage` shows and resets it; an override raises it for one consumer.",
+  },
   "credentials-missing": {
     status: 401,
     title: "Credentials are required",
@@ -154,7 +169,7 @@ export const PROBLEMS = {
     status: 503,
     title: "A store that this request depends on is away",
     meaning: "Try again shortly.",
-    operator: "Redis did not answer within its budget and the policy says to deny; the record names the store and the question.",
+    operator: "Redis did not answer within its budget and the policy says to deny; the record names the limit or the question.",
   },
   internal: {
     status: 500,
@@ -177,6 +192,8 @@ export interface Refusal {
   readonly headers?: readonly string[] | undefined;
   /** One entry for each fault in the request (RFC 9457 section 3, extension members). */
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[] | undefined;
+  /** Further members of the problem, for its code (RFC 9457 section 3.2). */
+  readonly members?: Readonly<Record<string, Json>> | undefined;
 }
 
 export function refuse(code: ProblemCode, rest: Omit<Refusal, "code"> = {}): Refusal {
@@ -206,6 +223,7 @@ export function renderProblem(refusal: Refusal, requestId: string, path: string)
     code: refusal.code,
     requestId,
     errors: refusal.errors,
+    ...refusal.members,
   });
   const headers = new HeaderList([
     "content-type",

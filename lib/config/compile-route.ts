@@ -1,5 +1,6 @@
 /** One route of a config, compiled: what it is for, where it goes, and the steps on the way for each method. */
 import type { Json } from "../exchange.ts";
+import { LimitCompiler } from "../policies/limit/compile-limits.ts";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import type { CustomPolicy } from "../policy.ts";
 import { STANDARD_TIMEOUTS, timeoutsOver } from "./compile-backends.ts";
@@ -25,7 +26,7 @@ const DESTINATIONS = ["backend", "respond", "redirect"] as const;
 /** They answer in shadow mode too: nothing else would, and none of them refuses. */
 const ANSWERS: readonly string[] = ["cors", "respond", "redirect"];
 type BuiltIn = keyof typeof POLICY_SCHEMAS;
-type OneSetting = Exclude<BuiltIn, "authorize">;
+type OneSetting = Exclude<BuiltIn, "authorize" | "limit">;
 const BUILT_IN = Object.keys(POLICY_SCHEMAS) as BuiltIn[];
 
 /** A compiled route with what the checks across routes need. */
@@ -38,6 +39,7 @@ export interface Draft {
 export interface RouteContext {
   readonly backends: readonly CompiledBackend[];
   readonly names: Names;
+  readonly tiers: Readonly<Record<string, unknown>> | undefined;
   readonly defaults: Defaults;
   readonly report: Report;
   readonly vercel: boolean;
@@ -47,10 +49,12 @@ export class RouteCompiler {
   readonly customPolicies = new Map<string, CustomPolicy>();
   readonly #context: RouteContext;
   readonly #names: CustomPolicyNames;
+  readonly #limits: LimitCompiler;
 
   constructor(context: RouteContext) {
     this.#context = context;
     this.#names = new CustomPolicyNames(this.customPolicies, context.report);
+    this.#limits = new LimitCompiler(context.tiers, context.report);
     // Faults in defaults are told even where every route says something else.
     const { defaults, report, names } = context;
     const fields = new Fields(report, names);
@@ -222,7 +226,7 @@ export class RouteCompiler {
       methods: null,
       maxBodyBytes: this.#maxBody(maxBody.value, maxBody.place, fields),
       timeouts: backend ? timeoutsOver(backend.timeouts, timeout.value, timeout.place, fields) : null,
-      steps: this.#steps(merged, fields),
+      steps: this.#steps(merged, backend, fields),
     };
   }
 
@@ -237,11 +241,15 @@ export class RouteCompiler {
   }
 
   /** In the order of the built-in policies, the answer innermost; custom policies before it. */
-  #steps(merged: RouteSettings, fields: Fields): CompiledStep[] {
+  #steps(merged: RouteSettings, backend: CompiledBackend | undefined, fields: Fields): CompiledStep[] {
     const isShadow = merged.get("mode").value === "shadow";
     const steps: CompiledStep[] = [];
     for (const policy of BUILT_IN) {
       if (policy === "respond") steps.push(...this.#customSteps(merged, isShadow));
+      if (policy === "limit") {
+        steps.push(...this.#limitSteps(merged, backend, isShadow, fields));
+        continue;
+      }
       const options = policy === "authorize" ? this.#rights(merged, fields, steps) : this.#options(policy, merged, fields);
       if (options === undefined) continue;
       const mode = (isShadow || this.#isShadow(policy, merged)) && !ANSWERS.includes(policy) ? "shadow" : "enforce";
@@ -258,7 +266,7 @@ export class RouteCompiler {
     return compile(value, place, fields) as Json | undefined;
   }
 
-  #isShadow(policy: BuiltIn, merged: RouteSettings): boolean {
+  #isShadow(policy: Exclude<BuiltIn, "limit">, merged: RouteSettings): boolean {
     const value = policy === "authorize" ? undefined : merged.get(policy).value;
     return typeof value === "object" && "mode" in value && value.mode === "shadow";
   }
@@ -285,6 +293,19 @@ export class RouteCompiler {
       return undefined;
     }
     return POLICY_SCHEMAS.authorize.compile(Object.fromEntries(given), fields) as unknown as Json;
+  }
+
+  #limitSteps(merged: RouteSettings, backend: CompiledBackend | undefined, isShadow: boolean, fields: Fields): CompiledStep[] {
+    const route = {
+      limit: merged.get("limit"),
+      quota: merged.get("quota"),
+      headers: merged.get("limitHeaders").value ?? "ietf",
+      isShadow,
+      isOpen: asList(merged.get("auth").value).includes("none"),
+      // Defaults belong to no route yet.
+      backend: backend?.name ?? (merged.place[0] === "defaults" ? undefined : null),
+    };
+    return this.#limits.steps(route, fields);
   }
 
   #customSteps(merged: RouteSettings, isShadow: boolean): CompiledStep[] {

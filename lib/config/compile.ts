@@ -48,6 +48,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   const {
     backends: backendInputs = {},
     auth = {},
+    tiers,
     defaults: defaultsInput,
     routes = [],
     cors,
@@ -59,6 +60,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   const defaults = readDefaults(defaultsInput, { cors, maintenance }, report);
   const compiler = new RouteCompiler({
     backends,
+    tiers,
     names: { authenticators: Object.keys(auth) },
     defaults,
     report,

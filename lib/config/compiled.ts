@@ -7,6 +7,7 @@
  */
 import type { Json } from "../exchange.ts";
 import type { Template } from "../http/template.ts";
+import type { Row } from "../policy.ts";
 
 export interface CompiledConfig {
   /** SHA-256 over the compiled data without this field, references unresolved; base64url. */
@@ -102,6 +103,8 @@ export interface CompiledStep {
   readonly policy: string;
   /** True for a policy from `use`. */
   readonly custom: boolean;
+  /** Where it ranks in place of the policy's own row; the step then goes by the row's name. */
+  readonly row?: Row;
   readonly mode: "enforce" | "shadow";
   /** What the policy's `create` gets; null for a custom policy. */
   readonly options: Json;

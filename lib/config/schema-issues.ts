@@ -51,6 +51,10 @@ function reportIssue(issue: ZodIssue, root: unknown, base: Place, report: Report
       else report.error("wrong-type", place, `expected ${nameOfType(issue.expected)}, got ${describe(value)}.`);
       return;
     case "invalid_value":
+      if (value === undefined) {
+        report.error("missing-key", place, `\`${String(inner.at(-1))}\` is missing.`);
+        return;
+      }
       report.error(
         "wrong-value",
         place,

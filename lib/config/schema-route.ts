@@ -7,8 +7,6 @@ import { oneOf, oneOrMore, shadow, size, strict } from "./schema-fields.ts";
 
 const NOT_BUILT = [
   "compose",
-  "limit",
-  "quota",
   "cache",
   "geo",
   "retry",
@@ -52,15 +50,20 @@ const rights = {
   claims: switchable("rules by the name of a claim", claims),
   owner: switchable("{ param, claim }", owner),
 };
+const limit = switchable(
+  'a rate such as "100/m", "tier", { requests, per, … }, a list of them',
+  POLICY_SCHEMAS.limit.settings.limit,
+);
+const quota = switchable('a quota such as "10000/month", { requests, per, anchor }', POLICY_SCHEMAS.limit.settings.quota);
 
 /** What `defaults` may hold as well. */
 const shared = {
   auth: POLICY_SCHEMAS.auth.setting.optional(),
   ...rights,
   byMethod: z
-    .record(z.string(), strict("byMethod", { ...rights, maxBody }, ["limit", "cache", "validate"]))
+    .record(z.string(), strict("byMethod", { ...rights, maxBody, limit, quota }, ["cache", "validate"]))
     .optional()
-    .describe("`{ POST: { scopes, maxBody } }` replaces those settings for that method"),
+    .describe("`{ POST: { scopes, maxBody, limit, quota } }` replaces those settings for that method"),
   maxBody,
   guard: z
     .enum(["strict", "lenient"])
@@ -76,6 +79,9 @@ const shared = {
   userAgent: switchable("{ allow, deny, unknown }", POLICY_SCHEMAS.userAgent.setting),
   origin: switchable("true, { allow, deny, unknown }", POLICY_SCHEMAS.origin.setting),
   maintenance: switchable("true, { on, retryAfter, body, except, allow }", POLICY_SCHEMAS.maintenance.setting),
+  limit,
+  quota,
+  limitHeaders: POLICY_SCHEMAS.limit.limitHeaders.optional(),
   headers: switchable("{ request, response }", POLICY_SCHEMAS.headers.setting),
   securityHeaders: switchable("true, an object", POLICY_SCHEMAS.securityHeaders.setting),
   deprecated: switchable("{ since, sunset, link }", POLICY_SCHEMAS.deprecated.setting),

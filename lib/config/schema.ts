@@ -1,12 +1,13 @@
 /** The schema of a whole config: the one source of types, validation, docs and the published JSON Schema. */
 import { z } from "zod";
+import { tierSchema } from "../policies/limit/options.ts";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import { authenticatorSchema } from "./schema-auth.ts";
 import { backendSchema } from "./schema-backend.ts";
 import { oneOrMore, strict } from "./schema-fields.ts";
 import { defaultsSchema, routeSchema } from "./schema-route.ts";
 
-const NOT_BUILT = ["tiers", "regions", "observe", "alerts", "public"];
+const NOT_BUILT = ["regions", "observe", "alerts", "public"];
 
 const trust = strict(
   "trust",
@@ -20,12 +21,13 @@ const trust = strict(
   ["frontends"],
 );
 
-function gateway<Backend extends z.ZodType, Auth extends z.ZodType, Defaults extends z.ZodType, Route extends z.ZodType>(
-  backend: Backend,
-  authenticator: Auth,
-  defaults: Defaults,
-  route: Route,
-) {
+function gateway<
+  Backend extends z.ZodType,
+  Auth extends z.ZodType,
+  Tier extends z.ZodType,
+  Defaults extends z.ZodType,
+  Route extends z.ZodType,
+>(backend: Backend, authenticator: Auth, tier: Tier, defaults: Defaults, route: Route) {
   return strict(
     "gateway",
     {
@@ -38,6 +40,12 @@ function gateway<Backend extends z.ZodType, Auth extends z.ZodType, Defaults ext
         .record(z.string(), authenticator)
         .optional()
         .describe("Authenticators by name, each of one kind: `{ staff: { basic: … } }`. Routes name them in their `auth`"),
+      tiers: z
+        .record(z.string(), tier)
+        .optional()
+        .describe(
+          'Tariffs by name, for routes with `limit: "tier"`: `{ limit, quota }`. The first one holds for consumers who have none',
+        ),
       defaults: defaults
         .optional()
         .describe(
@@ -52,9 +60,9 @@ function gateway<Backend extends z.ZodType, Auth extends z.ZodType, Defaults ext
   );
 }
 
-export const gatewaySchema = gateway(backendSchema, authenticatorSchema, defaultsSchema, routeSchema);
+export const gatewaySchema = gateway(backendSchema, authenticatorSchema, tierSchema, defaultsSchema, routeSchema);
 /** The same without its parts, which the compiler checks one by one. */
-export const gatewayOutline = gateway(z.unknown(), z.unknown(), z.unknown(), z.unknown());
+export const gatewayOutline = gateway(z.unknown(), z.unknown(), z.unknown(), z.unknown(), z.unknown());
 
 export type GatewayInput = z.input<typeof gatewaySchema>;
 export type BackendInput = z.input<typeof backendSchema>;

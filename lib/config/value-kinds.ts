@@ -1,7 +1,7 @@
 /** What a text in the config may stand for. The same reading serves text in the file and, at start, values of variables. */
 import { canonicalRange } from "../http/ip-range.ts";
 import { canonicalOrigin } from "../http/origin.ts";
-import { parseDurationMs, parseSizeBytes } from "./units.ts";
+import { parseAmount, parseCalendarRate, parseDurationMs, parseRate, parseSizeBytes, parseWindowMs } from "./units.ts";
 
 /** Timers count in 32 bits: a longer wait would fire at once. A day is more than any request needs. */
 const MAX_WAIT_MS = 86_400_000;
@@ -37,6 +37,10 @@ export const VALUE_KINDS = {
     return ms === undefined || ms % 1000 !== 0 ? undefined : ms / 1000;
   }),
   count: kind("a whole number", (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)),
+  amount: kind("a whole number above 0", parseAmount),
+  rate: kind("a rate such as 100/m, 10/s or 5/15m", parseRate),
+  calendarRate: kind("a quota such as 10000/month or 500/day", parseCalendarRate),
+  window: kind("whole seconds between 1s and 31d, such as 10s, 15m or 1d", parseWindowMs),
   date: kind("a date such as 2027-01-31 or 2027-01-31T12:00:00Z", readDateSeconds),
   /** Stands between `<` and `>` in a Link field (RFC 8288 section 3). */
   link: kind("an http or https URL", (text) =>

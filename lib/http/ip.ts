@@ -19,3 +19,21 @@ export function canonicalIp(text: string): string | undefined {
       return undefined;
   }
 }
+
+/**
+ * What is counted as one place on the network, of canonical text: an IPv4 address, or the /64 of an IPv6 one. A network hands its
+ * customers whole /64s, so that whoever has one could come from 2^64 addresses.
+ */
+export function networkOf(ip: string): string {
+  if (!ip.includes(":")) return ip;
+  const [head = "", tail] = ip.split("::");
+  const groups = head === "" ? [] : head.split(":");
+  if (tail !== undefined && groups.length < 4) {
+    const behind = tail === "" ? [] : tail.split(":");
+    // `::192.0.2.1` ends in two groups that are written as an address.
+    const left = 8 - groups.length - behind.length - (tail.includes(".") ? 1 : 0);
+    for (let i = 0; i < left; i++) groups.push("0");
+    groups.push(...behind);
+  }
+  return `${groups.slice(0, 4).join(":")}::/64`;
+}

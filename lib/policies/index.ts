@@ -9,6 +9,7 @@ import { cors } from "./cors/cors.ts";
 import { deprecated } from "./deprecated/deprecated.ts";
 import { headers } from "./headers/headers.ts";
 import { ip } from "./ip/ip.ts";
+import { limit } from "./limit/limit.ts";
 import { maintenance } from "./maintenance/maintenance.ts";
 import { origin } from "./origin/origin.ts";
 import { redirect } from "./redirect/redirect.ts";
@@ -27,6 +28,8 @@ const LIST = [
   userAgent,
   origin,
   maintenance,
+  // After what costs nothing to ask. Limits that count by consumer stand in a row of their own, once the caller is known.
+  limit,
   auth,
   authorize,
   // The config's own word on a field is the last: it can change what the two below it set.

@@ -8,6 +8,7 @@ import { corsSchema } from "./cors/options.ts";
 import { deprecatedSchema } from "./deprecated/options.ts";
 import { headersSchema } from "./headers/options.ts";
 import { ipSchema } from "./ip/options.ts";
+import { limitSchema } from "./limit/options.ts";
 import { maintenanceSchema } from "./maintenance/options.ts";
 import { originSchema } from "./origin/options.ts";
 import { redirectSchema } from "./redirect/options.ts";
@@ -23,6 +24,7 @@ export const POLICY_SCHEMAS = {
   userAgent: userAgentSchema,
   origin: originSchema,
   maintenance: maintenanceSchema,
+  limit: limitSchema,
   auth: authSchema,
   authorize: authorizeSchema,
   headers: headersSchema,

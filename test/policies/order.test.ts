@@ -12,6 +12,7 @@ const ORDER = [
   ["userAgent", "screen"],
   ["origin", "screen"],
   ["maintenance", "maintenance"],
+  ["limit", "limit"],
   ["auth", "identify"],
   ["authorize", "authorize"],
   ["headers", undefined],

@@ -60,7 +60,19 @@ defineGateway({
 defineGateway({
   backends,
   // @ts-expect-error a key that is not built yet
-  routes: [{ path: "/a", auth: "none", backend: "rails", limit: "10/m" }],
+  routes: [{ path: "/a", auth: "none", backend: "rails", cache: "10m" }],
+});
+
+defineGateway({
+  backends,
+  // @ts-expect-error an unknown key within a limit of a list
+  routes: [{ path: "/a", auth: "none", backend: "rails", limit: ["tier", { request: 10, per: "1m" }] }],
+});
+
+defineGateway({
+  backends,
+  // @ts-expect-error an algorithm that is not there
+  routes: [{ path: "/a", auth: "none", backend: "rails", limit: { requests: 10, per: "1m", algorithm: "leaky-bucket" } }],
 });
 
 defineGateway({

@@ -15,7 +15,16 @@ export const everything = defineGateway({
       timeout: { connect: env("CONNECT", "1s"), firstByte: "5s", idle: false, total: "none" },
     },
   },
-  defaults: { auth: "none", maxBody: env("MAX_BODY", "2mb"), headers: { response: { set: { "x-a": "b" } } } },
+  tiers: {
+    basic: { limit: "60/m", quota: env("QUOTA", "1000/month") },
+    pro: { limit: ["600/m", { requests: 5, algorithm: "concurrency" }] },
+  },
+  defaults: {
+    auth: "none",
+    limit: env("LIMIT", "100/m"),
+    maxBody: env("MAX_BODY", "2mb"),
+    headers: { response: { set: { "x-a": "b" } } },
+  },
   routes: [
     { path: "/a/:id/*", methods: ["GET", "POST"], backend: "long", rewrite: "/v1/${params.id}/${params.rest}?" },
     { path: "/b/:name*", backend: "short", rewrite: "/${params.name}/${query.page}", use: noTeapots, mode: "shadow" },
@@ -24,6 +33,22 @@ export const everything = defineGateway({
       respond: { status: env("STATUS", 200), json: { list: [1, "two", null, { a: true }] } },
       use: [noTeapots],
       headers: false,
+    },
+    {
+      path: "/limited/:id",
+      backend: "short",
+      limit: [
+        "tier",
+        {
+          tokens: env("TOKENS", 1000),
+          per: "1d",
+          by: ["consumer", "param:id"],
+          cost: { usage: "openai", reserve: 10 },
+          exact: false,
+        },
+      ],
+      quota: { requests: 10, per: "month", anchor: "2027-01-15" },
+      byMethod: { POST: { limit: { requests: 1, per: "1s", count: "auth-failures" } }, PUT: { limit: false } },
     },
     { path: "/d/:x", redirect: { to: "https://d.example/${params.x}", status: 308, keepQuery: env("KEEP", true) } },
     { path: "/e/:x", redirect: "/f/${params.x}", auth: "none", byMethod: { POST: { maxBody: "1mb" } } },

@@ -1,0 +1,209 @@
+/**
+ * The limits of a route as steps: those that need no identity in row `limit`, so that they hold before credentials are looked at,
+ * and the others in row `consumer-limit`. Limits of one name are one count, so they must agree wherever they stand.
+ */
+import { createHash } from "node:crypto";
+import type { CompiledStep } from "../../config/compiled.ts";
+import { Fields } from "../../config/fields.ts";
+import { formatPlace, type Place, type Report } from "../../config/issue.ts";
+import { asList } from "../../config/schema-fields.ts";
+import { checkSettings } from "../../config/schema-issues.ts";
+import type { Json } from "../../exchange.ts";
+import type { CountedBy, Limit, LimitHeaders, LimitOptions, Tiers } from "./compiled-limit.ts";
+import { type LimitSetting, type QuotaSetting, tierSchema } from "./options.ts";
+import { isIdentity, type ReadLimit, readLimit, readQuota } from "./read-limit.ts";
+
+/** Each limit adds a key to every trip, and to what a sealed plan carries. */
+const MAX_LIMITS = 8;
+const TIER_NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
+
+interface Placed<T> {
+  readonly value: T;
+  readonly place: Place;
+}
+
+export interface RouteLimits {
+  readonly limit: Placed<LimitSetting | false | undefined>;
+  readonly quota: Placed<QuotaSetting | false | undefined>;
+  readonly headers: LimitHeaders;
+  readonly isShadow: boolean;
+  /** Nobody is identified: what would count by consumer counts by ip, and need not wait. */
+  readonly isOpen: boolean;
+  /** Null where the route answers itself; undefined where that is not known, in `defaults`. */
+  readonly backend: string | null | undefined;
+}
+
+type Named = Limit & { readonly given: string | undefined };
+
+export class LimitCompiler {
+  readonly #report: Report;
+  readonly #tiers: Tiers | null;
+  /** What limits of a name say, and where that was said first. */
+  readonly #named = new Map<string, Placed<string>>();
+
+  constructor(tiers: Readonly<Record<string, unknown>> | undefined, report: Report) {
+    this.#report = report;
+    this.#tiers = this.#readTiers(tiers ?? {});
+  }
+
+  steps(route: RouteLimits, fields: Fields): CompiledStep[] {
+    const { limit, quota, isOpen, backend } = route;
+    const entries = placedEntries(limit.value || undefined, limit.place);
+    const wantsTier = entries.some(({ value }) => value === "tier");
+    if (wantsTier && !this.#tiers)
+      this.#report.error("tier-missing", limit.place, 'there are no `tiers` that "tier" could stand for.');
+    const read = [
+      ...entries.flatMap(({ value, place }) =>
+        value === "tier" ? [] : (this.#read(readLimit(value, place, fields), place) ?? []),
+      ),
+      ...(quota.value ? (this.#read(readQuota(quota.value, quota.place, fields), quota.place) ?? []) : []),
+    ];
+    for (const { place, value } of read) if (backend === null) this.#checkBackend(value, place);
+    const tiers = wantsTier ? this.#tiers : null;
+    const most = Math.max(0, ...Object.values(tiers?.byName ?? {}).map((limits) => limits.length));
+    if (read.length + most > MAX_LIMITS)
+      this.#report.error(
+        "too-many-limits",
+        limit.place,
+        `${read.length + most} limits on one route are more than ${MAX_LIMITS}.`,
+      );
+    const limits = distinct(
+      read.map(({ value, place }) => ({ value: scoped(value, place, route), place })),
+      this.#report,
+    );
+    const needsIdentity = ({ by }: Limit) => by.some((subject) => isIdentity(subject) && !(subject.from === "caller" && isOpen));
+    const late = limits.filter(needsIdentity);
+    const early = limits.filter((one) => !needsIdentity(one));
+    const hasLate = late.length > 0 || tiers !== null;
+    const headers = route.isShadow ? "none" : route.headers;
+    return [
+      ...(early.length > 0 ? [stepOf({ row: "limit", limits: early, tiers: null, headers }, route)] : []),
+      ...(hasLate
+        ? [stepOf({ row: "consumer-limit", limits: late, tiers, headers: early.length > 0 ? "none" : headers }, route)]
+        : []),
+    ];
+  }
+
+  /** A limit that others may share, held to what they say. */
+  #read(limit: ReadLimit | undefined, place: Place): Placed<ReadLimit>[] | undefined {
+    if (limit === undefined) return undefined;
+    if (limit.given !== undefined) {
+      const { rule, by, unit, exact, counts } = limit;
+      const said = JSON.stringify([rule, by, unit, exact, counts]);
+      const earlier = this.#named.get(limit.given);
+      if (!earlier) this.#named.set(limit.given, { value: said, place });
+      else if (earlier.value !== said)
+        this.#report.error(
+          "limit-name",
+          place,
+          `limits of one name share one count, and ${formatPlace(earlier.place)} says something else of "${limit.given}".`,
+          "Make them agree, or give them different names.",
+        );
+    }
+    return [{ value: limit, place }];
+  }
+
+  #checkBackend({ by, cost }: Limit, place: Place): void {
+    if (counts("backend", by)) this.#report.error("needs-backend", place, "there is no `backend` that could be counted by.");
+    if (cost.kind === "header" || cost.kind === "json" || cost.kind === "usage")
+      this.#report.error("needs-backend", place, "there is no `backend` whose answer could tell the cost.");
+  }
+
+  #checkTierLimit({ by, given, counts: counted }: ReadLimit, place: Place): void {
+    const conflict = (key: string, message: string) => this.#report.error("limit-conflict", [...place, key], message);
+    if (counts("route", by) || counts("backend", by))
+      conflict("by", "a tier counts over the whole gateway, not by route or backend.");
+    if (given !== undefined) conflict("name", 'a limit of a tier has its name from the tier: "tier".');
+    if (counted !== "requests") conflict("count", "failures are counted before it is known whose tier it is.");
+  }
+
+  #readTiers(inputs: Readonly<Record<string, unknown>>): Tiers | null {
+    const names = Object.keys(inputs);
+    const fields = new Fields(this.#report);
+    const byName = Object.fromEntries(
+      names.map((name) => {
+        const place = ["tiers", name];
+        if (!TIER_NAME.test(name))
+          this.#report.error(
+            "name-grammar",
+            place,
+            `"${name}" is no name for a tier: letters, digits, - and _, beginning with a letter.`,
+          );
+        return [name, this.#readTier(inputs[name], place, fields)];
+      }),
+    );
+    return names.length === 0 ? null : { standard: names[0]!, byName };
+  }
+
+  #readTier(input: unknown, place: Place, fields: Fields): readonly Limit[] {
+    const { limit, quota } = checkSettings(tierSchema, input, place, this.#report)?.settings ?? {};
+    const limits = placedEntries(limit, [...place, "limit"]).flatMap(({ value, place: at }) => {
+      if (value === "tier") this.#report.error("tier-missing", at, 'a tier can\'t stand for "tier" itself.');
+      const read = value === "tier" ? undefined : readLimit(value, at, fields);
+      if (read) this.#checkTierLimit(read, at);
+      return read ?? [];
+    });
+    const quotas = quota === undefined ? [] : [readQuota(quota, [...place, "quota"], fields) ?? []].flat();
+    return [
+      ...limits.map((one, index) => ofTier(one, index === 0 ? "tier" : `tier-${index + 1}`)),
+      ...quotas.map((one) => ofTier(one, "tier-quota")),
+    ];
+  }
+}
+
+/** A tariff is one for the whole gateway, and what was used of it stays used when the consumer's tier changes. */
+function ofTier({ given: _, ...limit }: ReadLimit, name: string): Limit {
+  return { ...limit, name, scope: name };
+}
+
+function stepOf(options: LimitOptions, { isShadow }: RouteLimits): CompiledStep {
+  const step = {
+    policy: "limit",
+    custom: false,
+    mode: isShadow ? "shadow" : "enforce",
+    options: options as unknown as Json,
+  } as const;
+  return options.row === "limit" ? step : { ...step, row: options.row };
+}
+
+function placedEntries<T extends LimitSetting>(input: T | undefined, place: Place): Placed<Exclude<T, readonly unknown[]>>[] {
+  return asList<unknown>(input).map((value, index) => ({
+    value: value as Exclude<T, readonly unknown[]>,
+    place: Array.isArray(input) ? [...place, index] : place,
+  }));
+}
+
+/** What the count belongs to: a name, all routes that say the same of a backend or of everything, or the route and its method. */
+function scoped({ given, ...limit }: ReadLimit, place: Place, { isOpen, backend }: RouteLimits): Named {
+  const isShared = counts("backend", limit.by) || counts("global", limit.by);
+  const ownMethod = place.includes("byMethod") ? String(place[place.indexOf("byMethod") + 1]) : null;
+  return {
+    ...limit,
+    given,
+    by: limit.by.map((subject) => (subject.from === "backend" ? { ...subject, name: backend ?? "" } : subject)),
+    counts: limit.counts === "failures" && isOpen ? "failures-reserved" : limit.counts,
+    scope: given !== undefined ? `@${given}` : isShared ? `=${digestOf([limit.rule, limit.by, limit.unit])}` : null,
+    method: ownMethod,
+  };
+}
+
+/** Names that nobody gave are told apart; a given one stands once. */
+function distinct(limits: readonly Placed<Named>[], report: Report): Limit[] {
+  const seen = new Set<string>();
+  return limits.map(({ value: { given, ...limit }, place }) => {
+    if (given !== undefined && seen.has(given))
+      report.error("limit-name", place, `"${given}" stands twice on this route, and would be charged twice.`);
+    let { name } = limit;
+    for (let count = 2; seen.has(name); count++) name = `${limit.name}-${count}`;
+    seen.add(name);
+    return { ...limit, name };
+  });
+}
+
+function counts(what: CountedBy["from"], by: readonly CountedBy[]): boolean {
+  return by.some(({ from }) => from === what);
+}
+
+function digestOf(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("base64url").slice(0, 8);
+}

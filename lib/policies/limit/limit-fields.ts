@@ -1,0 +1,62 @@
+/** What answers tell of limits: RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10), and the older X-RateLimit-*. */
+import type { HeaderList } from "../../http/header-list.ts";
+import type { CounterRule } from "../../stores/counters.ts";
+import type { Unit } from "./compiled-limit.ts";
+
+/** One limit as an answer tells it. A tuple, since it crosses the seal. */
+export type Told = readonly [
+  /** Its element of RateLimit-Policy. */
+  policy: string,
+  remaining: number,
+  /** Epoch milliseconds; 0 where that is not known (`concurrency`). */
+  resetMs: number,
+  /** Where it refused, the seconds that Retry-After says; 0 otherwise. */
+  retrySeconds: number,
+];
+
+/** The element of a limit in RateLimit-Policy (section 3 of the draft): its name as an sf-string, quota, unit and window. */
+export function policyElement(name: string, rule: CounterRule, unit: Unit): string {
+  // Structured fields quote strings (RFC 9651 section 3.3.3); names of limits hold nothing that would need escaping.
+  const quota = `"${name}";q=${rule.limit}`;
+  if (rule.algorithm === "concurrency") return `${quota};qu="concurrent-requests"`;
+  return `${quota};w=${windowSeconds(rule)}${unit === "requests" ? "" : `;qu="${unit}"`}`;
+}
+
+export function windowSeconds(rule: Exclude<CounterRule, { algorithm: "concurrency" }>): number {
+  return (rule.algorithm === "period" ? rule.endMs - rule.startMs : rule.windowMs) / 1000;
+}
+
+/** Whole seconds until then, never 0: a caller that comes back at once would be refused again. */
+export function secondsUntil(ms: number, nowMs: number): number {
+  return Math.max(1, Math.ceil((ms - nowMs) / 1000));
+}
+
+/** Puts the fields on an answer in place of a backend's own. The limit with the least left stands first. */
+export function tell(told: readonly Told[], headers: HeaderList, nowMs: number, legacy: boolean): void {
+  const ordered = told.length === 1 ? told : told.toSorted((a, b) => b[3] - a[3] || a[1] - b[1]);
+  let policies = "";
+  let states = "";
+  for (const limit of ordered) {
+    const separator = policies === "" ? "" : ", ";
+    policies += separator + limit[0];
+    states += separator + stateElement(limit, nowMs);
+  }
+  headers.set("ratelimit-policy", policies);
+  headers.set("ratelimit", states);
+  if (legacy) tellLegacy(ordered[0]!, headers, nowMs);
+}
+
+/** `"name";r=3;t=12` (section 4 of the draft). Retry-After and `t` of what refused are one number. */
+function stateElement([policy, remaining, resetMs, retrySeconds]: Told, nowMs: number): string {
+  const state = `${policy.slice(0, policy.indexOf(";"))};r=${remaining}`;
+  if (retrySeconds > 0) return `${state};t=${retrySeconds}`;
+  return resetMs === 0 ? state : `${state};t=${secondsUntil(resetMs, nowMs)}`;
+}
+
+/** As GitHub and others have them: the limit with the least left alone, its reset in epoch seconds. */
+function tellLegacy([policy, remaining, resetMs, retrySeconds]: Told, headers: HeaderList, nowMs: number): void {
+  headers.set("x-ratelimit-limit", /;q=(\d+)/.exec(policy)![1]!);
+  headers.set("x-ratelimit-remaining", String(remaining));
+  const seconds = retrySeconds || (resetMs === 0 ? 0 : secondsUntil(resetMs, nowMs));
+  headers.set("x-ratelimit-reset", String(Math.floor(nowMs / 1000) + seconds));
+}

@@ -1,0 +1,56 @@
+/**
+ * `limit`: how much anybody may ask for. All limits of a request are asked in one question, and all must allow. What is known only
+ * at the end (tokens, how long a connection lasts, whether a log-in failed) is reserved before and settled then.
+ */
+import type { Policy, PolicyDefinition } from "../../policy.ts";
+import type { Stores } from "../../stores/stores.ts";
+import { AskForUsage } from "./ask-for-usage.ts";
+import type { LimitOptions } from "./compiled-limit.ts";
+import { LimitStep } from "./limit-step.ts";
+import { OverridesSnapshot } from "./overrides.ts";
+import { Renewals } from "./renewals.ts";
+
+/** One for each set of stores, so that all routes, and the gateways of later configs, ask together. */
+const snapshots = new WeakMap<Stores, OverridesSnapshot>();
+
+export const limit: PolicyDefinition<LimitOptions> = {
+  name: "limit",
+  row: "limit",
+  refuses: ["rate-limited", "quota-exhausted", "store-unavailable"],
+  // A cached answer consumes too.
+  cacheable: false,
+  create(options, deps, route) {
+    const snapshot = snapshots.get(deps.stores) ?? new OverridesSnapshot();
+    snapshots.set(deps.stores, snapshot);
+    const step = new LimitStep(options, route.id, deps, snapshot);
+    const { meters } = step;
+    const renewals = new Renewals(deps);
+    // Only the hooks that its limits need: most are asked and told, and that is all.
+    return {
+      reads: (exchange) => step.ask(exchange),
+      decide: (exchange, replies) => step.decide(exchange, replies),
+      ...(options.headers === "none" ? {} : { onSend: (exchange, head) => step.tell(exchange, head) }),
+      ...(meters.isEmpty ? {} : { onResponse: (exchange, { headers }) => meters.readHead(exchange, headers) }),
+      ...(meters.readsBody ? { responseBody: { mode: "observe", open: (exchange) => meters.openBody(exchange) } } : {}),
+      ...(meters.asksForUsage ? { requestBody: { mode: "transform", open: () => new AskForUsage() } } : {}),
+      ...(step.owesLeases || meters.readsBody
+        ? {
+            onRequest(exchange, { headers }) {
+              // What is compressed can't be read.
+              if (meters.readsBody) headers.set("accept-encoding", "identity");
+              const leases = step.leasesOf(exchange);
+              if (leases.length > 0) renewals.hold(exchange, leases);
+            },
+          }
+        : {}),
+      ...(step.owesAnything
+        ? {
+            onEnd(exchange, outcome) {
+              renewals.drop(exchange);
+              step.end(exchange, outcome);
+            },
+          }
+        : {}),
+    } satisfies Policy;
+  },
+};

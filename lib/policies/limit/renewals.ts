@@ -1,0 +1,41 @@
+/** Keeps the places of requests that are under way: a lease ends by itself, and an answer may stream for hours. */
+import type { Exchange } from "../../exchange.ts";
+import type { Deps } from "../../policy.ts";
+import { LEASE_MS } from "./counted.ts";
+import { countersOf, type Owed, ruleThere } from "./settlement.ts";
+
+/** Two renewals may fail before a lease is lost. */
+const RENEW_MS = LEASE_MS / 3;
+
+export class Renewals {
+  readonly #deps: Deps;
+  readonly #held = new Map<Exchange, readonly Owed[]>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  hold(exchange: Exchange, leases: readonly Owed[]): void {
+    this.#held.set(exchange, leases);
+    // One timer for all, so that what is due goes to the store in one trip.
+    this.#timer ??= setInterval(() => this.#renew(), RENEW_MS).unref();
+  }
+
+  drop(exchange: Exchange): void {
+    this.#held.delete(exchange);
+    if (this.#held.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #renew(): void {
+    const { stores, clock, defer } = this.#deps;
+    for (const leases of this.#held.values()) {
+      for (const lease of leases) {
+        const renewed = countersOf(lease, stores).renew(lease.key, ruleThere(lease), String(lease.held), clock.now());
+        if (renewed instanceof Promise) defer(renewed);
+      }
+    }
+  }
+}
