@@ -21,6 +21,8 @@ export interface Rejection {
 /** What a challenge says beside its scheme (RFC 6750 section 3). */
 export interface ChallengeError {
   readonly error: "invalid_token" | "insufficient_scope";
+  /** What the caller may know of it. */
+  readonly description?: string | undefined;
   readonly scope?: string;
 }
 
@@ -35,6 +37,8 @@ export interface Authenticator {
   readonly places: readonly CredentialPlace[];
   /** The caller's own credential may go on to a backend that asks for it (`forwardCredential`); keys never do. */
   readonly mayForward: boolean;
+  /** Fields (lower case) that it alone may set on what goes to a backend: a caller's own are taken away on every route. */
+  readonly fields?: readonly string[];
   /** Its part of WWW-Authenticate (RFC 9110 section 11.6.1); undefined where no scheme fits. */
   challenge(error?: ChallengeError): string | undefined;
   /**
@@ -63,7 +67,7 @@ export interface AuthenticatorParts {
   readonly claims: readonly string[];
 }
 
-export function isRejection(result: Consumer | Rejection): result is Rejection {
+export function isRejection(result: object): result is Rejection {
   return "rejected" in result;
 }
 

@@ -37,6 +37,8 @@ export interface Pipeline {
   readonly maxBodyBytes: number;
   readonly backend: Backend | undefined;
   readonly timeouts: Timeouts | undefined;
+  /** Fields in which an authenticator tells backends of a caller: nobody else may, whether or not the route asks who calls. */
+  readonly identityFields: readonly string[];
   /** For the targets whose answers speak of other paths than the caller's. */
   readonly mapBack: ReadonlyMap<BackendTarget, MapBack>;
 }
@@ -82,6 +84,7 @@ export function buildPipeline(
     maxBodyBytes: variant.maxBodyBytes,
     backend,
     timeouts: variant.timeouts ?? undefined,
+    identityFields: [...source.authenticators.values()].flatMap(({ fields = [] }) => fields),
     mapBack: mapBacks(route, backend),
   });
 }

@@ -36,6 +36,7 @@ export function makeOutgoing(
   );
   if (consumer) pairs.push("x-gateway-consumer", consumer.id);
   const headers = new HeaderList(pairs);
+  for (const name of pipeline.identityFields) headers.delete(name);
   if (acceptEncoding !== undefined) headers.set("accept-encoding", acceptEncoding);
   for (const [name, value] of pipeline.backend!.headers) headers.set(name, value);
   const requestTarget = targetFor(exchange, target);

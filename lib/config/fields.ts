@@ -5,7 +5,7 @@ import { didYouMean } from "./nearest.ts";
 import type { Reference } from "./references.ts";
 import { asList } from "./schema-fields.ts";
 import { isEnvPart, isRequestValue, REQUEST_VALUES, readText, type TextPart } from "./text.ts";
-import { type Kind, VALUE_KINDS, type ValueOf } from "./value-kinds.ts";
+import { type Kind, VALUE_KINDS, type ValueKind, type ValueOf } from "./value-kinds.ts";
 
 /** The kinds of text that request values may stand in. */
 export type TemplateKind = Extract<Kind, "string" | "header" | "json" | "path">;
@@ -127,11 +127,12 @@ export class Fields {
   }
 
   #read<K extends Kind>(text: string, place: Place, kind: K): ValueOf<K> | undefined {
-    const value = VALUE_KINDS[kind].read(text) as ValueOf<K> | undefined;
+    const { read, expects, isSecret }: ValueKind<unknown> = VALUE_KINDS[kind];
+    const value = read(text) as ValueOf<K> | undefined;
     if (value === undefined) {
       // Credentials in a URL are no text for a log.
-      const shown = JSON.stringify(text.replace(/\/\/[^/]*@/, "//…@"));
-      this.report.error("value-format", place, `expected ${VALUE_KINDS[kind].expects}, got ${shown}.`);
+      const shown = isSecret ? "another text" : JSON.stringify(text.replace(/\/\/[^/]*@/, "//…@"));
+      this.report.error("value-format", place, `expected ${expects}, got ${shown}.`);
     }
     return value;
   }

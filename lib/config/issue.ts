@@ -21,6 +21,7 @@ export const RULES = [
   "one-kind",
   "needs-auth",
   "secret-in-config",
+  "audience-missing",
   "one-destination",
   "needs-backend",
   "path-grammar",

@@ -5,7 +5,8 @@ import { strict } from "./schema-fields.ts";
 export const authenticatorSchema = strict(
   "authenticator",
   {
+    jwt: AUTHENTICATOR_SCHEMAS.jwt.setting.optional(),
     basic: AUTHENTICATOR_SCHEMAS.basic.setting.optional(),
   },
-  ["jwt", "apiKey", "forward", "webhook", "hmac", "signature", "introspection", "clientCert", "oidc"],
+  ["apiKey", "forward", "webhook", "hmac", "signature", "introspection", "clientCert", "oidc"],
 );

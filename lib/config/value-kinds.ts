@@ -1,24 +1,27 @@
 /** What a text in the config may stand for. The same reading serves text in the file and, at start, values of variables. */
 import { canonicalRange } from "../http/ip-range.ts";
-import { canonicalOrigin } from "../http/origin.ts";
+import { canonicalOrigin, isLoopbackUrl } from "../http/origin.ts";
+import { readPublicKeys } from "./public-keys.ts";
 import { parseAmount, parseCalendarRate, parseDurationMs, parseRate, parseSizeBytes, parseWindowMs } from "./units.ts";
 
 /** Timers count in 32 bits: a longer wait would fire at once. A day is more than any request needs. */
 const MAX_WAIT_MS = 86_400_000;
 export const REDIRECT_STATUSES = [301, 302, 303, 307, 308] as const;
 
-interface ValueKind<T> {
+export interface ValueKind<T> {
   /** Ends the sentence "expected …". */
   readonly expects: string;
   /** Undefined where the text is not of this kind. */
   read(text: string): T | undefined;
+  /** A message must not show the text: it is a secret, or may hold one by mistake. */
+  readonly isSecret?: boolean;
 }
 
 const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, on: true, "1": true, false: false, off: false, "0": false };
 
 export const VALUE_KINDS = {
   string: kind("a text", (text) => text),
-  secret: kind("a text that is not empty", (text) => (text === "" ? undefined : text)),
+  secret: secretKind("a text that is not empty", (text) => (text === "" ? undefined : text)),
   /** RFC 9110 section 5.5; CR, LF and NUL would end the field: header injection. */
   header: kind("text of one line, in latin-1", (text) => (/^[\t\x20-\x7e\x80-\xff]*$/.test(text) ? text : undefined)),
   /** Lands inside of a JSON string. */
@@ -26,6 +29,20 @@ export const VALUE_KINDS = {
   /** Lands in a path or URL that the config writes: may hold slashes, not what ends a path or begins a second line. */
   path: kind("text for a URL, without spaces and control characters", (text) => (/^[\x21-\x7e]*$/.test(text) ? text : undefined)),
   url: kind("an http or https URL without credentials, query and fragment", readUrl),
+  /** As an issuer writes itself (`iss`): kept to the letter, since a slash at the end makes another. */
+  issuer: kind("the issuer's https URL (http on this machine only) without query and fragment", (text) =>
+    readUrl(text) !== undefined && isHttpsOrLoopback(text) ? text : undefined,
+  ),
+  keysUrl: kind("an https URL (http on this machine only)", (text) =>
+    /^https?:\/\/[^\s@#]+$/.test(text) && URL.canParse(text) && isHttpsOrLoopback(text) ? text : undefined,
+  ),
+  publicKeys: secretKind(
+    "public keys as PEM, a JWK or a JWK set: RSA of 2048 bits or more, P-256, P-384, P-521 or Ed25519",
+    readPublicKeys,
+  ),
+  secrets256: secrets(32),
+  secrets384: secrets(48),
+  secrets512: secrets(64),
   boolean: kind("true or false (on/off, 1/0)", (text) => BOOLEANS[text.toLowerCase()]),
   size: kind("a size such as 64kb or 4mb", parseSizeBytes),
   wait: kind("a duration between 1ms and 1d, such as 250ms, 10s or 5m", readWaitMs),
@@ -63,6 +80,21 @@ export type ValueOf<K extends Kind> = Exclude<ReturnType<(typeof VALUE_KINDS)[K]
 
 function kind<T>(expects: string, read: (text: string) => T | undefined): ValueKind<T> {
   return { expects, read };
+}
+
+function secretKind<T>(expects: string, read: (text: string) => T | undefined): ValueKind<T> {
+  return { expects, read, isSecret: true };
+}
+
+/** `new,old`: several by commas. */
+function secrets(minBytes: number): ValueKind<readonly string[]> {
+  return secretKind(`secrets of at least ${minBytes} bytes, such as from \`openssl rand -base64 ${minBytes}\``, (text) =>
+    readList(text, (secret) => (Buffer.byteLength(secret) >= minBytes ? secret : undefined)),
+  );
+}
+
+function isHttpsOrLoopback(url: string): boolean {
+  return url.startsWith("https://") || isLoopbackUrl(url);
 }
 
 function readWaitMs(text: string): number | undefined {

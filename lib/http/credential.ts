@@ -59,7 +59,8 @@ function single(values: readonly string[]): string | typeof AMBIGUOUS | undefine
 function afterScheme(value: string, scheme: string): string | undefined {
   const { length } = scheme;
   if (value.charCodeAt(length) !== 0x20 || value.slice(0, length).toLowerCase() !== scheme) return undefined;
-  return value.slice(length).trim();
+  // Not `trim`, which takes away no-break spaces as well: a backend would read another credential than was judged here.
+  return value.slice(length).replace(/^ +|[ \t]+$/g, "");
 }
 
 /** RFC 6265 section 5.4: pairs, separated by `;`. A value in quotes is the value with its quotes. */

@@ -31,6 +31,11 @@ export function isOpenToStrangers(pattern: string): boolean {
   return behind !== undefined && SHARED_HOSTING.test(behind);
 }
 
+/** Whether a URL leads to this very machine. */
+export function isLoopbackUrl(url: string): boolean {
+  return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
+}
+
 interface Wildcard {
   readonly prefix: string;
   readonly suffix: string;

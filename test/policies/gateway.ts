@@ -6,6 +6,7 @@ import { createGateway, type Gateway, type Verdict } from "#lib/gateway.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
 import type { RequestRecord } from "#lib/observe/record.ts";
 import { POLICIES } from "#lib/policies/index.ts";
+import type { Deps } from "#lib/policy.ts";
 import type { Sink } from "#lib/sink.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
 import type { Stores } from "#lib/stores/stores.ts";
@@ -36,6 +37,9 @@ export interface TestGatewayOptions {
   readonly variables?: Readonly<Record<string, string>>;
   readonly stores?: Stores;
   readonly now?: () => number;
+  readonly call?: Deps["call"];
+  /** Else a warning in the log is let pass. */
+  readonly warn?: Deps["log"]["warn"];
 }
 
 /** `auth: "none"` and an empty answer are put in where a route does not say, so that a test says only what it is about. */
@@ -55,10 +59,10 @@ export function gatewayOf(config: Readonly<Record<string, unknown>>, options: Te
       clock: { now: options.now ?? (() => 0), monotonic: () => 0 },
       random: (bytes) => new Uint8Array(bytes),
       stores: options.stores ?? createMemoryStores(),
-      call: () => failed("nothing here calls another service"),
+      call: options.call ?? (() => failed("nothing here calls another service")),
       log: {
         info: () => {},
-        warn: () => {},
+        warn: options.warn ?? (() => {}),
         error: (message, fields) => {
           throw new Error(`${message}: ${JSON.stringify(fields)}`);
         },

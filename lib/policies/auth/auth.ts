@@ -149,18 +149,22 @@ function refuseMissing(accepted: readonly Authenticator[]): Refusal {
   return refuse("credentials-missing", {
     detail: `This route takes ${accepted.map(({ expects }) => expects).join(", or ")}.`,
     reason: `no credential for ${accepted.map(({ name }) => name).join(", ")}`,
-    headers: challenges(accepted, undefined),
+    headers: challenges(accepted),
   });
 }
 
 function refuseRejected({ rejected, reason, detail }: Rejection, { by }: Found, accepted: readonly Authenticator[]): Refusal {
   if (rejected === "unavailable")
     return refuse("store-unavailable", { reason: `${by.name}: ${reason}`, headers: ["retry-after", "1"] });
-  return refuse("credentials-invalid", { detail, reason: `${by.name}: ${reason}`, headers: challenges(accepted, by) });
+  return refuse("credentials-invalid", { detail, reason: `${by.name}: ${reason}`, headers: challenges(accepted, by, detail) });
 }
 
 /** What would have been accepted, one field for each (RFC 9110 section 11.6.1). */
-function challenges(accepted: readonly Authenticator[], judged: Authenticator | undefined): readonly string[] {
-  const all = accepted.map((each) => each.challenge(each === judged ? { error: "invalid_token" } : undefined));
+function challenges(
+  accepted: readonly Authenticator[],
+  judged?: Authenticator | undefined,
+  description?: string | undefined,
+): readonly string[] {
+  const all = accepted.map((each) => each.challenge(each === judged ? { error: "invalid_token", description } : undefined));
   return [...new Set(all)].flatMap((challenge) => (challenge === undefined ? [] : ["www-authenticate", challenge]));
 }

@@ -1,0 +1,122 @@
+/** `jwt`: a signed token (RFC 7519) of an issuer that is trusted, or of one's own. */
+import { compactVerify, errors } from "jose";
+import {
+  type Authenticator,
+  type AuthenticatorDefinition,
+  type ChallengeError,
+  isRejection,
+  type Rejection,
+} from "../../authenticator.ts";
+import type { Consumer } from "../../exchange.ts";
+import { nameOfPlace } from "../../http/credential.ts";
+import { renderTemplate } from "../../http/template.ts";
+import type { Deps, MaybePromise } from "../../policy.ts";
+import { callerOf } from "./caller.ts";
+import { faultOfClaims, issuerFault } from "./check-claims.ts";
+import { IssuerKeys } from "./issuer-keys.ts";
+import { type KeySource, keysOf, secretsOf } from "./key-source.ts";
+import type { JwtOptions } from "./options.ts";
+import { Remembered } from "./remembered.ts";
+import { invalid, issuerIn, quoted, type ReadToken, readToken } from "./token.ts";
+
+export const jwt: AuthenticatorDefinition<JwtOptions> = {
+  kind: "jwt",
+  create(name, options, { deps, claims: kept }) {
+    const { issuers, algorithms, places, headers } = options;
+    const remembered = new Remembered<Consumer>();
+    const sources = keySources(options, deps, () => remembered.clear());
+    const tended = [...sources.values()].filter(({ tend }) => tend);
+    const sourceOf = (issuer: unknown): KeySource => sources.get(issuer as string) ?? sources.get(undefined)!;
+
+    async function verifyAtFirstSight(text: string): Promise<Consumer | Rejection> {
+      const token = readToken(text);
+      if (isRejection(token)) return token;
+      const { alg, kid, claims } = token;
+      // The config says which algorithms there are; the token only which of these it used. `none` is never among them (RFC 8725 section 3.1).
+      if (!algorithms.includes(alg)) return invalid(`alg ${quoted(alg)} is not among ${algorithms.join(", ")}`);
+      const foreign = issuerFault(claims.iss, issuers);
+      if (foreign) return foreign;
+      const keys = await sourceOf(claims.iss).keysFor({ alg, kid });
+      if ("away" in keys) return { rejected: "unavailable", reason: keys.away };
+      if (keys.length === 0) return invalid(`no key of the issuer has kid ${quoted(kid)} for ${alg}`);
+      const { generation } = remembered;
+      const fault = (await signatureFault(text, keys, algorithms)) ?? faultOfClaims(token, options, deps.clock.now());
+      if (fault) return fault;
+      const caller = callerOf(name, claims, options, kept);
+      if (!caller) return invalid(`the token does not say who calls: "${options.consumer}" is missing, or no text`);
+      remembered.set(text, caller, endOf(token, options), deps.clock.now(), generation);
+      return caller;
+    }
+
+    const authenticator: Authenticator = {
+      name,
+      expects: `a token in ${places.map((place) => (place.in === "authorization" ? "`Authorization: Bearer`" : nameOfPlace(place))).join(" or ")}`,
+      places,
+      mayForward: true,
+      fields: headers.map(([field]) => field),
+      challenge(error) {
+        if (!places.some((place) => place.in === "authorization")) return undefined;
+        return bearerChallenge(error);
+      },
+      recognizes(text) {
+        if (issuers.length === 0) return "perhaps";
+        if (remembered.get(text, deps.clock.now())) return "theirs";
+        return issuers.includes(issuerIn(text) as string) ? "theirs" : "perhaps";
+      },
+      verify(text): MaybePromise<Consumer | Rejection> {
+        for (const source of tended) source.tend!();
+        return remembered.get(text, deps.clock.now()) ?? verifyAtFirstSight(text);
+      },
+      onRequest(exchange, outgoing) {
+        for (const [field, template] of headers) {
+          const value = renderTemplate(template, exchange, "header");
+          if (value !== "") outgoing.headers.set(field, value);
+        }
+      },
+    };
+    return authenticator;
+  },
+};
+
+/** RFC 6750 section 3. */
+function bearerChallenge({ error, description, scope }: Partial<ChallengeError> = {}): string {
+  const parameters = { realm: "frontdesk", error, error_description: description, scope };
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
+  return `Bearer ${given.map(([name, value]) => `${name}="${value?.replace(/["\\]/g, "'")}"`).join(", ")}`;
+}
+
+/** By issuer; that of `undefined` is for all. */
+function keySources({ issuers, keys }: JwtOptions, deps: Deps, onChange: () => void): ReadonlyMap<string | undefined, KeySource> {
+  switch (keys.kind) {
+    case "secret":
+      return new Map([[undefined, secretsOf(keys.secrets.flat())]]);
+    case "keys":
+      return new Map([[undefined, keysOf(keys.keys.flat())]]);
+    case "jwks":
+      return new Map([[undefined, new IssuerKeys({ issuer: issuers[0], jwks: keys.url }, deps, onChange)]]);
+    case "discovery":
+      return new Map(issuers.map((issuer) => [issuer, new IssuerKeys({ issuer, jwks: undefined }, deps, onChange)]));
+  }
+}
+
+async function signatureFault(
+  text: string,
+  keys: readonly CryptoKey[],
+  algorithms: readonly string[],
+): Promise<Rejection | undefined> {
+  for (const key of keys) {
+    try {
+      await compactVerify(text, key, { algorithms: [...algorithms] });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof errors.JOSEError)) throw error;
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) return invalid(error.message);
+    }
+  }
+  return invalid("the signature is not that of a key of the issuer");
+}
+
+/** When it ends for whoever remembers it, in epoch milliseconds. */
+function endOf({ claims }: ReadToken, { toleranceSeconds }: JwtOptions): number {
+  return ((claims.exp as number) + toleranceSeconds) * 1000;
+}
