@@ -30,7 +30,7 @@ export function headForAll(
   host: HostTraits,
   mapBack: MapBack | undefined,
 ): SharedHead {
-  if (mapBack) for (let i = 0; i < pairs.length; i += 2) pairs[i + 1] = mapBack(pairs[i]!, pairs[i + 1]!);
+  mapBack?.(pairs, visit.pipeline.backend?.preserveHost ? visit.request.host : undefined);
   if (length !== undefined) pairs.push("content-length", length);
   const { onResponse } = visit.pipeline;
   if (onResponse.length === 0 && host.passesContentEncoding) return { status, pairs, cacheControl };

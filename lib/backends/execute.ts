@@ -1,5 +1,6 @@
 /** The second half of a request: what needs the body, the choice of a target, and the way there and back. */
 import type { Readable } from "node:stream";
+import type { Dispatcher } from "undici";
 import { BodyTaps } from "../body-taps.ts";
 import type { HostTraits } from "../gateway.ts";
 import type { BackendHead } from "../http/hygiene.ts";
@@ -106,7 +107,9 @@ function forward(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, c
       // Without it undici gives up the connection after every HEAD.
       reset: false,
       upgrade: upgrading ? "websocket" : null,
-    },
+      // Otherwise undici takes the name from Host, and the caller would choose whose certificate is accepted.
+      servername: target.serverName,
+    } as Dispatcher.DispatchOptions,
     upgrading ? new UpgradeHandler(attempt, upgrading, (complete) => finish(visit, complete, context), handler) : handler,
   );
 }

@@ -21,6 +21,9 @@ export function makeOutgoing(
   const { request, consumer } = exchange;
   const keepLength = request.body !== null && !replacesBytes(pipeline.requestBody, "requestBody");
   const pairs = endToEndRequestPairs(facts.headers, keepLength);
+  const backend = pipeline.backend!;
+  // An HTTP/1.0 request may have none: then it is the target's.
+  if (backend.preserveHost && request.host !== "") pairs.push("host", request.host);
   const ip = request.client.ip;
   if (ip !== undefined) pairs.push("x-forwarded-for", ip);
   pairs.push("x-forwarded-proto", request.scheme, "x-forwarded-host", request.host, "forwarded", forwarded(ip, request));
@@ -38,7 +41,7 @@ export function makeOutgoing(
   const headers = new HeaderList(pairs);
   for (const name of pipeline.identityFields) headers.delete(name);
   if (acceptEncoding !== undefined) headers.set("accept-encoding", acceptEncoding);
-  for (const [name, value] of pipeline.backend!.headers) headers.set(name, value);
+  for (const [name, value] of backend.headers) headers.set(name, value);
   const requestTarget = targetFor(exchange, target);
   if (requestTarget === undefined) return undefined;
   const outgoing: Outgoing = { method: request.method, target: requestTarget, headers };

@@ -153,10 +153,10 @@ function verdictLine({ kind, code, reason, visit, ending }: Explanation): string
 }
 
 function sentText({ origin, method, target, pairs, body }: Sent): string {
-  const { host } = new URL(origin);
   return labelled("sends", [
     bold(printable(`${method} ${origin}${target}`)),
-    `host: ${host}`,
+    // Named among them where the backend gets it as received.
+    pairs.includes("host") ? undefined : `host: ${new URL(origin).host}`,
     ...headerLines(pairs),
     body === undefined ? undefined : quiet(`(a body of ${body.length} bytes)`),
   ]);

@@ -32,10 +32,11 @@ function compileBackend(name: string, input: unknown, place: Place, report: Repo
       targets: [{ url: fields.value(input, place, "url") ?? "" }],
       timeouts: STANDARD_TIMEOUTS,
       forwardCredential: false,
+      preserveHost: false,
       headers: [],
     };
   const checked = checkSettings(backendObject, input, place, report, "a URL or { url, timeout, headers }");
-  const { url, timeout, forwardCredential = false, headers = {} } = checked?.settings ?? {};
+  const { url, timeout, forwardCredential = false, preserveHost = false, headers = {} } = checked?.settings ?? {};
   // A key that is not built, `targets`, has been reported already where it stands for the missing one.
   const hasOtherAddress = typeof input === "object" && input !== null && "targets" in input;
   if (checked && url === undefined && !checked.broken.has("url") && !hasOtherAddress) {
@@ -51,6 +52,7 @@ function compileBackend(name: string, input: unknown, place: Place, report: Repo
       const lower = headerName(key, "request", at, fields);
       return lower === undefined ? [] : [[lower, fields.value(value, at, "header") ?? ""] as const];
     }),
+    preserveHost: fields.value(preserveHost, [...place, "preserveHost"], "boolean") ?? false,
   };
 }
 

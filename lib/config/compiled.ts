@@ -37,6 +37,8 @@ export interface CompiledBackend {
   readonly forwardCredential: boolean;
   /** Sent to the backend, replacing the caller's: name (lower case), value. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Host goes on as received. */
+  readonly preserveHost: boolean;
 }
 
 /** An entry of the config's `auth`. */

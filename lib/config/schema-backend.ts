@@ -1,6 +1,6 @@
 /** The schema of a backend. The descriptions are the documentation: docs/config.md and gateway.schema.json are made of them. */
 import { z } from "zod";
-import { duration, oneOf, strict } from "./schema-fields.ts";
+import { duration, flag, oneOf, strict } from "./schema-fields.ts";
 
 const wait = (what: string, standard: string) =>
   oneOf('a duration, or "none"', [duration, z.literal(false)])
@@ -34,6 +34,11 @@ export const backendObject = strict(
       .boolean()
       .optional()
       .describe("The caller's own token goes on to the backend, which verifies it again. API keys never go on"),
+    preserveHost: flag
+      .optional()
+      .describe(
+        "The backend gets `Host` as the caller sent it; otherwise the name and port of its own `url`. The certificate that it must show is that of its `url` all the same",
+      ),
   },
   [
     "targets",
@@ -45,7 +50,6 @@ export const backendObject = strict(
     "bulkhead",
     "slowStart",
     "health",
-    "preserveHost",
     "idempotencyKeys",
     "openapi",
     "assertion",

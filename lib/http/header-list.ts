@@ -67,6 +67,7 @@ function asRead(name: string): string {
   return name.toLowerCase().replaceAll("_", "-");
 }
 
-function isNamed(name: string, lower: string): boolean {
+/** `lower` is in lower case. */
+export function isNamed(name: string, lower: string): boolean {
   return name.length === lower.length && (name === lower || name.toLowerCase() === lower);
 }

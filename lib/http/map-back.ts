@@ -7,9 +7,10 @@
  * (`/a/:id` to `/b/${params.id}`, a fixed path) has no way back that is right for every path: answers stay as they are.
  */
 import type { CompiledRoute, CompiledTarget } from "../config/compiled.ts";
+import { isNamed } from "./header-list.ts";
 
-/** `name` in any case. A field that holds no path comes back untouched. */
-export type MapBack = (name: string, value: string) => string;
+/** Maps in place, in name, value, name, value. `host` is the gateway's own, where the backend was told that it is its own too. */
+export type MapBack = (pairs: string[], host: string | undefined) => void;
 
 interface Prefixes {
   /** Where the route's paths begin at the backend and at the gateway: without a trailing slash, empty for the root. */
@@ -27,15 +28,13 @@ export function createMapBack(
   const { protocol, origin, hostname, pathname } = new URL(target.url);
   const prefixes = prefixesOf(path, rewrite, pathname.replace(/\/$/, ""));
   if (!prefixes || prefixes.backend === prefixes.gateway) return undefined;
-  return (name, value) => {
-    switch (name.toLowerCase()) {
-      case "location":
-      case "content-location":
-        return mapReference(value, prefixes, protocol, origin);
-      case "set-cookie":
-        return mapCookie(value, prefixes, hostname);
-      default:
-        return value;
+  return (pairs, host) => {
+    for (let i = 0; i < pairs.length; i += 2) {
+      const name = pairs[i]!;
+      const value = pairs[i + 1]!;
+      if (isNamed(name, "location") || isNamed(name, "content-location"))
+        pairs[i + 1] = mapReference(value, prefixes, protocol, origin, host);
+      else if (isNamed(name, "set-cookie")) pairs[i + 1] = mapCookie(value, prefixes, hostname);
     }
   };
 }
@@ -55,13 +54,15 @@ function prefixesOf(path: string, rewrite: CompiledRoute["rewrite"], basePath: s
 const WITH_AUTHORITY = /^([a-z][a-z0-9+.-]*:)?\/\/([^/?#]*)(.*)$/i;
 
 /** Location (RFC 9110 section 10.2.2) and Content-Location (section 8.7): a URI reference in any of its forms. */
-function mapReference(reference: string, prefixes: Prefixes, protocol: string, origin: string): string {
+function mapReference(reference: string, prefixes: Prefixes, protocol: string, origin: string, host: string | undefined): string {
   const [, scheme = protocol, authority, rest] = WITH_AUTHORITY.exec(reference) ?? [];
   if (authority !== undefined && rest !== undefined) {
-    // Without a scheme it is that of the request that the backend got (RFC 3986 section 4.2).
-    if (originOf(scheme, authority) !== origin) return reference;
     const mapped = mapPath(rest.startsWith("/") ? rest : `/${rest}`, prefixes);
-    return mapped ?? reference;
+    if (mapped === undefined) return reference;
+    // Its scheme may be what the redirect is about: from http to https of the same host.
+    if (authority.toLowerCase() === host?.toLowerCase()) return reference.slice(0, reference.length - rest.length) + mapped;
+    // Without a scheme it is that of the request that the backend got (RFC 3986 section 4.2).
+    return originOf(scheme, authority) === origin ? mapped : reference;
   }
   // A relative reference is resolved by the caller against the path that it asked for, which is right on its side.
   return reference.startsWith("/") ? (mapPath(reference, prefixes) ?? reference) : reference;

@@ -10,8 +10,17 @@ const rewritten = (...template: (string | typeof REST | { from: "params"; name: 
   template,
 });
 
-function mapBack(path: string, rewrite: Rewrite | null, url = "http://backend.internal:3000") {
-  return createMapBack({ path, rewrite }, { url });
+/** One field's value, mapped; undefined where nothing is. */
+function mapBack(path: string, rewrite: Rewrite | null, url = "http://backend.internal:3000", host?: string) {
+  const map = createMapBack({ path, rewrite }, { url });
+  return (
+    map &&
+    ((name: string, value: string): string => {
+      const pairs = [name, value];
+      map(pairs, host);
+      return pairs[1]!;
+    })
+  );
 }
 
 function expectAll(map: ReturnType<typeof mapBack>, name: string, cases: Record<string, string>): void {
@@ -46,6 +55,17 @@ describe("Location and Content-Location", () => {
       "//backend.internal:3000/a": "/api/a",
     });
     expect(based!("location", "https://backend.internal:443/v2/a")).toBe("/a");
+  });
+
+  test("of the gateway's own origin stay absolute, where the backend was told that it is its own", () => {
+    expectAll(mapBack("/api/*", strip("/api"), undefined, "Shop.example:8443"), "location", {
+      "https://shop.example:8443/a?b": "https://shop.example:8443/api/a?b",
+      "http://shop.example:8443": "http://shop.example:8443/api/",
+      "//SHOP.example:8443/api/a": "//SHOP.example:8443/api/a",
+      "https://shop.example/a": "https://shop.example/a",
+      "https://shop.example:8443@evil.example/a": "https://shop.example:8443@evil.example/a",
+      "http://backend.internal:3000/a": "/api/a",
+    });
   });
 
   test("of other origins stay", () => {
