@@ -39,6 +39,8 @@ export interface Pipeline {
   readonly timeouts: Timeouts | undefined;
   /** Fields in which an authenticator tells backends of a caller: nobody else may, whether or not the route asks who calls. */
   readonly identityFields: readonly string[];
+  /** For event streams. */
+  readonly heartbeatMs: number | undefined;
   /** For the targets whose answers speak of other paths than the caller's. */
   readonly mapBack: ReadonlyMap<BackendTarget, MapBack>;
 }
@@ -56,7 +58,7 @@ const ALL_CODES = new Set(Object.keys(PROBLEMS) as ProblemCode[]);
 export function buildPipeline(
   source: PipelineSource,
   route: Route,
-  variant: Pick<CompiledVariant, "steps" | "maxBodyBytes" | "timeouts">,
+  variant: Pick<CompiledVariant, "steps" | "maxBodyBytes" | "timeouts" | "heartbeatMs">,
   backend: Backend | undefined,
 ): Pipeline {
   // Array.prototype.sort is stable: within a row, steps keep the order of policies/index.ts.
@@ -85,6 +87,7 @@ export function buildPipeline(
     backend,
     timeouts: variant.timeouts ?? undefined,
     identityFields: [...source.authenticators.values()].flatMap(({ fields = [] }) => fields),
+    heartbeatMs: variant.heartbeatMs ?? undefined,
     mapBack: mapBacks(route, backend),
   });
 }

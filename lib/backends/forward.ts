@@ -10,6 +10,7 @@ import { type Refusal, refuse } from "../problem.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
 import type { ShapedHead } from "./answer-head.ts";
+import { Heartbeat, isEventStream } from "./heartbeat.ts";
 import { BodyFault } from "./request-body.ts";
 
 export interface Attempt {
@@ -56,6 +57,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   #left: number | undefined;
   #taps: BodyTaps | undefined;
   #decoder: Decoder | undefined;
+  #heartbeat: Heartbeat | undefined;
   #buffered: Uint8Array[] | undefined;
   #bufferedBytes = 0;
   #needsDrain = false;
@@ -131,11 +133,25 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     const length = keepsLength ? backend.contentLength : undefined;
     this.#left = length === undefined ? undefined : Number(length);
     this.#sendHead(length);
+    if (pipeline.heartbeatMs !== undefined && length === undefined && isEventStream(backend)) {
+      // A comment among encoded bytes would break them.
+      if (this.#decoder || backend.contentEncoding === undefined) this.#startHeartbeat(pipeline.heartbeatMs);
+    }
     // A chunk that comes in the same read goes out with the head in one write; otherwise the head does not wait for it.
     this.#isHeadPending = true;
     queueMicrotask(() => {
       if (this.#isHeadPending && !sink.closed) sink.flush();
       this.#isHeadPending = false;
+    });
+  }
+
+  #startHeartbeat(everyMs: number): void {
+    const { sink } = this.#attempt;
+    this.#heartbeat = new Heartbeat(everyMs, (comment) => {
+      // A caller that reads nothing would only pile them up.
+      if (this.#needsDrain || sink.closed) return;
+      this.#write(comment);
+      if (this.#needsDrain) this.#controller?.pause();
     });
   }
 
@@ -175,19 +191,24 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       this.#buffer(passed);
       return;
     }
+    const bytes = this.#heartbeat ? this.#heartbeat.pass(passed) : passed;
+    if (bytes.length > 0) this.#write(bytes);
+  }
+
+  #write(bytes: Uint8Array): void {
     const { sink, visit } = this.#attempt;
     this.#isHeadPending = false;
-    visit.bytesOut += passed.length;
+    visit.bytesOut += bytes.length;
     if (this.#left !== undefined) {
-      this.#left -= passed.length;
+      this.#left -= bytes.length;
       // The last stated byte: ending here lets the host send head and body at once.
       if (this.#left === 0) {
         this.#settle();
-        sink.end(passed);
+        sink.end(bytes);
         return;
       }
     }
-    this.#needsDrain = !sink.write(passed);
+    this.#needsDrain = !sink.write(bytes);
     if (this.#needsDrain) this.#decoder?.pause();
   }
 
@@ -249,6 +270,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   #settle(error?: Error): void {
     this.#isSettled = true;
     this.#decoder?.destroy();
+    this.#heartbeat?.stop();
     clearTimeout(this.#timer);
     // A kept controller holds the request after it alive, and that one the next: whole chains would live until a full collection.
     this.#controller = undefined;

@@ -125,6 +125,7 @@ function routeText(route: RouteFacts): string {
       ),
     goesTo.kind === "backend" ? line("body", byMethod.toReversed().map(bodyText).join("; ")) : "",
     others.timeouts ? line("timeouts", timeoutsText(others.timeouts).replace("waits: ", "")) : "",
+    others.heartbeatMs === null ? "" : line("heartbeat", `into event streams silent for ${formatMs(others.heartbeatMs)}`),
     line("guard", encodedSlash === "keep" ? `${guard}, lets %2F through` : guard),
   ]
     .filter(Boolean)

@@ -43,6 +43,7 @@ export interface VariantFacts {
   readonly methods: readonly string[] | null;
   readonly maxBodyBytes: number;
   readonly timeouts: Timeouts | null;
+  readonly heartbeatMs: number | null;
   /** In the order in which they run. */
   readonly steps: readonly StepFacts[];
 }
@@ -67,7 +68,7 @@ function factsOf(route: Route, resolved: CompiledRoute, unresolved: CompiledRout
   const byMethod = resolved.variants.map((variant): VariantFacts => {
     // No method is empty, so that it stands for those without settings of their own.
     const pipeline = route.pipelineFor(variant.methods?.[0] ?? "");
-    return { methods: variant.methods, maxBodyBytes: variant.maxBodyBytes, timeouts: variant.timeouts, steps: stepsOf(pipeline) };
+    return { ...variant, steps: stepsOf(pipeline) };
   });
   const auth = byMethod.at(-1)!.steps.filter(({ row }) => row === "identify");
   return {

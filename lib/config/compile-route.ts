@@ -142,7 +142,7 @@ export class RouteCompiler {
       report.error("one-destination", place, "it leads nowhere: one of `backend`, `respond` and `redirect` is missing.");
     }
     if (settings.backend === undefined) {
-      for (const key of ["stripPrefix", "rewrite", "timeout"] as const) {
+      for (const key of ["stripPrefix", "rewrite", "timeout", "heartbeat"] as const) {
         if (settings[key] !== undefined && !broken.has("backend"))
           report.error("needs-backend", [...place, key], `\`${key}\` means nothing without a \`backend\`.`);
       }
@@ -222,10 +222,12 @@ export class RouteCompiler {
   #variant(merged: RouteSettings, backend: CompiledBackend | undefined, fields: Fields): CompiledVariant {
     const timeout = merged.get("timeout");
     const maxBody = merged.get("maxBody");
+    const heartbeat = merged.get("heartbeat");
     return {
       methods: null,
       maxBodyBytes: this.#maxBody(maxBody.value, maxBody.place, fields),
       timeouts: backend ? timeoutsOver(backend.timeouts, timeout.value, timeout.place, fields) : null,
+      heartbeatMs: heartbeat.value ? (fields.value(heartbeat.value, heartbeat.place, "wait") ?? null) : null,
       steps: this.#steps(merged, backend, fields),
     };
   }

@@ -98,6 +98,8 @@ export interface CompiledVariant {
   readonly maxBodyBytes: number;
   /** The backend's, with the route's own laid over; null where the route has no backend. */
   readonly timeouts: Timeouts | null;
+  /** A silent event stream gets a comment so often; null for never. */
+  readonly heartbeatMs: number | null;
   readonly steps: readonly CompiledStep[];
 }
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import type { CustomPolicy } from "../policy.ts";
 import { timeout } from "./schema-backend.ts";
-import { oneOf, oneOrMore, shadow, size, strict } from "./schema-fields.ts";
+import { duration, oneOf, oneOrMore, shadow, size, strict } from "./schema-fields.ts";
 
 const NOT_BUILT = [
   "compose",
@@ -73,6 +73,11 @@ const shared = {
     ),
   encodedSlash: z.enum(["refuse", "keep"]).optional().describe('`%2F` in the path: "refuse" (default) or "keep"'),
   timeout: timeout.optional().describe("Replaces the backend's `timeout`, value by value"),
+  heartbeat: oneOf("a duration or false", [duration, z.literal(false)])
+    .optional()
+    .describe(
+      "How long an event stream (`text/event-stream`) may be silent between two events before the gateway sends the caller a comment, so that nothing on the way takes it for dead: `15s`. Never without this key. `false` switches a default off",
+    ),
   cors: switchable("an origin, a list of origins, { origins, … }", POLICY_SCHEMAS.cors.setting),
   ip: switchable("{ allow, deny, unknown }", POLICY_SCHEMAS.ip.setting),
   size: switchable("{ headers, url, queryKeys }", POLICY_SCHEMAS.size.setting),

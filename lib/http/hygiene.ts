@@ -203,6 +203,7 @@ export interface BackendHead {
   readonly contentLength: string | undefined;
   readonly cacheControl: string | undefined;
   readonly contentEncoding: string | undefined;
+  readonly contentType: string | undefined;
 }
 
 /** Reads a backend's raw fields (undici gives buffers) in one pass and keeps those that may go on. */
@@ -211,6 +212,7 @@ export function readBackendHead(raw: readonly Uint8Array[]): BackendHead {
   let contentLength: string | undefined;
   let cacheControl: string | undefined;
   let contentEncoding: string | undefined;
+  let contentType: string | undefined;
   let connection: string | undefined;
   for (let i = 0; i < raw.length; i += 2) {
     const name = latin1(raw[i]!);
@@ -222,6 +224,7 @@ export function readBackendHead(raw: readonly Uint8Array[]): BackendHead {
         continue;
       }
       if (name.length === 16 && name.toLowerCase() === "content-encoding") contentEncoding = value;
+      else if (name.length === 12 && name.toLowerCase() === "content-type") contentType = value;
       pairs.push(name, value);
     } else if (kind === Kind.contentLength) {
       contentLength = latin1(raw[i + 1]!);
@@ -235,6 +238,7 @@ export function readBackendHead(raw: readonly Uint8Array[]): BackendHead {
     contentLength,
     cacheControl,
     contentEncoding,
+    contentType,
   };
 }
 
