@@ -4,6 +4,7 @@
  */
 import type { Readable } from "node:stream";
 import type { HeaderList } from "./http/header-list.ts";
+import type { RequestFacts } from "./http/hygiene.ts";
 import type { Target } from "./http/target.ts";
 import type { RecordDraft } from "./observe/record.ts";
 import type { Route } from "./route.ts";
@@ -37,6 +38,8 @@ export interface GatewayRequest {
   readonly host: string;
   readonly httpVersion: string;
   readonly headers: HeaderList;
+  /** What a host has read of the fields already. Absent where it did not need to. */
+  readonly facts?: RequestFacts;
   /** The body as a stream that was not read yet; null where the request has none. */
   readonly body: Readable | null;
   readonly client: Client;

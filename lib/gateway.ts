@@ -97,7 +97,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const context = { ...options, via: `1.1 ${name}` };
 
   function begin(received: GatewayRequest): Visit {
-    const facts = readRequestHeaders(received.headers);
+    const facts = received.facts ?? readRequestHeaders(received.headers);
     const authority = authorityOf(received.target);
     const isAsReceived = authority === undefined && facts.headers === received.headers;
     const request = isAsReceived ? received : { ...received, headers: facts.headers, host: authority ?? received.host };

@@ -6,6 +6,7 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 import type { Consumer, GatewayRequest, Json } from "./exchange.ts";
 import { hasBody } from "./http/framing.ts";
+import { readRequestHeaders } from "./http/hygiene.ts";
 import type { StepRecord } from "./observe/record.ts";
 
 export interface Plan {
@@ -53,7 +54,7 @@ export function sealPlan(
   nowMs: number,
 ): string | undefined {
   // By the fields: where Vercel keeps bodies out of the middleware, the request at hand has none.
-  const lifeMs = hasBody(request.headers) ? LIFE_WITH_BODY_MS : LIFE_MS;
+  const lifeMs = hasBody(request.facts ?? readRequestHeaders(request.headers)) ? LIFE_WITH_BODY_MS : LIFE_MS;
   const sealed: Sealed = { ...plan, b: bindingOf(request, configDigest), exp: (nowMs + lifeMs) / 1000 };
   const iv = randomBytes(IV_BYTES);
   const cipher = createCipheriv("aes-256-gcm", keys[0]!, iv, { authTagLength: TAG_BYTES });

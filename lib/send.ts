@@ -1,5 +1,6 @@
 /** The end of a request: sending an answer that the gateway made itself, and writing down what happened, exactly once. */
 import { forbidSharedCaches, forOneCaller } from "./http/cache-control.ts";
+import { isBodiless } from "./http/framing.ts";
 import type { RequestRecord } from "./observe/record.ts";
 import type { Deps } from "./policy.ts";
 import { type Answer, renderProblem } from "./problem.ts";
@@ -23,8 +24,8 @@ export function sendStop(visit: Visit, stop: Stop, sink: Sink, context: SendCont
   finishHead(visit, answer, context);
   visit.status = answer.status;
   const length = typeof answer.body === "string" ? Buffer.byteLength(answer.body) : (answer.body?.length ?? 0);
-  const hasBody = answer.status !== 204 && answer.status !== 304;
-  if (hasBody) answer.headers.set("content-length", String(length));
+  const isEmpty = isBodiless(answer.status);
+  if (!isEmpty) answer.headers.set("content-length", String(length));
   visit.bytesOut = length;
   sink.onClose = (complete) => finish(visit, complete, context);
   if (sink.closed) {
@@ -32,7 +33,7 @@ export function sendStop(visit: Visit, stop: Stop, sink: Sink, context: SendCont
     return;
   }
   sink.head(answer.status, "", answer.headers.pairs);
-  if (hasBody && answer.body !== null && visit.request.method !== "HEAD") sink.end(answer.body);
+  if (!isEmpty && answer.body !== null && visit.request.method !== "HEAD") sink.end(answer.body);
   else sink.end();
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Dispatcher } from "undici";
 import { BodyTaps, replacesBytes } from "../body-taps.ts";
+import { isBodiless } from "../http/framing.ts";
 import { type BackendHead, readBackendHead } from "../http/hygiene.ts";
 import type { Clock } from "../policy.ts";
 import { type Refusal, refuse } from "../problem.ts";
@@ -38,11 +39,6 @@ export interface Decoder {
   pause(): void;
   resume(): void;
   destroy(): void;
-}
-
-/** Answers that have no body whatever their fields say (RFC 9110 section 6.4.1). */
-function hasNoBody(method: string, status: number): boolean {
-  return method === "HEAD" || status === 204 || status === 304;
 }
 
 export class ForwardHandler implements Dispatcher.DispatchHandler {
@@ -103,7 +99,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     controller.rawHeaders = [];
     const { pipeline } = visit;
     this.#reply = { status, statusText, backend };
-    if (hasNoBody(visit.request.method, status)) {
+    if (visit.request.method === "HEAD" || isBodiless(status)) {
       this.#sendHead(backend.contentLength);
       return;
     }

@@ -4,13 +4,13 @@ import { type AdminAccess, admit } from "../admin/admit.ts";
 import { createEndpoints } from "../admin/endpoints.ts";
 import { describeBackends, describeRoutes, type Overview } from "../admin/overview.ts";
 import { createOutbound } from "../backends/outbound.ts";
-import { createPools } from "../backends/pools.ts";
+import { createPools, type Pools } from "../backends/pools.ts";
 import type { CompiledConfig } from "../config/compiled.ts";
 import type { CustomPolicies } from "../config/custom-policies.ts";
 import { createGateway, type Gateway, type HostTraits } from "../gateway.ts";
 import { createRecentRecords } from "../observe/recent.ts";
 import { POLICIES } from "../policies/index.ts";
-import type { Log } from "../policy.ts";
+import type { Deps, Log } from "../policy.ts";
 import type { Stores } from "../stores/stores.ts";
 import { VERSION } from "../version.ts";
 import { shareWithConsole } from "./console.ts";
@@ -20,21 +20,30 @@ export interface EngineOptions {
   readonly stores: Stores;
   readonly log: Log;
   readonly access: AdminAccess;
+  /** Undici's, where nothing else is given. */
+  readonly pools?: Pools;
+  readonly call?: Deps["call"];
   defer(promise: Promise<unknown>): void;
 }
 
 /** One for each process or function instance. Gateways come and go with their configs; stores, pools and records stay. */
 export interface Engine {
-  readonly pools: ReturnType<typeof createPools>;
+  readonly pools: Pools;
   /** References resolved. The gateway made last is the one that the console shows. */
   load(config: CompiledConfig, customPolicies: CustomPolicies): Gateway;
   /** A sealed plan was there and did not open: never in normal operation. */
   countUnopenedPlan(): void;
 }
 
-export function createEngine({ host, stores, log, access, defer }: EngineOptions): Engine {
-  const pools = createPools();
-  const call = createOutbound(pools, Date.now);
+export function createEngine({
+  host,
+  stores,
+  log,
+  access,
+  pools = createPools(),
+  call = createOutbound(pools, Date.now),
+  defer,
+}: EngineOptions): Engine {
   const recent = createRecentRecords();
   let unopenedPlans = 0;
   let current: Gateway | undefined;

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { CompiledConfig } from "../config/compiled.ts";
 import type { GatewayRequest } from "../exchange.ts";
 import { readForwarded } from "../http/forwarded.ts";
-import type { HeaderList } from "../http/header-list.ts";
+import type { RequestFacts } from "../http/hygiene.ts";
 import { IpRanges } from "../http/ip-range.ts";
 import { connectionOf } from "./node-connection.ts";
 
@@ -12,9 +12,12 @@ type Caller = Pick<GatewayRequest, "client" | "scheme" | "host">;
 /** By config: a reload may trust others. */
 const trusted = new WeakMap<CompiledConfig, IpRanges>();
 
-export function callerOf({ socket }: IncomingMessage, headers: HeaderList, config: CompiledConfig): Caller {
+export function callerOf(
+  { socket }: IncomingMessage,
+  { host = "", headers }: Pick<RequestFacts, "host" | "headers">,
+  config: CompiledConfig,
+): Caller {
   const { peer } = connectionOf(socket);
-  const host = headers.get("host") ?? "";
   const proxies = config.trust.proxies.length > 0 ? rangesOf(config) : undefined;
   if (peer.ip === undefined || !proxies?.has(peer.ip)) return { client: peer, scheme: "http", host };
   const told = readForwarded(headers, peer.ip, proxies);

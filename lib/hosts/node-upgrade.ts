@@ -77,7 +77,7 @@ export function createUpgrades(gateway: () => Gateway, handling: NodeHandling): 
       const upgrading: Gateway = {
         ...current,
         execute(visit) {
-          const refusal = faultOfHandshake(visit.request.headers);
+          const refusal = faultOfHandshake(visit.facts);
           if (refusal) current.send(visit, refusal, sink);
           else current.execute(visit, sink);
         },

@@ -4,6 +4,7 @@ import type { GatewayRequest } from "../exchange.ts";
 import type { Gateway, Verdict } from "../gateway.ts";
 import { hasBody } from "../http/framing.ts";
 import { HeaderList } from "../http/header-list.ts";
+import { type RequestFacts, readRequestHeaders } from "../http/hygiene.ts";
 import { requestFault } from "../http/request-fault.ts";
 import type { Log } from "../policy.ts";
 import { refuse } from "../problem.ts";
@@ -28,9 +29,10 @@ export function handleNodeRequest(
   gateway: Gateway,
   { servePage, log, expectsContinue }: NodeHandling,
 ): void {
-  const received = toGatewayRequest(request, gateway);
+  const facts = readRequestHeaders(new HeaderList(request.rawHeaders));
+  const received = toGatewayRequest(request, facts, gateway);
   connectionOf(request.socket).response = response;
-  const fault = requestFault(received);
+  const fault = requestFault(received, facts);
   if (fault) {
     // Where its framing is in doubt, so is where the next request begins.
     response.shouldKeepAlive = false;
@@ -38,7 +40,7 @@ export function handleNodeRequest(
     return;
   }
   // Node loses what follows an offer that is not taken in the same read: what came next would begin in the middle of a request.
-  if (received.headers.has("upgrade")) response.shouldKeepAlive = false;
+  if (facts.upgrade !== undefined) response.shouldKeepAlive = false;
   if (received.body) response.once("finish", () => drain(request));
   const act = (verdict: Verdict) => {
     switch (verdict.kind) {
@@ -72,17 +74,17 @@ export function handleNodeRequest(
   }
 }
 
-function toGatewayRequest(request: IncomingMessage, { config }: Gateway): GatewayRequest {
-  const headers = new HeaderList(request.rawHeaders);
-  const { client, scheme, host } = callerOf(request, headers, config);
+function toGatewayRequest(request: IncomingMessage, facts: RequestFacts, { config }: Gateway): GatewayRequest {
+  const { client, scheme, host } = callerOf(request, facts, config);
   return {
     method: request.method!,
     target: request.url!,
     scheme,
     host,
     httpVersion: request.httpVersion,
-    headers,
-    body: hasBody(headers) ? request : null,
+    headers: facts.headers,
+    facts,
+    body: hasBody(facts) ? request : null,
     client,
   };
 }

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import type { Client, GatewayRequest } from "../exchange.ts";
 import { HeaderList } from "../http/header-list.ts";
+import { readRequestHeaders } from "../http/hygiene.ts";
 import type { Sink } from "../sink.ts";
 
 export function toGatewayRequest(request: Request, client: Client, scheme: "http" | "https"): GatewayRequest {
@@ -18,6 +19,7 @@ export function toGatewayRequest(request: Request, client: Client, scheme: "http
     host: headers.get("host") ?? "",
     httpVersion: "1.1",
     headers,
+    facts: readRequestHeaders(headers),
     body: request.body ? Readable.fromWeb(request.body as NodeReadableStream<Uint8Array>) : null,
     client,
   };

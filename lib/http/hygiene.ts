@@ -9,9 +9,12 @@ export interface RequestFacts {
   /** The fields as received without reserved names: what policies and templates may believe to be the caller's own. */
   readonly headers: HeaderList;
   readonly host: string | undefined;
+  /** Every Host: more than one is an attack. */
+  readonly hosts: number;
   /** Undefined where the field is absent. A malformed or repeated one never gets here: the host's parser refuses it. */
   readonly contentLength: number | undefined;
-  readonly isChunked: boolean;
+  /** Several fields are one list (RFC 9110 section 5.3). */
+  readonly transferEncoding: string | undefined;
   readonly upgrade: string | undefined;
   readonly requestId: string | undefined;
   readonly traceparent: string | undefined;
@@ -106,8 +109,9 @@ const responseKind = classifier(RESPONSE_KINDS, false);
 /** Reads a request's fields once; the list is copied only where it holds reserved names. */
 export function readRequestHeaders(received: HeaderList): RequestFacts {
   let host: string | undefined;
+  let hosts = 0;
   let contentLength: number | undefined;
-  let isChunked = false;
+  let transferEncoding: string | undefined;
   let upgrade: string | undefined;
   let requestId: string | undefined;
   let traceparent: string | undefined;
@@ -122,12 +126,13 @@ export function readRequestHeaders(received: HeaderList): RequestFacts {
         break;
       case Kind.host:
         host ??= value;
+        hosts++;
         break;
       case Kind.contentLength:
         contentLength = Number(value);
         break;
       case Kind.transferEncoding:
-        isChunked = true;
+        transferEncoding = transferEncoding === undefined ? value : `${transferEncoding}, ${value}`;
         break;
       case Kind.upgrade:
         upgrade = value;
@@ -145,7 +150,7 @@ export function readRequestHeaders(received: HeaderList): RequestFacts {
     }
   }
   const headers = hasReserved ? withoutReserved(pairs) : received;
-  return { headers, host, contentLength, isChunked, upgrade, requestId, traceparent, via };
+  return { headers, host, hosts, contentLength, transferEncoding, upgrade, requestId, traceparent, via };
 }
 
 function withoutReserved(pairs: readonly string[]): HeaderList {

@@ -22,6 +22,7 @@ const backend = (cacheControl?: string) => ({
   pairs: ["x-a", "1"],
   contentLength: undefined,
   contentEncoding: undefined,
+  contentType: undefined,
   cacheControl,
 });
 

@@ -3,19 +3,22 @@ import { describe, expect, test } from "vitest";
 import type { CompiledConfig } from "#lib/config/compiled.ts";
 import { callerOf } from "#lib/hosts/node-caller.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
+import { readRequestHeaders } from "#lib/http/hygiene.ts";
 
 const configWith = (...proxies: string[]) => ({ trust: { proxies } }) as unknown as CompiledConfig;
 const connection = (remoteAddress: string | undefined) => ({ socket: { remoteAddress } }) as unknown as IncomingMessage;
-const spoofed = new HeaderList([
-  "Host",
-  "gateway.example",
-  "X-Forwarded-For",
-  "1.1.1.1, 203.0.113.7",
-  "X-Forwarded-Proto",
-  "https",
-  "X-Forwarded-Host",
-  "shop.example",
-]);
+const spoofed = readRequestHeaders(
+  new HeaderList([
+    "Host",
+    "gateway.example",
+    "X-Forwarded-For",
+    "1.1.1.1, 203.0.113.7",
+    "X-Forwarded-Proto",
+    "https",
+    "X-Forwarded-Host",
+    "shop.example",
+  ]),
+);
 
 describe("the caller on the Node host", () => {
   test.each([
@@ -37,7 +40,9 @@ describe("the caller on the Node host", () => {
     }));
 
   test("a proxy that says nothing asks for itself", () =>
-    expect(callerOf(connection("10.0.0.1"), new HeaderList(["host", "a.example"]), configWith("10.0.0.1"))).toEqual({
+    expect(
+      callerOf(connection("10.0.0.1"), readRequestHeaders(new HeaderList(["host", "a.example"])), configWith("10.0.0.1")),
+    ).toEqual({
       client: { ip: "10.0.0.1", geo: undefined },
       scheme: "http",
       host: "a.example",

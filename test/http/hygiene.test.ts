@@ -32,13 +32,13 @@ describe("readRequestHeaders", () => {
     expect(readRequestHeaders(received)).toMatchObject({
       host: "a.example",
       contentLength: 12,
-      isChunked: false,
+      transferEncoding: undefined,
       upgrade: "websocket",
       requestId: "r1",
       via: "1.1 a, 1.1 b",
     });
     expect(readRequestHeaders(list({ "transfer-encoding": "chunked" }))).toMatchObject({
-      isChunked: true,
+      transferEncoding: "chunked",
       contentLength: undefined,
     });
   });

@@ -1,7 +1,7 @@
 /** The opening handshake (RFC 6455 section 4): what a client must say, and the proof that a backend has understood it. */
 import { createHash } from "node:crypto";
 import { hasBody } from "../../http/framing.ts";
-import type { HeaderList } from "../../http/header-list.ts";
+import type { RequestFacts } from "../../http/hygiene.ts";
 import { type Refusal, refuse } from "../../problem.ts";
 
 const VERSION = "13";
@@ -11,11 +11,12 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
 /** What is wrong with a request that has asked for a WebSocket (section 4.2.1); undefined for a sound one. */
-export function faultOfHandshake(headers: HeaderList): Refusal | undefined {
+export function faultOfHandshake(facts: RequestFacts): Refusal | undefined {
+  const { headers } = facts;
   const versions = headers.all("sec-websocket-version");
   const keys = headers.all("sec-websocket-key");
   // Its bytes would be read as frames.
-  if (hasBody(headers)) return malformed("It has a body.");
+  if (hasBody(facts)) return malformed("It has a body.");
   if (versions.length !== 1) return malformed("Sec-WebSocket-Version must stand in it once.");
   if (versions[0] !== VERSION) {
     // Section 4.4: the client may try again with a version that is named here. An Upgrade field is what a 426 must have, and
