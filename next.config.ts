@@ -4,9 +4,7 @@ import type { NextConfig } from "next";
 import { artifact } from "./.frontdesk/build/compiled.ts";
 import { readEnvironment } from "./lib/config/env.ts";
 import { largestBody } from "./lib/config/references.ts";
-
-/** Room between the largest `maxBody` and where Next cuts a body, so that a body cut by Next is always seen as too long. */
-const MARGIN_BYTES = 1024 * 1024;
+import { largestNextBody } from "./lib/hosts/next-uploads.ts";
 
 /** Reads its compiled config at start, for tests; `npm run types` has checked the same files. */
 const isTestBuild = process.env.GATEWAY_TEST_BUILD === "1";
@@ -40,7 +38,7 @@ const nextConfig: NextConfig = {
   ],
   experimental: {
     validateRSCRequestHeaders: false,
-    proxyClientMaxBodySize: maxBodyBytes + MARGIN_BYTES,
+    proxyClientMaxBodySize: largestNextBody(maxBodyBytes),
   },
 };
 

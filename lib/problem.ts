@@ -146,6 +146,12 @@ export const PROBLEMS = {
     meaning: "Try again after the time in `Retry-After`.",
     operator: "No target of the route's pool is usable; the record lists what was tried.",
   },
+  overloaded: {
+    status: 503,
+    title: "The gateway has as much to do as it can",
+    meaning: "Try again after the time in `Retry-After`.",
+    operator: "Under `next start`, more uploads at once than may be held in memory: 64 MB, or one of the largest `maxBody`.",
+  },
   "backend-unreachable": {
     status: 502,
     title: "The backend could not be reached",

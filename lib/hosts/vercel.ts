@@ -13,6 +13,7 @@ import { refuse } from "../problem.ts";
 import { createStores } from "../stores/create-stores.ts";
 import { consoleView } from "./console.ts";
 import { createEngine, type Engine } from "./engine.ts";
+import { type NextUploads, watchUploads } from "./next-uploads.ts";
 import { respond, toGatewayRequest } from "./web.ts";
 
 interface VercelHost {
@@ -20,6 +21,8 @@ interface VercelHost {
   readonly engine: Engine;
   readonly environment: Environment;
   readonly planKeys: readonly Uint8Array[];
+  /** Undefined on Vercel, where the platform holds bodies. */
+  readonly uploads: NextUploads | undefined;
 }
 
 /** What the front half tells Next to do: answer, or go on with these request headers. */
@@ -56,7 +59,8 @@ async function start(): Promise<VercelHost> {
     defer: (promise) => waitUntil(promise),
   });
   const gateway = engine.load(resolveReferences(artifact, environment.variables), customPolicies);
-  return { gateway, engine, environment, planKeys: planKeysOf(environment) };
+  const uploads = environment.vercel ? undefined : watchUploads(gateway.config.maxBodyBytes);
+  return { gateway, engine, environment, planKeys: planKeysOf(environment), uploads };
 }
 
 /** From GATEWAY_SECRET, else the key drawn at build. Neither: nothing sealed elsewhere opens, and every handler decides itself. */
@@ -71,6 +75,13 @@ export async function front(request: Request, defer: Defer): Promise<FrontVerdic
   if (consoleView()?.host === "node") return { headers: request.headers };
   waitUntil = defer;
   const host = await ready();
+  const hasRoom = host.uploads?.hold(request.headers) ?? true;
+  const verdict = await decideInFront(request, host, hasRoom);
+  if ("response" in verdict) host.uploads?.letGo(request.headers);
+  return verdict;
+}
+
+async function decideInFront(request: Request, host: VercelHost, hasRoom: boolean): Promise<FrontVerdict> {
   const { gateway, environment, planKeys } = host;
   const received = receive(request, environment);
   try {
@@ -79,13 +90,12 @@ export async function front(request: Request, defer: Defer): Promise<FrontVerdic
       return { response: await respond((sink) => gateway.refuse(received, refusal, sink), request.signal) };
     }
     const verdict = await gateway.decide(received, "front");
-    if (verdict.kind === "stop") {
-      return {
-        response: withAbsoluteLocation(
-          await respond((sink) => gateway.send(verdict.visit, verdict.stop, sink), request.signal),
-          request.url,
-        ),
-      };
+    // Only now: it is an answer of the route, which a script of another origin may read.
+    const noRoom = hasRoom ? undefined : refuse("overloaded", { headers: ["retry-after", "1"] });
+    const stop = verdict.kind === "stop" ? verdict.stop : noRoom;
+    if (stop) {
+      const response = await respond((sink) => gateway.send(verdict.visit, stop, sink), request.signal);
+      return { response: withAbsoluteLocation(response, request.url) };
     }
     const headers = withoutSteering(request.headers);
     if (verdict.kind === "execute") {

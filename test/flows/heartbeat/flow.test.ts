@@ -13,14 +13,17 @@ describeHosts(import.meta.dirname, (flow) => {
   /** A stream that the test feeds, and the connection that reads it. */
   async function openStream(port: number, path: string, headers: Record<string, string> = EVENTS) {
     const stream = { send: (_: string | Uint8Array) => {}, end: () => {} };
-    flow.backend.on(path, (_, response) => {
-      response.writeHead(200, headers).flushHeaders();
-      stream.send = (bytes) => void response.write(bytes);
-      stream.end = () => void response.end();
+    const begun = new Promise<void>((resolve) => {
+      flow.backend.on(path, (_, response) => {
+        response.writeHead(200, headers).flushHeaders();
+        stream.send = (bytes) => void response.write(bytes);
+        stream.end = () => void response.end();
+        resolve();
+      });
     });
     const connection = await RawConnection.open(port);
     connection.write(requestBytes({ target: path }));
-    return { stream, connection };
+    return { stream, connection, begun };
   }
 
   onEachHost(
@@ -94,14 +97,17 @@ describeHosts(import.meta.dirname, (flow) => {
   ])("%s gets none", async (_, path, headers) => {
     for (const name of ["node", "vercel"] as const) {
       const { port } = flow.host(name);
-      const { stream, connection } = await openStream(port, path, headers);
+      const { stream, connection, begun } = await openStream(port, path, headers);
+      // Next sends the head with the first byte after it.
+      await begun;
+      stream.send("data: 1\n\n");
       const head = await connection.readHead();
       const beside = await openStream(port, "/beside");
       await until(
         async () => (await beside.connection.readUntil(COMMENT)).split(COMMENT).length > 4,
         "comments on another stream",
       );
-      stream.send("data: 1\n\ndata: 2\n\n");
+      stream.send("data: 2\n\n");
       stream.end();
       expect((await connection.readBody(head)).body.toString()).toBe("data: 1\n\ndata: 2\n\n");
       for (const each of [connection, beside.connection]) each.close();
