@@ -1,6 +1,7 @@
 /** What a build keeps of a config: a module of plain data, which reads nothing and holds no value of a variable. */
 import { dirname, relative, sep } from "node:path";
 import type { Compiled, Source } from "./compile.ts";
+import type { CompiledConfig } from "./compiled.ts";
 
 /** Where `#compiled` points, from the root. */
 export const ARTIFACT_FILE = ".frontdesk/build/compiled.ts";
@@ -30,6 +31,19 @@ export function renderArtifact({ config, customPolicies }: Compiled, source: Sou
   ].join("\n");
 }
 
+/** What a test build holds while it is built: Next loads every module then, and no test has named a file yet. */
+const NOTHING: CompiledConfig = {
+  digest: "",
+  maxBodyBytes: 4 * 1024 * 1024,
+  backends: [],
+  authenticators: [],
+  claims: [],
+  routes: [],
+  unrouted: [],
+  trust: { proxies: [] },
+  customPolicies: [],
+};
+
 /** For tests of the built hosts: the same module, but the data comes from the file that GATEWAY_TEST_COMPILED names at start. */
 export function renderTestArtifact(file: string, root: string): string {
   const lib = `${relative(dirname(file), root).split(sep).join("/")}/lib`;
@@ -41,7 +55,7 @@ export function renderTestArtifact(file: string, root: string): string {
     `export { customPolicies } from ${JSON.stringify(`${lib}/../test/support/custom-policies.ts`)};`,
     "",
     'const file = process.env["GATEWAY_TEST_COMPILED"];',
-    'const text = file ? readFileSync(/* turbopackIgnore: true */ file, "utf8") : \'{"digest":"","maxBodyBytes":4194304,"backends":[],"routes":[],"unrouted":[],"trust":{"proxies":[]},"customPolicies":[]}\';',
+    `const text = file ? readFileSync(/* turbopackIgnore: true */ file, "utf8") : ${JSON.stringify(JSON.stringify(NOTHING))};`,
     "export const artifact = JSON.parse(text) as CompiledConfig;",
     "",
   ].join("\n");
