@@ -7,13 +7,15 @@ import type { Visit } from "../visit.ts";
 import { type AdminAccess, admit } from "./admit.ts";
 import type { Overview } from "./overview.ts";
 import { problemIndex, problemPage } from "./problem-page.ts";
+import type { Api } from "./usage-api.ts";
 
 export interface EndpointOptions {
   readonly access: AdminAccess;
   readonly overview: () => Overview;
+  readonly api: Api;
 }
 
-export function createEndpoints({ access, overview }: EndpointOptions): Endpoints {
+export function createEndpoints({ access, overview, api }: EndpointOptions): Endpoints {
   /** By path below /gateway/, for GET and HEAD. */
   const forEverybody = (path: string): Answer | undefined => {
     if (path === "health") return json({ status: "ok" });
@@ -33,6 +35,10 @@ export function createEndpoints({ access, overview }: EndpointOptions): Endpoint
     answer({ request, target }: Visit) {
       const path = target.segments.slice(1).join("/");
       const refusal = admit(request, access);
+      const [, first, ...rest] = target.segments;
+      const { method, body } = request;
+      const done = refusal || first !== "api" ? undefined : api({ method, path: rest, query: target.query, body });
+      if (done) return done;
       const answer = (refusal ? undefined : forOperators(path)) ?? forEverybody(path);
       if (!answer) return refusal ?? refuse("route-not-found");
       const isRead = request.method === "GET" || request.method === "HEAD";

@@ -5,5 +5,6 @@ import { explain } from "./explain.ts";
 import { init } from "./init.ts";
 import { maintenance } from "./maintenance.ts";
 import { routes } from "./routes.ts";
+import { usage } from "./usage.ts";
 
-export const COMMANDS: readonly Command[] = [check, routes, explain, maintenance, init];
+export const COMMANDS: readonly Command[] = [check, routes, explain, usage, maintenance, init];

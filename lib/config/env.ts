@@ -17,7 +17,8 @@ export interface Environment {
   readonly secrets: readonly Uint8Array[];
   readonly adminToken: string | undefined;
   readonly dataDir: string;
-  readonly redis: { readonly url: string; readonly token: string } | undefined;
+  /** `budgetMs` is how long one trip to it may take. */
+  readonly redis: { readonly url: string; readonly token: string; readonly budgetMs: number } | undefined;
   /** Names in Redis begin with it, so that a preview never spends or revokes what is production's. */
   readonly storePrefix: string;
   /** True on Vercel, at build and at run time. */
@@ -77,6 +78,8 @@ export function parseEnvironment(given: NodeJS.Dict<string>): Environment {
   return environment;
 }
 
+const STANDARD_BUDGET_MS = 80;
+
 type Fault = (name: string, message: string) => void;
 
 /** Read where references are resolved: it adds to the config's `trust.proxies`. */
@@ -127,7 +130,16 @@ function readAdminToken(text: string | undefined, fault: Fault): string | undefi
   return text;
 }
 
+function readBudget(text: string | undefined, fault: Fault): number {
+  const { expects, read } = VALUE_KINDS.wait;
+  const ms = text === undefined ? STANDARD_BUDGET_MS : read(text);
+  if (ms !== undefined) return ms;
+  fault("GATEWAY_STORE_BUDGET", `expected ${expects}, got ${JSON.stringify(text)}.`);
+  return STANDARD_BUDGET_MS;
+}
+
 function readRedis(variables: NodeJS.Dict<string>, fault: Fault): Environment["redis"] {
+  const budgetMs = readBudget(variables.GATEWAY_STORE_BUDGET, fault);
   for (const [urlName, tokenName] of [
     ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"],
     ["KV_REST_API_URL", "KV_REST_API_TOKEN"],
@@ -138,7 +150,7 @@ function readRedis(variables: NodeJS.Dict<string>, fault: Fault): Environment["r
       fault(url === undefined ? urlName : tokenName, `it is missing, while ${url === undefined ? tokenName : urlName} is set.`);
     else if (!/^https?:\/\//.test(url) || !URL.canParse(url))
       fault(urlName, "expected the http or https URL of Redis's REST API.");
-    else return { url, token };
+    else return { url, token, budgetMs };
     return undefined;
   }
   return undefined;

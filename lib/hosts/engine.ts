@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { type AdminAccess, admit } from "../admin/admit.ts";
 import { createEndpoints } from "../admin/endpoints.ts";
 import { describeBackends, describeRoutes, type Overview } from "../admin/overview.ts";
+import { createUsageApi } from "../admin/usage-api.ts";
 import { createOutbound } from "../backends/outbound.ts";
 import { createPools, type Pools } from "../backends/pools.ts";
 import type { CompiledConfig } from "../config/compiled.ts";
@@ -60,6 +61,7 @@ export function createEngine({
     recent: recent.list(),
     unopenedPlans,
   });
+  const api = createUsageApi({ stores, now: Date.now, config: () => current!.config });
   shareWithConsole({ host: host.name, overview, admits: (request) => admit(request, access) === undefined });
 
   return {
@@ -74,7 +76,7 @@ export function createEngine({
         defer: (promise: Promise<unknown>) =>
           defer(promise.catch((error: unknown) => log.error("deferred work failed", { error: String(error) }))),
       };
-      const endpoints = createEndpoints({ access, overview });
+      const endpoints = createEndpoints({ access, overview, api });
       current = createGateway({ config, policies: POLICIES, customPolicies, deps, pools, host, endpoints, onRecord: recent.add });
       loadedAt = new Date().toISOString();
       return current;

@@ -5,7 +5,8 @@ import { createMemoryStores } from "./memory/memory-stores.ts";
 import type { Stores } from "./stores.ts";
 
 export interface StoresChoice {
-  readonly upstash?: { readonly url: string; readonly token: string } | undefined;
+  /** `budgetMs` is how long one trip may take. */
+  readonly upstash?: { readonly url: string; readonly token: string; readonly budgetMs?: number } | undefined;
   /** Before every name in Redis: `fd:<name>:<environment>:`. */
   readonly prefix: string;
   /** The folder of the SQLite file; used on the Node host without Redis. */

@@ -38,9 +38,11 @@ describe("parseEnvironment", () => {
 
   test("Redis by either pair of names, Upstash's first", () => {
     const kv = { KV_REST_API_URL: "https://kv.example", KV_REST_API_TOKEN: "k" };
-    expect(parseEnvironment(kv).redis).toEqual({ url: "https://kv.example", token: "k" });
+    expect(parseEnvironment(kv).redis).toEqual({ url: "https://kv.example", token: "k", budgetMs: 80 });
     const both = { ...kv, UPSTASH_REDIS_REST_URL: "https://up.example", UPSTASH_REDIS_REST_TOKEN: "u" };
-    expect(parseEnvironment(both).redis).toEqual({ url: "https://up.example", token: "u" });
+    expect(parseEnvironment(both).redis).toEqual({ url: "https://up.example", token: "u", budgetMs: 80 });
+    expect(parseEnvironment({ ...both, GATEWAY_STORE_BUDGET: "250ms" }).redis?.budgetMs).toBe(250);
+    expect(() => parseEnvironment({ ...both, GATEWAY_STORE_BUDGET: "soon" })).toThrow("GATEWAY_STORE_BUDGET");
   });
 
   test("names in Redis keep projects and environments apart", () => {
