@@ -37,9 +37,9 @@ const NEXT = join(ROOT, "node_modules", "next", "dist", "bin", "next");
 const NEXT_PAIR = join(import.meta.dirname, "reference", "next-pair");
 const nextStart = (port: number) => [NEXT, "start", "--port", String(port), "--hostname", "127.0.0.1"];
 
-/** One plain forward route. */
-const forwardTo = (backend: string) =>
-  JSON.stringify({ backends: { b: backend }, routes: [{ path: "/x/*", backend: "b", stripPrefix: "/x", auth: "none" }] });
+/** One plain forward route, with a limit that nobody reaches where it is given. */
+const forwardTo = (backend: string, limit: string | false = false) =>
+  JSON.stringify({ backends: { b: backend }, routes: [{ path: "/x/*", backend: "b", stripPrefix: "/x", auth: "none", limit }] });
 
 export const ROWS: readonly Row[] = [
   {
@@ -60,6 +60,17 @@ export const ROWS: readonly Row[] = [
       args: [join(ROOT, "server.ts")],
       cwd: folder,
       env: { GATEWAY_CONFIG: forwardTo(backend), PORT: String(port), HOST: "127.0.0.1" },
+    }),
+  },
+  {
+    name: "node-host-limit",
+    title: "Node host, a limit in memory",
+    reference: "node-host",
+    atMost: 1.05,
+    launch: ({ backend, port, folder }) => ({
+      args: [join(ROOT, "server.ts")],
+      cwd: folder,
+      env: { GATEWAY_CONFIG: forwardTo(backend, "1000000000/m"), PORT: String(port), HOST: "127.0.0.1" },
     }),
   },
   {

@@ -142,6 +142,21 @@ export const CURLS: readonly CurlGroup[] = [
     ],
   },
   {
+    title: "Limits",
+    curls: [
+      {
+        command: "for i in 1 2 3; do curl -si {gateway}/limited | grep -E '^(HTTP|ratelimit|retry)'; done",
+        shows: "two requests, then 429: what is left, and when there is more",
+        expect: ['ratelimit-policy: "demo";q=2;w=10', 'ratelimit: "demo";r=1;t=', "HTTP/1.1 429", "retry-after: "],
+      },
+      {
+        command: "curl -sN -d '{\"stream\":true}' {gateway}/chat && curl -si -d '{}' {gateway}/chat | grep '^ratelimit:'",
+        shows: "a model's stream is charged the 12 tokens that it tells at its end; the next request has 500 reserved",
+        expect: ['"content":"Welcome"', '"total_tokens":12', 'ratelimit: "tokens";r=9488;t='],
+      },
+    ],
+  },
+  {
     title: "A policy of one's own (`knock` in demo/gateway.config.ts)",
     curls: [
       { command: "curl -s {gateway}/members", shows: "403: it refuses", expect: ['"status":403', "Knock first"] },

@@ -50,6 +50,20 @@ export default defineGateway({
     { path: "/download", methods: "GET", backend: "streams" },
     { path: "/upload", methods: "POST", backend: "streams", maxBody: "4mb" },
 
+    // Two at once, two more every ten seconds; else 429 with the time to come back.
+    {
+      path: "/limited",
+      respond: { body: "within the limit\n" },
+      limit: { requests: 2, per: "10s", algorithm: "token-bucket", name: "demo" },
+    },
+    // A model's answer tells the tokens that it used: 500 are reserved before, the difference is given back.
+    {
+      path: "/chat",
+      methods: "POST",
+      backend: "streams",
+      limit: { tokens: 10_000, per: "5m", name: "tokens", cost: { usage: "openai", reserve: 500 } },
+    },
+
     { path: "/members", use: knock, respond: { body: "Come in.\n" } },
     { path: "/faults/*", backend: "faults", stripPrefix: "/faults" },
   ],

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ARTIFACT_FILE, renderArtifact, renderTestArtifact } from "../lib/config/artifact.ts";
 import { compileConfig } from "../lib/config/compile.ts";
-import { readEnvironment } from "../lib/config/env.ts";
+import { readEnvironment, redisOnVercel } from "../lib/config/env.ts";
 import { ConfigError, formatIssues } from "../lib/config/issue.ts";
 import { loadConfig } from "../lib/config/load.ts";
 
@@ -16,7 +16,11 @@ try {
   if (environment.variables.GATEWAY_TEST_BUILD === "1") module = renderTestArtifact(file, root);
   else {
     const source = await loadConfig(environment, { cwd: root });
-    const compiled = compileConfig(source, { vercel: environment.vercel, keepOut: environment.variables });
+    const compiled = compileConfig(source, {
+      vercel: environment.vercel,
+      redis: environment.vercel ? redisOnVercel(environment) : undefined,
+      keepOut: environment.variables,
+    });
     if (compiled.warnings.length > 0) console.warn(formatIssues(compiled.warnings, source.origin));
     module = renderArtifact(compiled, source, file, root);
   }

@@ -1,4 +1,4 @@
-/** A service whose bodies take their time: events one by one, a slow download, an upload that is counted and hashed as it comes. */
+/** A service whose bodies take their time: events one by one, a slow download, an upload that is counted as it comes, a model that says little. */
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
@@ -19,7 +19,8 @@ export function createStreams(): Server {
     if (pathname === "/events") await sendEvents(response, given("count", 10, MAX_TICKS));
     else if (pathname === "/download") await sendSlowly(response, given("mb", 5, MAX_MEGABYTES) * 1_000_000);
     else if (pathname === "/upload") await receive(request, response);
-    else answerJson(response, 404, { error: "there are /events, /download and /upload" });
+    else if (pathname === "/chat") await chat(request, response);
+    else answerJson(response, 404, { error: "there are /events, /download, /upload and /chat" });
   });
 }
 
@@ -30,6 +31,22 @@ async function sendEvents(response: ServerResponse, count: number): Promise<void
     if (tick < count) await wait(TICK_MS);
   }
   response.end();
+}
+
+/** In the form of OpenAI's chat completions, which tell the usage of a stream only where they are asked to. */
+async function chat(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  let body = "";
+  for await (const chunk of request) body += chunk;
+  const usage = { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12 };
+  if (!body.includes('"stream":true'))
+    return answerJson(response, 200, { choices: [{ message: { content: "Welcome in." } }], usage });
+  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+  for (const content of ["Welcome", " in", "."]) {
+    response.write(`data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`);
+    await wait(CHUNK_MS);
+  }
+  if (body.includes('"include_usage":true')) response.write(`data: ${JSON.stringify({ choices: [], usage })}\n\n`);
+  response.end("data: [DONE]\n\n");
 }
 
 async function sendSlowly(response: ServerResponse, bytes: number): Promise<void> {

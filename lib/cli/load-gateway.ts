@@ -1,7 +1,7 @@
 /** Loads a config as the hosts do, up to the point where they would open stores and listen. */
 import { compileConfig } from "../config/compile.ts";
 import type { CompiledConfig } from "../config/compiled.ts";
-import { type Environment, readEnvironment } from "../config/env.ts";
+import { type Environment, readEnvironment, redisOnVercel } from "../config/env.ts";
 import { ConfigError, type Issue } from "../config/issue.ts";
 import { loadConfig } from "../config/load.ts";
 import { resolveReferences } from "../config/references.ts";
@@ -25,7 +25,7 @@ export async function loadGateway(cwd: string, file: string | undefined, vercel 
   const isVercel = vercel || environment.vercel;
   const { config, warnings, customPolicies } = compileConfig(source, {
     vercel: isVercel,
-    ...(isVercel ? { keepOut: variables } : {}),
+    ...(isVercel ? { keepOut: variables, redis: redisOnVercel(environment) } : {}),
   });
   const { origin } = source;
   try {

@@ -3,6 +3,7 @@ import type { Json } from "../exchange.ts";
 import { LimitCompiler } from "../policies/limit/compile-limits.ts";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import type { CustomPolicy } from "../policy.ts";
+import type { RedisOnVercel } from "./compile.ts";
 import { STANDARD_TIMEOUTS, timeoutsOver } from "./compile-backends.ts";
 import type { CompiledBackend, CompiledRoute, CompiledStep, CompiledVariant, RouteCondition } from "./compiled.ts";
 import { CustomPolicyNames } from "./custom-policy-names.ts";
@@ -40,6 +41,7 @@ export interface RouteContext {
   readonly backends: readonly CompiledBackend[];
   readonly names: Names;
   readonly tiers: Readonly<Record<string, unknown>> | undefined;
+  readonly redis: RedisOnVercel | undefined;
   readonly defaults: Defaults;
   readonly report: Report;
   readonly vercel: boolean;
@@ -54,7 +56,7 @@ export class RouteCompiler {
   constructor(context: RouteContext) {
     this.#context = context;
     this.#names = new CustomPolicyNames(this.customPolicies, context.report);
-    this.#limits = new LimitCompiler(context.tiers, context.report);
+    this.#limits = new LimitCompiler(context.tiers, context.redis, context.report);
     // Faults in defaults are told even where every route says something else.
     const { defaults, report, names } = context;
     const fields = new Fields(report, names);

@@ -17,6 +17,9 @@ import { gatewayOutline } from "./schema.ts";
 import { checkSettings } from "./schema-issues.ts";
 import { unroutedSteps } from "./unrouted.ts";
 
+/** What needs a shared store fails a build for production, and is warned of elsewhere. */
+export type RedisOnVercel = "set" | "absent" | "absent-in-production";
+
 /** A config as it was found, with what is needed to speak about it. */
 export interface Source {
   readonly value: unknown;
@@ -30,6 +33,8 @@ export interface Source {
 export interface CompileOptions {
   /** Rules of Vercel's alone are errors there and warnings elsewhere. */
   readonly vercel: boolean;
+  /** On Vercel: whether there is a store that instances share. Absent where it is not known, or not needed. */
+  readonly redis?: RedisOnVercel | undefined;
   /** Where the result is written into a build artifact: the values of variables, of which it must hold none. */
   readonly keepOut?: Variables;
 }
@@ -61,6 +66,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   const compiler = new RouteCompiler({
     backends,
     tiers,
+    redis: options.redis,
     names: { authenticators: Object.keys(auth) },
     defaults,
     report,

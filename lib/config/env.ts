@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
+import type { RedisOnVercel } from "./compile.ts";
 import { ConfigError, type Issue } from "./issue.ts";
 import { VALUE_KINDS } from "./value-kinds.ts";
 
@@ -34,6 +35,12 @@ export interface Environment {
 /** Reads anew at each call, so that a reload sees changed files. Throws a ConfigError that names every variable that can't be used. */
 export function readEnvironment(cwd = process.cwd()): Environment {
   return parseEnvironment({ ...readEnvFile(cwd, ".env"), ...readEnvFile(cwd, ".env.local"), ...process.env });
+}
+
+/** What a build for Vercel has to know of it. A check for Vercel from elsewhere is one for production. */
+export function redisOnVercel({ redis, vercelEnv = "production" }: Environment): RedisOnVercel {
+  if (redis) return "set";
+  return vercelEnv === "production" ? "absent-in-production" : "absent";
 }
 
 function readEnvFile(cwd: string, name: string): NodeJS.Dict<string> {

@@ -44,6 +44,7 @@ export const RULES = [
   "limit-cost",
   "tier-missing",
   "too-many-limits",
+  "needs-redis",
   "header-name",
   "header-reserved",
   "header-twice",

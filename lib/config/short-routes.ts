@@ -4,7 +4,7 @@ import type { Environment } from "./env.ts";
 import { ConfigError, type Issue } from "./issue.ts";
 
 const ORIGIN = "GATEWAY_ROUTES";
-const NOT_BUILT = ["GATEWAY_LIMIT", "GATEWAY_JWT_ISSUER", "GATEWAY_JWT_AUDIENCE"];
+const NOT_BUILT = ["GATEWAY_JWT_ISSUER", "GATEWAY_JWT_AUDIENCE"];
 
 export function readShortRoutes({ routesText = "", variables }: Environment): Source {
   const issues: Issue[] = [];
@@ -33,7 +33,9 @@ export function readShortRoutes({ routesText = "", variables }: Environment): So
   });
   if (routes.length === 0 && issues.length === 0) fault("variable-value", "", "it holds no route.");
   if (issues.length > 0) throw new ConfigError(issues, ORIGIN);
-  return { value: { backends, routes }, origin: ORIGIN, locate: () => undefined };
+  const limit = variables.GATEWAY_LIMIT;
+  const defaults = limit === undefined ? {} : { defaults: { limit } };
+  return { value: { backends, ...defaults, routes }, origin: ORIGIN, locate: () => undefined };
 }
 
 /** Named after its host; routes to one address share a backend. */

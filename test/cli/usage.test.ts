@@ -13,7 +13,7 @@ beforeAll(async () => {
   writeFileSync(
     config,
     `
-tiers: { basic: { limit: 5/m }, pro: { limit: 50/m } }
+tiers: { basic: { limit: 5/d }, pro: { limit: 50/d } }
 auth: { people: { basic: { users: { ada: "\${env.ADA_PASSWORD}" } } } }
 routes:
   - { path: /a, auth: people, respond: {}, limit: tier }
@@ -39,7 +39,7 @@ describe("frontdesk usage", () => {
     for (let i = 0; i < 2; i++) {
       const { code, out } = await call("people:ada");
       expect(code).toBe(0);
-      expect(out).toMatch(/^people:ada\n +tier +several routes +1 of 5 requests in 60 s +resets \d{4}-.*Z\n$/);
+      expect(out).toMatch(/^people:ada\n +tier +several routes +1 of 5 requests in 86400 s +resets \d{4}-.*Z\n$/);
     }
     expect(JSON.parse((await call("people:ada", "--tier", "pro", "--json")).out)).toMatchObject({ limits: [{ limit: 50 }] });
   });
@@ -51,13 +51,19 @@ describe("frontdesk usage", () => {
     expect(await statusOf()).toBe(200);
   });
 
-  test("tells what went wrong", async () => {
+  test("says whose usage it does not know", async () => {
     expect((await call()).err).toContain("say whose usage: a consumer, or --ip.");
     expect(await call("--ip", "here")).toMatchObject({ code: 1, err: expect.stringContaining('"here" is no IP address') });
+  });
+
+  test("says what is wrong with the address", async () => {
     expect((await call("ada", "--url", "http://127.0.0.1:1")).err).toContain("no gateway answers at http://127.0.0.1:1:");
     expect((await call("ada", "--url", "nowhere")).err).toContain('--url takes an address, not "nowhere"');
     const { port } = odd.address() as AddressInfo;
     expect((await call("ada", "--url", `http://127.0.0.1:${port}`)).err).toContain("answered 404: no gateway of this kind.");
+  });
+
+  test("says that there is no token", async () => {
     const { frontdesk } = checkout({}, { GATEWAY_URL: `http://127.0.0.1:${host.port}` });
     expect((await frontdesk("usage", "ada")).err).toContain(
       "answered 401: Credentials are required. GATEWAY_ADMIN_TOKEN is not set",

@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { compileConfig } from "../../lib/config/compile.ts";
-import { parseEnvironment } from "../../lib/config/env.ts";
+import { parseEnvironment, redisOnVercel } from "../../lib/config/env.ts";
 import { ConfigError, formatIssues, type Issue, RULES } from "../../lib/config/issue.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { resolveReferences } from "../../lib/config/references.ts";
@@ -53,9 +53,10 @@ async function outcomeOf(name: string, settings: readonly string[], config: stri
     const source = await loadConfig(environment, { cwd, file });
     origin = source.origin;
     const vercel = settings.includes("vercel");
+    const redis = vercel ? redisOnVercel(environment) : undefined;
     const { config: compiled, warnings } = compileConfig(
       source,
-      settings.includes("build") ? { vercel, keepOut: variables } : { vercel },
+      settings.includes("build") ? { vercel, redis, keepOut: variables } : { vercel, redis },
     );
     const resolved = resolveReferences(compiled, environment.variables, origin);
     const { digest: _, ...shown } = settings.includes("resolve") ? resolved : compiled;

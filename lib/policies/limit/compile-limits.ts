@@ -3,6 +3,7 @@
  * and the others in row `consumer-limit`. Limits of one name are one count, so they must agree wherever they stand.
  */
 import { createHash } from "node:crypto";
+import type { RedisOnVercel } from "../../config/compile.ts";
 import type { CompiledStep } from "../../config/compiled.ts";
 import { Fields } from "../../config/fields.ts";
 import { formatPlace, type Place, type Report } from "../../config/issue.ts";
@@ -10,6 +11,7 @@ import { asList } from "../../config/schema-fields.ts";
 import { checkSettings } from "../../config/schema-issues.ts";
 import type { Json } from "../../exchange.ts";
 import type { CountedBy, Limit, LimitHeaders, LimitOptions, Tiers } from "./compiled-limit.ts";
+import { isSettled } from "./counted.ts";
 import { type LimitSetting, type QuotaSetting, tierSchema } from "./options.ts";
 import { isIdentity, type ReadLimit, readLimit, readQuota } from "./read-limit.ts";
 
@@ -37,12 +39,15 @@ type Named = Limit & { readonly given: string | undefined };
 
 export class LimitCompiler {
   readonly #report: Report;
+  readonly #redis: RedisOnVercel | undefined;
+  #hasWarned = false;
   readonly #tiers: Tiers | null;
   /** What limits of a name say, and where that was said first. */
   readonly #named = new Map<string, Placed<string>>();
 
-  constructor(tiers: Readonly<Record<string, unknown>> | undefined, report: Report) {
+  constructor(tiers: Readonly<Record<string, unknown>> | undefined, redis: RedisOnVercel | undefined, report: Report) {
     this.#report = report;
+    this.#redis = redis;
     this.#tiers = this.#readTiers(tiers ?? {});
   }
 
@@ -87,6 +92,7 @@ export class LimitCompiler {
   /** A limit that others may share, held to what they say. */
   #read(limit: ReadLimit | undefined, place: Place): Placed<ReadLimit>[] | undefined {
     if (limit === undefined) return undefined;
+    this.#checkStore(limit, place);
     if (limit.given !== undefined) {
       const { rule, by, unit, exact, counts } = limit;
       const said = JSON.stringify([rule, by, unit, exact, counts]);
@@ -101,6 +107,31 @@ export class LimitCompiler {
         );
     }
     return [{ value: limit, place }];
+  }
+
+  /** Without Redis an instance on Vercel has nothing but its memory, and middleware another than the handler. */
+  #checkStore({ rule, cost, counts }: Limit, place: Place): void {
+    if (this.#redis === undefined || this.#redis === "set") return;
+    const why =
+      rule.algorithm === "period"
+        ? "a quota needs Redis on Vercel: without it each instance counts by itself, and forgets."
+        : rule.algorithm === "concurrency"
+          ? "`concurrency` needs Redis on Vercel: the middleware takes a place that the handler gives back."
+          : isSettled(cost) || counts !== "requests"
+            ? "this limit needs Redis on Vercel: the middleware reserves what the handler settles."
+            : undefined;
+    const fix = "Add Upstash Redis to the project, or set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.";
+    if (why !== undefined && this.#redis === "absent-in-production") this.#report.error("needs-redis", place, why, fix);
+    else if (why !== undefined) this.#report.warn("needs-redis", place, why, fix);
+    else if (!this.#hasWarned) {
+      this.#hasWarned = true;
+      this.#report.warn(
+        "needs-redis",
+        place,
+        "without Redis each instance on Vercel counts by itself: limits hold for each of them.",
+        fix,
+      );
+    }
   }
 
   #checkBackend({ by, cost }: Limit, place: Place): void {
@@ -141,9 +172,11 @@ export class LimitCompiler {
       if (value === "tier") this.#report.error("tier-missing", at, 'a tier can\'t stand for "tier" itself.');
       const read = value === "tier" ? undefined : readLimit(value, at, fields);
       if (read) this.#checkTierLimit(read, at);
+      if (read) this.#checkStore(read, at);
       return read ?? [];
     });
     const quotas = quota === undefined ? [] : [readQuota(quota, [...place, "quota"], fields) ?? []].flat();
+    for (const one of quotas) this.#checkStore(one, [...place, "quota"]);
     return [
       ...limits.map((one, index) => ofTier(one, index === 0 ? "tier" : `tier-${index + 1}`)),
       ...quotas.map((one) => ofTier(one, "tier-quota")),
