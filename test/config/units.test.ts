@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatSize, parseDurationMs, parseSizeBytes } from "../../lib/config/units.ts";
+import { formatSize, parseCalendarRate, parseDurationMs, parseRate, parseSizeBytes } from "../../lib/config/units.ts";
 
 describe("units", () => {
   test.each([
@@ -35,5 +35,36 @@ describe("units", () => {
         expect(parseSizeBytes(formatSize(bytes))).toBe(bytes);
       }),
     );
+  });
+
+  test.each([
+    ["100/m", 100, 60_000],
+    ["100/min", 100, 60_000],
+    ["100/1m", 100, 60_000],
+    ["5 / 15m", 5, 900_000],
+    ["10/s", 10, 1000],
+    ["1/31d", 1, 31 * 86_400_000],
+  ])("the rate %s", (text, amount, windowMs) => expect(parseRate(text)).toEqual({ amount, windowMs }));
+
+  test.each([
+    "0/m",
+    "-1/m",
+    "1.5/m",
+    "1/0s",
+    "1/32d",
+    "1/ms",
+    "1/100ms",
+    "1/month",
+    "/m",
+    "1/",
+    "1m",
+    "1000000000000000/m",
+    "tier",
+  ])("%s is no rate", (text) => expect(parseRate(text)).toBeUndefined());
+
+  test("a quota", () => {
+    expect(parseCalendarRate("10000/month")).toEqual({ amount: 10_000, per: "month" });
+    expect(parseCalendarRate("1/day")).toEqual({ amount: 1, per: "day" });
+    for (const text of ["0/day", "1/week", "1/2day", "1/d"]) expect(parseCalendarRate(text)).toBeUndefined();
   });
 });

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Backend, startBackend } from "../../support/backend.ts";
 import { configIn } from "../../support/describe-hosts.ts";
-import { ADMIN_TOKEN, HOST_NAMES, type HostProcess, startHost } from "../../support/host-process.ts";
+import { ADMIN_TOKEN, HOST_NAMES, type HostName, type HostProcess, startHost } from "../../support/host-process.ts";
 import { RawConnection, type RawRequest, requestBytes, sendRaw } from "../../support/raw-client.ts";
 import { startUpstash, type UpstashUnderTest } from "../../support/redis/upstash-under-test.ts";
 import { until } from "../../support/until.ts";
@@ -18,22 +18,44 @@ afterAll(async () => {
   await upstash?.stop();
 });
 
+/** On the one Redis of this file, under a prefix of its own. */
+function start(name: HostName, prefix: string): Promise<HostProcess> {
+  return startHost(name, {
+    config: configIn(import.meta.dirname),
+    env: {
+      BACKEND_URL: backend.url,
+      ADA_PASSWORD: "ada's own",
+      BOB_PASSWORD: "bob's own",
+      UPSTASH_REDIS_REST_URL: upstash.bridge.url,
+      UPSTASH_REDIS_REST_TOKEN: upstash.bridge.token,
+      GATEWAY_STORE_PREFIX: prefix,
+      // What is not about outages must not meet one on a busy machine.
+      GATEWAY_STORE_BUDGET: "10s",
+    },
+  });
+}
+
+describe("two gateways with one Redis", () => {
+  const hosts: HostProcess[] = [];
+  beforeAll(async () => {
+    hosts.push(...(await Promise.all([start("node", "shared:"), start("node", "shared:")])));
+  });
+  afterAll(() => Promise.all(hosts.map((host) => host.stop())));
+
+  test.each(["/window", "/sliding", "/bucket", "/both"])(
+    "%s lets exactly its limit through, however they come",
+    async (target) => {
+      const answers = await Promise.all(Array.from({ length: 60 }, (_, index) => sendRaw(hosts[index % 2]!.port, { target })));
+      expect(answers.filter(({ status }) => status === 200).length).toBe(10);
+      expect(answers.filter(({ status }) => status === 429).length).toBe(50);
+    },
+  );
+});
+
 describe.each(HOST_NAMES)("on the %s host", (name) => {
   let host: HostProcess;
   beforeAll(async () => {
-    host = await startHost(name, {
-      config: configIn(import.meta.dirname),
-      env: {
-        BACKEND_URL: backend.url,
-        ADA_PASSWORD: "ada's own",
-        BOB_PASSWORD: "bob's own",
-        UPSTASH_REDIS_REST_URL: upstash.bridge.url,
-        UPSTASH_REDIS_REST_TOKEN: upstash.bridge.token,
-        GATEWAY_STORE_PREFIX: `${name}:`,
-        // What is not about outages must not meet one on a busy machine.
-        GATEWAY_STORE_BUDGET: "10s",
-      },
-    });
+    host = await start(name, `${name}:`);
   });
   afterAll(() => host?.stop());
 
