@@ -31,12 +31,20 @@ const MAX_SIZES = 1000;
 export function createCounted(limit: Limit, route: string): Counted {
   const sizes = new Map<number, Sized>();
   const standard = amountOf(limit);
+  /** The config's own, where it does not hang on the calendar: what nearly every request asks for. */
+  const constant = limit.rule.algorithm === "period" ? undefined : sizeOf(standard, 0);
 
-  function sizedAt(nowMs: number, amount = standard): Sized {
+  function sizeOf(amount: number, nowMs: number): Sized {
+    const rule = ruleOf(limit, amount, nowMs);
+    return { rule, element: policyElement(limit.name, rule, limit.unit) };
+  }
+
+  function sizedAt(nowMs: number, given?: number): Sized {
+    if (given === undefined && constant) return constant;
+    const amount = given ?? standard;
     const known = sizes.get(amount);
     if (known && !(known.rule.algorithm === "period" && isOver(known.rule, nowMs))) return known;
-    const rule = ruleOf(limit, amount, nowMs);
-    const sized = { rule, element: policyElement(limit.name, rule, limit.unit) };
+    const sized = sizeOf(amount, nowMs);
     if (sizes.size >= MAX_SIZES) sizes.clear();
     sizes.set(amount, sized);
     return sized;

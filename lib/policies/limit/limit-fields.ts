@@ -33,7 +33,12 @@ export function secondsUntil(ms: number, nowMs: number): number {
 
 /** Puts the fields on an answer in place of a backend's own. The limit with the least left stands first. */
 export function tell(told: readonly Told[], headers: HeaderList, nowMs: number, legacy: boolean): void {
-  const ordered = told.length === 1 ? told : told.toSorted((a, b) => b[3] - a[3] || a[1] - b[1]);
+  if (told.length === 1 && !legacy) {
+    put(headers, "ratelimit-policy", told[0]![0]);
+    put(headers, "ratelimit", stateElement(told[0]!, nowMs));
+    return;
+  }
+  const ordered = told.toSorted((a, b) => b[3] - a[3] || a[1] - b[1]);
   let policies = "";
   let states = "";
   for (const limit of ordered) {
@@ -41,9 +46,15 @@ export function tell(told: readonly Told[], headers: HeaderList, nowMs: number, 
     policies += separator + limit[0];
     states += separator + stateElement(limit, nowMs);
   }
-  headers.set("ratelimit-policy", policies);
-  headers.set("ratelimit", states);
+  put(headers, "ratelimit-policy", policies);
+  put(headers, "ratelimit", states);
   if (legacy) tellLegacy(ordered[0]!, headers, nowMs);
+}
+
+/** Nearly no backend has these fields, and to look is cheaper than to replace. */
+function put(headers: HeaderList, name: string, value: string): void {
+  if (headers.has(name)) headers.set(name, value);
+  else headers.append(name, value);
 }
 
 /** `"name";r=3;t=12` (section 4 of the draft). Retry-After and `t` of what refused are one number. */

@@ -224,7 +224,7 @@ function takesOf({ counted, sized }: Asked, exchange: Exchange): Take[] {
     cost: costBefore(limit, exchange.request),
     enforce: !limit.shadow,
     onUnavailable: limit.onUnavailable,
-    ...(limit.exact ? {} : { exact: false }),
+    exact: limit.exact,
   }));
 }
 
