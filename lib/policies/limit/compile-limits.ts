@@ -15,8 +15,10 @@ import { isSettled } from "./counted.ts";
 import { type LimitSetting, type QuotaSetting, tierSchema } from "./options.ts";
 import { isIdentity, type ReadLimit, readLimit, readQuota } from "./read-limit.ts";
 
-/** Each limit adds a key to every trip, and to what a sealed plan carries. */
+/** Each limit adds a key to every trip, and to what a sealed plan carries (LIMIT_RESULTS_BYTES in lib/plan.ts). */
 const MAX_LIMITS = 8;
+/** A key and a rule each, until the end. */
+const MAX_OWING = 4;
 const TIER_NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
 interface Placed<T> {
@@ -71,6 +73,14 @@ export class LimitCompiler {
         "too-many-limits",
         limit.place,
         `${read.length + most} limits on one route are more than ${MAX_LIMITS}.`,
+      );
+    const owing = (limits: readonly Limit[]) => limits.filter(owesSomething).length;
+    const mostOwing = owing(read.map(({ value }) => value)) + Math.max(0, ...Object.values(tiers?.byName ?? {}).map(owing));
+    if (mostOwing > MAX_OWING)
+      this.#report.error(
+        "too-many-limits",
+        limit.place,
+        `${mostOwing} limits on one route that are settled at its end are more than ${MAX_OWING}.`,
       );
     const limits = distinct(
       read.map(({ value, place }) => ({ value: scoped(value, place, route), place })),
@@ -231,6 +241,10 @@ function distinct(limits: readonly Placed<Named>[], report: Report): Limit[] {
     seen.add(name);
     return { ...limit, name };
   });
+}
+
+function owesSomething({ rule, cost, counts: counted }: Limit): boolean {
+  return rule.algorithm === "concurrency" || counted !== "requests" || cost.kind !== "fixed";
 }
 
 function counts(what: CountedBy["from"], by: readonly CountedBy[]): boolean {

@@ -11,7 +11,7 @@ import type { Limit, LimitOptions } from "./compiled-limit.ts";
 import { allLimits, type Counted, createLimitSet, isSettled, type LimitSet, limitsOf, type Sized } from "./counted.ts";
 import { policyElement, secondsUntil, type Told, tell, windowSeconds } from "./limit-fields.ts";
 import { Meters } from "./meters.ts";
-import type { Override, OverridesSnapshot } from "./overrides.ts";
+import { amountIn, type Override, type OverridesSnapshot } from "./overrides.ts";
 import { costBefore, unitsIn } from "./request-cost.ts";
 import { costDelta, countersOf, fromCarry, isFailure, type Owed, ruleThere, toCarry } from "./settlement.ts";
 
@@ -144,7 +144,7 @@ export class LimitStep {
 
   #askedFor({ consumer }: Exchange, override: Override | undefined, nowMs: number): Asked {
     const counted = limitsOf(this.#set, override?.tier ?? consumer?.tier);
-    return { counted, sized: counted.map((one) => one.sizedAt(nowMs, override?.limits?.[one.limit.name])) };
+    return { counted, sized: counted.map((one) => one.sizedAt(nowMs, amountIn(override, one.limit.name))) };
   }
 
   #judge(exchange: Exchange, { counted, sized }: Asked, reply: StoreReply<TakenPart>, nowMs: number): Judged {

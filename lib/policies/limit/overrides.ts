@@ -14,6 +14,12 @@ export interface Override {
   readonly limits?: Readonly<Record<string, number>>;
 }
 
+/** What an override says of a limit's amount; undefined where the config's holds. */
+export function amountIn(override: Override | undefined, name: string): number | undefined {
+  const limits = override?.limits;
+  return limits && Object.hasOwn(limits, name) ? limits[name] : undefined;
+}
+
 export type Overrides = ReadonlyMap<string, Override>;
 
 /** They are read whole, so they are exceptions and not a way to set every consumer's limit: that is what tiers are for. */

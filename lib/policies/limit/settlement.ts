@@ -48,8 +48,9 @@ export function isFailure({ code, status, source }: Outcome): boolean {
   return code === "credentials-invalid" || (status === 401 && source !== "gateway");
 }
 
-/** Refused by the gateway, or by the backend. After a time-out the work may have been done. */
+/** Taken from a cache, or refused by the gateway or by the backend. After a time-out the work may have been done. */
 function isFree({ aborted, code, source, status }: Outcome): boolean {
+  if (source === "cache") return true;
   if (aborted) return false;
   return source === "gateway" ? code !== undefined && code !== "backend-timeout" : status >= 400;
 }

@@ -9,7 +9,7 @@ import type { CountedBy, LimitOptions } from "./compiled-limit.ts";
 import type { Subject } from "./count-key.ts";
 import { createLimitSet, limitsOf } from "./counted.ts";
 import { windowSeconds } from "./limit-fields.ts";
-import { type Override, readOverrides } from "./overrides.ts";
+import { amountIn, type Override, readOverrides } from "./overrides.ts";
 
 export interface UsageQuery {
   /** `consumer.id`, as the record has it. */
@@ -96,7 +96,7 @@ function countsOf({ routes }: CompiledConfig, query: UsageQuery, override: Overr
       const subject = subjectOf(query, options.row);
       for (const { limit, keyOf, sizedAt } of limitsOf(createLimitSet(options, id), override.tier ?? query.tier)) {
         if (!isOwn(limit.by, subject)) continue;
-        const { rule } = sizedAt(nowMs, override.limits?.[limit.name]);
+        const { rule } = sizedAt(nowMs, amountIn(override, limit.name));
         const key = keyOf(subject);
         const route = limit.scope === null ? id : null;
         counts.set(`${rule.algorithm} ${key}`, { key, rule, name: limit.name, unit: limit.unit, route });

@@ -35,6 +35,7 @@ export default defineGateway({
     { path: "/sockets/*", backend: "sockets", stripPrefix: "/sockets" },
     { path: "/small/*", backend: "sockets", stripPrefix: "/small", maxBody: "1kb" },
     { path: "/members/*", backend: "sockets", use: [witness, membersOnly, stamp] },
+    { path: "/one/*", backend: "sockets", stripPrefix: "/one", limit: { requests: 1, algorithm: "concurrency" } },
     { path: "/raw", backend: "raw" },
     { path: "/nobody", backend: "nobody" },
     { path: "/hello", respond: { body: "hello" } },
