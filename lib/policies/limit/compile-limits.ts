@@ -67,21 +67,11 @@ export class LimitCompiler {
     ];
     for (const { place, value } of read) if (backend === null) this.#checkBackend(value, place);
     const tiers = wantsTier ? this.#tiers : null;
-    const most = Math.max(0, ...Object.values(tiers?.byName ?? {}).map((limits) => limits.length));
-    if (read.length + most > MAX_LIMITS)
-      this.#report.error(
-        "too-many-limits",
-        limit.place,
-        `${read.length + most} limits on one route are more than ${MAX_LIMITS}.`,
-      );
-    const owing = (limits: readonly Limit[]) => limits.filter(owesSomething).length;
-    const mostOwing = owing(read.map(({ value }) => value)) + Math.max(0, ...Object.values(tiers?.byName ?? {}).map(owing));
-    if (mostOwing > MAX_OWING)
-      this.#report.error(
-        "too-many-limits",
-        limit.place,
-        `${mostOwing} limits on one route that are settled at its end are more than ${MAX_OWING}.`,
-      );
+    this.#checkNumbers(
+      read.map(({ value }) => value),
+      tiers,
+      limit.place,
+    );
     const limits = distinct(
       read.map(({ value, place }) => ({ value: scoped(value, place, route), place })),
       this.#report,
@@ -142,6 +132,20 @@ export class LimitCompiler {
         fix,
       );
     }
+  }
+
+  #checkNumbers(own: readonly Limit[], tiers: Tiers | null, place: Place): void {
+    const { length: all, owing } = Object.values(tiers?.byName ?? { none: [] })
+      .map((limits) => [...own, ...limits])
+      .map((limits) => ({ length: limits.length, owing: limits.filter(owesSomething).length }))
+      .reduce((most, one) => ({ length: Math.max(most.length, one.length), owing: Math.max(most.owing, one.owing) }));
+    if (all > MAX_LIMITS) this.#report.error("too-many-limits", place, `${all} limits on one route are more than ${MAX_LIMITS}.`);
+    if (owing > MAX_OWING)
+      this.#report.error(
+        "too-many-limits",
+        place,
+        `${owing} limits on one route that are settled at its end are more than ${MAX_OWING}.`,
+      );
   }
 
   #checkBackend({ by, cost }: Limit, place: Place): void {
