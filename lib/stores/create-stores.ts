@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Log } from "../policy.ts";
 import { createMemoryStores } from "./memory/memory-stores.ts";
+import type { OutageEvent } from "./outage.ts";
 import type { Stores } from "./stores.ts";
 
 export interface StoresChoice {
@@ -22,7 +23,12 @@ export async function createStores(choice: StoresChoice): Promise<Stores> {
   const { upstash, prefix, dataDir, host, log } = choice;
   if (upstash) {
     const { createUpstashStores } = await import("./upstash/upstash-stores.ts");
-    return createUpstashStores({ ...upstash, prefix });
+    return createUpstashStores({
+      ...upstash,
+      prefix,
+      onOutage: reporter(log, { away: "Redis does not answer", back: "Redis answers again" }),
+      onRefusal: reporter(log, { away: "Redis refuses to write", back: "Redis writes again" }),
+    });
   }
   // A function on Vercel has no disk that lasts.
   if (host === "vercel" || dataDir === undefined) return createMemoryStores();
@@ -39,4 +45,9 @@ export async function createStores(choice: StoresChoice): Promise<Stores> {
       });
     },
   });
+}
+
+/** One line at the beginning of an outage and one at its end. */
+function reporter(log: Log, says: { readonly away: string; readonly back: string }): (event: OutageEvent) => void {
+  return ({ state, ...fields }) => (state === "away" ? log.error(says.away, fields) : log.info(says.back, fields));
 }

@@ -2,14 +2,32 @@
  * Trips to Redis over HTTP: every question of one turn of the event loop goes into one POST, reads and writes alike (the SDK's
  * own auto-pipelining sends those apart). One attempt, within the budget; a failure is a reply, never an exception.
  */
-import { type Pipeline, Redis, type SetCommandOptions } from "@upstash/redis";
-import { ok, type StoreReply, type Unavailable, unavailable } from "../reply.ts";
-import type { Script } from "./script.ts";
+import { type Pipeline, Redis, type Requester, type SetCommandOptions, type UpstashRequest } from "@upstash/redis";
+import { Outage, type OutageEvent } from "../outage.ts";
+import { ok, type StoreReply, unavailable } from "../reply.ts";
+import type { StoreStatus } from "../stores.ts";
+import { Rest, TripFailure } from "./rest.ts";
+import { type Script, script } from "./script.ts";
 
 export type AddCommand = (pipeline: Pipeline) => unknown;
 
+export interface TripsOptions {
+  readonly url: string;
+  readonly token: string;
+  /** For all that one question needs, a second POST included. */
+  readonly budgetMs: number;
+  /** Epoch milliseconds. */
+  now?(): number;
+  /** Redis does not answer, or does again. */
+  onOutage?(event: OutageEvent): void;
+  /** Redis answers, and refuses to write (out of memory, a replica), or does it again. */
+  onRefusal?(event: OutageEvent): void;
+}
+
 interface Waiting {
   readonly add: AddCommand;
+  /** Whether it asks Redis to write, so that its result tells whether Redis does. */
+  readonly writes: boolean;
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
@@ -18,31 +36,40 @@ interface Waiting {
 const MAX_COMMANDS = 500;
 
 export class Trips {
-  readonly #redis: Redis;
+  readonly #sdk: Sdk;
+  readonly #rest: Rest;
+  readonly #budgetMs: number;
+  readonly #now: () => number;
+  readonly #outage: Outage;
+  readonly #refusal: Outage;
+  /** Scripts that this process has sent by their text. */
+  readonly #sent = new Set<string>();
+  /** Until when a script that Redis did not know may be sent again by its text, by digest. */
+  readonly #resendUntilMs = new Map<string, number>();
   #waiting: Waiting[] = [];
 
-  constructor(options: { readonly url: string; readonly token: string; readonly budgetMs: number }) {
-    this.#redis = new Redis({
-      url: options.url,
-      token: options.token,
-      retry: { retries: 0 },
-      // A function: with a plain signal the SDK turns the abort into an answer of status 200.
-      signal: () => AbortSignal.timeout(options.budgetMs),
-      enableTelemetry: false,
-      enableAutoPipelining: false,
-      // "123" stays text.
-      automaticDeserialization: false,
-      // All we store is text, so JSON carries it as it is; base64 would cost a third more.
-      responseEncoding: false,
-      // A key that this instance wrote is found by its next read, also where reads go to a replica.
-      readYourWrites: true,
-    });
+  constructor({ url, token, budgetMs, now = Date.now, onOutage = () => {}, onRefusal = () => {} }: TripsOptions) {
+    this.#rest = new Rest({ url, token, now });
+    this.#sdk = new Sdk(this.#rest, url, token);
+    this.#budgetMs = budgetMs;
+    this.#now = now;
+    this.#outage = new Outage({ now, onChange: onOutage });
+    this.#refusal = new Outage({ now, onChange: onRefusal });
+  }
+
+  get status(): StoreStatus {
+    const { reason, sinceMs } = this.#outage.current ?? this.#refusal.current ?? {};
+    return reason === undefined ? { state: "ok" } : { state: "away", reason, sinceMs: sinceMs! };
+  }
+
+  close(): Promise<void> {
+    return this.#rest.close();
   }
 
   /** One command in this turn's request. Rejects like the SDK does: for @upstash/ratelimit; everything else uses `reply`. */
-  send<T>(add: AddCommand): Promise<T> {
+  send<T>(add: AddCommand, writes = false): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ add, resolve: resolve as (result: unknown) => void, reject });
+      this.#waiting.push({ add, writes, resolve: resolve as (result: unknown) => void, reject });
       if (this.#waiting.length === 1) setImmediate(() => this.#depart());
       if (this.#waiting.length === MAX_COMMANDS) this.#depart();
     });
@@ -54,46 +81,108 @@ export class Trips {
   }
 
   set<T>(key: string, value: T, options?: SetCommandOptions): Promise<"OK" | T | null> {
-    return this.send((pipeline) => pipeline.set(key, value, options));
+    return this.send((pipeline) => pipeline.set(key, value, options), true);
   }
 
-  evalsha<T>(sha: string, keys: string[], args: unknown[]): Promise<T> {
-    return this.send<T>((pipeline) => pipeline.evalsha(sha, keys, args));
+  async evalsha<T>(sha: string, keys: string[], args: unknown[]): Promise<T> {
+    const untilMs = this.#now() + this.#budgetMs;
+    try {
+      return await this.send<T>((pipeline) => pipeline.evalsha(sha, keys, args), true);
+    } catch (error) {
+      if (isUnknownScript(error)) this.#resendUntilMs.set(sha, untilMs);
+      throw error;
+    }
   }
 
-  eval<T>(text: string, keys: string[], args: unknown[]): Promise<T> {
-    return this.send<T>((pipeline) => pipeline.eval(text, keys, args));
+  /** After an `evalsha` that Redis did not know, alone and in what is left of that one's budget; otherwise with this turn's. */
+  async eval<T>(text: string, keys: string[], args: unknown[]): Promise<T> {
+    const { sha } = script(text);
+    const add: AddCommand = (pipeline) => pipeline.eval(text, keys, args);
+    const untilMs = this.#resendUntilMs.get(sha);
+    const result = await (untilMs === undefined ? this.send<T>(add, true) : this.#sendAlone<T>(add, untilMs - this.#now()));
+    this.#sent.add(sha);
+    return result;
   }
 
-  /** By digest; the text follows only where Redis does not know it (first use, flush, failover). */
+  /** By its text the first time, so that a cold start is one trip; then by digest, until Redis has forgotten it (flush, failover). */
   async run<T>(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<T> {
+    if (!this.#sent.has(script.sha)) return this.eval<T>(script.text, [...keys], [...args]);
     try {
       return await this.evalsha<T>(script.sha, [...keys], [...args]);
     } catch (error) {
-      if (!String(error).includes("NOSCRIPT")) throw error;
+      if (!isUnknownScript(error)) throw error;
       return await this.eval<T>(script.text, [...keys], [...args]);
     }
+  }
+
+  #sendAlone<T>(add: AddCommand, budgetMs: number): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      void this.#post([{ add, writes: true, resolve: resolve as (result: unknown) => void, reject }], budgetMs);
+    });
   }
 
   #depart(): void {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;
     this.#waiting = [];
-    const pipeline = this.#redis.pipeline();
-    for (const { add } of waiting) add(pipeline);
-    pipeline.exec<unknown[]>({ keepErrors: true }).then(
-      (results) => {
-        for (const [index, { resolve, reject }] of waiting.entries()) {
-          const result = results[index];
-          if (!result || result.error !== undefined) reject(new Error(result?.error ?? "no result"));
-          else resolve(result.result);
-        }
-      },
-      (error) => {
-        for (const { reject } of waiting) reject(error);
-      },
-    );
+    void this.#post(waiting, this.#budgetMs);
   }
+
+  async #post(waiting: readonly Waiting[], budgetMs: number): Promise<void> {
+    const refused = this.#outage.refuses();
+    if (refused) return rejectAll(waiting, new TripFailure(refused));
+    try {
+      const pipeline = this.#sdk.pipelineWithin(budgetMs);
+      for (const { add } of waiting) add(pipeline);
+      const results = await pipeline.exec<unknown[]>({ keepErrors: true });
+      this.#outage.succeeded();
+      for (const [index, { writes, resolve, reject }] of waiting.entries()) {
+        const result = results[index];
+        const error = result ? result.error : "no result";
+        if (writes && error === undefined) this.#refusal.succeeded();
+        else if (error !== undefined && REFUSES_TO_WRITE.test(error)) this.#refusal.failed("error");
+        if (error === undefined) resolve(result!.result);
+        else reject(new Error(error));
+      }
+    } catch (error) {
+      const failure = error instanceof TripFailure ? error : new TripFailure("error");
+      this.#outage.failed(failure.reason);
+      rejectAll(waiting, failure);
+    }
+  }
+}
+
+/** What Redis says where it can't write: full, a replica, failing to save, loading, over its plan's requests. */
+const REFUSES_TO_WRITE = /^(?:OOM|READONLY|MISCONF|LOADING|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|ERR max)/;
+
+/** The SDK for its commands and their pipelines; the transport is ours. */
+class Sdk extends Redis {
+  readonly #rest: Rest;
+
+  constructor(rest: Rest, url: string, token: string) {
+    // "123" stays text.
+    super({ url, token, automaticDeserialization: false, enableTelemetry: false, enableAutoPipelining: false });
+    this.#rest = rest;
+  }
+
+  /** A pipeline keeps the client that it was made with. */
+  pipelineWithin(budgetMs: number): Pipeline {
+    const post = async ({ path = [], body }: UpstashRequest) => {
+      const answer = await this.#rest.post(path.join("/"), body, budgetMs);
+      if (!Array.isArray(answer)) throw new TripFailure("error");
+      return answer as unknown;
+    };
+    this.client = { request: post as Requester["request"] };
+    return this.pipeline();
+  }
+}
+
+function rejectAll(waiting: readonly Waiting[], error: Error): void {
+  for (const { reject } of waiting) reject(error);
+}
+
+function isUnknownScript(error: unknown): boolean {
+  return String(error).includes("NOSCRIPT");
 }
 
 /** Turns what a trip brought into a reply. An error's message can hold the command, keys included: it goes no further. */
@@ -101,13 +190,6 @@ export async function reply<T>(work: Promise<T>): Promise<StoreReply<T>> {
   try {
     return ok(await work);
   } catch (error) {
-    return unavailable(reasonOf(error));
+    return unavailable(error instanceof TripFailure ? error.reason : "error");
   }
-}
-
-function reasonOf(error: unknown): Unavailable["reason"] {
-  if (!(error instanceof Error)) return "error";
-  if (error.name === "TimeoutError" || error.name === "AbortError") return "timeout";
-  // What `fetch` throws where there was no connection, or it broke.
-  return error instanceof TypeError && error.message === "fetch failed" ? "refused" : "error";
 }

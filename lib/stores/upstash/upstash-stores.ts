@@ -1,6 +1,7 @@
 /** Stores in Upstash Redis over HTTP: for Vercel and for several instances. */
 import { MemoryCounters } from "../memory/memory-counters.ts";
 import { MEMORY_BOUNDS } from "../memory/memory-stores.ts";
+import type { OutageEvent } from "../outage.ts";
 import type { Stores } from "../stores.ts";
 import { Trips } from "./trips.ts";
 import { UpstashBlobs } from "./upstash-blobs.ts";
@@ -14,15 +15,21 @@ export interface UpstashOptions {
   readonly token: string;
   /** Before every name: `fd:<name>:<environment>:`, so that a preview never spends or revokes production's. */
   readonly prefix: string;
-  /** How long one HTTP request may take. */
+  /** How long one question may take, whatever it needs. */
   readonly budgetMs?: number;
   /** Of each stream, about. */
   readonly maxLogEntries?: number;
+  /** Epoch milliseconds, for what depends on time here: outages, sockets. Counting is handed its time. */
+  now?(): number;
+  /** Redis does not answer, or does again. */
+  onOutage?(event: OutageEvent): void;
+  /** Redis answers, and refuses to write (out of memory, a replica), or writes again. */
+  onRefusal?(event: OutageEvent): void;
 }
 
 export function createUpstashStores(options: UpstashOptions): Stores {
-  const { url, token, prefix, budgetMs = 80, maxLogEntries = 10_000 } = options;
-  const trips = new Trips({ url, token, budgetMs });
+  const { url, prefix, budgetMs = 80, maxLogEntries = 10_000 } = options;
+  const trips = new Trips({ ...options, budgetMs });
   const there = `in Upstash Redis at ${new URL(url).host}, under ${prefix}`;
   return {
     counters: new UpstashCounters(trips, prefix),
@@ -31,7 +38,7 @@ export function createUpstashStores(options: UpstashOptions): Stores {
     blobs: new UpstashBlobs(trips, prefix),
     log: new UpstashLog(trips, prefix, maxLogEntries),
     local: new MemoryCounters({ maxIdentifiers: MEMORY_BOUNDS.maxIdentifiers }),
-    status: () => ({ state: "ok" }),
+    status: () => trips.status,
     describe: {
       counters: there,
       keys: there,
@@ -39,6 +46,6 @@ export function createUpstashStores(options: UpstashOptions): Stores {
       blobs: there,
       log: `${there}, about the last ${maxLogEntries} of each stream`,
     },
-    close: async () => {},
+    close: () => trips.close(),
   };
 }
