@@ -22,11 +22,15 @@ export function startState(rule: CounterRule, nowMs: number): CounterState {
   }
 }
 
-/** Whether a state found under a key was made by a rule of this shape; a changed config starts afresh. */
-export function fits(rule: CounterRule, state: CounterState): boolean {
+/**
+ * Whether a state found under a key was made by a rule of this shape; a changed config starts afresh. So does a clock that is more
+ * than a window behind: it had been set forward, and would keep its callers blocked until it is that late again.
+ */
+export function fits(rule: CounterRule, state: CounterState, nowMs: number): boolean {
   if (rule.algorithm === "token-bucket") return state.kind === "bucket";
   if (rule.algorithm === "concurrency") return state.kind === "leases";
-  return state.kind === "window" && state.lengthMs === lengthMs(rule);
+  if (state.kind !== "window" || state.lengthMs !== lengthMs(rule)) return false;
+  return rule.algorithm === "period" || startMs(rule, nowMs) >= state.startMs - state.lengthMs;
 }
 
 /** Brings the state to `nowMs`, then says how many units are left; negative where a settlement went over the limit. */

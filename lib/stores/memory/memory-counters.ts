@@ -98,7 +98,9 @@ export class MemoryCounters implements LocalCounters {
     const cells: Cell[] = [];
     for (const [index, take] of takes.entries()) {
       const same = takes.findIndex((other) => other.key === take.key);
-      cells.push(same < index && fits(take.rule, cells[same]!.state) ? cells[same]! : this.#cellOf(take.key, take.rule, nowMs));
+      cells.push(
+        same < index && fits(take.rule, cells[same]!.state, nowMs) ? cells[same]! : this.#cellOf(take.key, take.rule, nowMs),
+      );
     }
     return cells;
   }
@@ -118,14 +120,14 @@ export class MemoryCounters implements LocalCounters {
   #cellOf(key: string, rule: CounterRule, nowMs: number): Cell {
     const name = cellKey(key, rule);
     const known = this.#cells.get(name);
-    if (known && fits(rule, known.state)) {
+    if (known && fits(rule, known.state, nowMs)) {
       if (known.blockedUntilMs <= nowMs) this.#byUse.use(known);
       return known;
     }
     if (known) this.#drop(known);
     const kept = this.#backing?.load(name, rule);
     if (!this.#hasRoom(nowMs)) return this.#overflowCell(rule, nowMs);
-    const state = kept && fits(rule, kept) ? kept : startState(rule, nowMs);
+    const state = kept && fits(rule, kept, nowMs) ? kept : startState(rule, nowMs);
     return newCell(name, state);
   }
 

@@ -3,8 +3,9 @@ import { randomUUID } from "node:crypto";
 import { Ratelimit } from "@upstash/ratelimit";
 import { boundedKey } from "../bounded-key.ts";
 import type { Count, CounterRule, Counters, Take, Taken } from "../counters.ts";
-import type { StoreReply } from "../reply.ts";
+import { ok, type Pending, type StoreReply } from "../reply.ts";
 import { renewScript, settleScript, takeScript } from "./counter-scripts.ts";
+import { Refusals, stands } from "./refusals.ts";
 import { reply, type Trips } from "./trips.ts";
 
 type Plain = Extract<CounterRule, { algorithm: "sliding-window" | "token-bucket" }>;
@@ -16,28 +17,37 @@ export class UpstashCounters implements Counters {
   readonly #trips: Trips;
   readonly #prefix: string;
   readonly #limiters = new Map<string, Ratelimit>();
+  readonly #refusals = new Refusals();
 
   constructor(trips: Trips, prefix: string) {
     this.#trips = trips;
     this.#prefix = prefix;
   }
 
-  take(takes: readonly Take[], nowMs: number): Promise<StoreReply<Taken>> {
+  take(takes: readonly Take[], nowMs: number): Pending<Taken> {
+    const refused = takes.map((take) => this.#standing(take, nowMs));
+    if (refused.some((count) => count !== undefined))
+      return ok({ allowed: false, counts: takes.map(answerWith(refused, nowMs)) });
     const [only] = takes;
-    if (only && takes.length === 1 && only.cost === 1 && only.upTo === undefined && isPlain(only.rule))
-      return reply(this.#takePlain(only, only.rule));
-    return reply(this.#run("take", takes, nowMs));
+    if (!only || takes.length > 1 || only.cost !== 1 || only.upTo !== undefined || !isPlain(only.rule))
+      return reply(this.#run("take", takes, nowMs));
+    const [name] = this.#keys(only.key, only.rule, nowMs);
+    // The library does not say until when a sliding window refuses. Our script does, and what was refused once is asked by it.
+    if (this.#refusals.get(name)) return reply(this.#run("take", takes, nowMs));
+    return reply(this.#takePlain(name, only, only.rule, nowMs));
   }
 
   async peek(takes: readonly Take[], nowMs: number): Promise<StoreReply<readonly Count[]>> {
     return reply(this.#run("peek", takes, nowMs).then((taken) => taken.counts));
   }
 
-  settle(key: string, rule: CounterRule, delta: number, nowMs: number): Promise<StoreReply<void>> {
-    if (rule.algorithm === "concurrency") return reply(Promise.resolve());
+  settle(key: string, rule: CounterRule, delta: number, nowMs: number): Pending<void> {
+    if (rule.algorithm === "concurrency") return ok(undefined);
+    const [name] = this.#keys(key, rule, nowMs);
+    if (delta < 0) this.#refusals.forget(name);
     const { limit, span, refill, ttl } = numbers(rule, nowMs);
     const args = [nowMs, rule.algorithm, delta, limit, span, refill, ttl];
-    return reply(this.#trips.run(settleScript, [this.#keys(key, rule, nowMs)[0]], args).then(() => {}));
+    return reply(this.#trips.run(settleScript, [name], args).then(() => {}));
   }
 
   renew(key: string, rule: CounterRule, lease: string, nowMs: number): Promise<StoreReply<boolean>> {
@@ -53,6 +63,7 @@ export class UpstashCounters implements Counters {
 
   reset(key: string, rule: CounterRule, nowMs: number): Promise<StoreReply<void>> {
     const names = this.#keys(key, rule, nowMs);
+    this.#refusals.forget(names[0]);
     return reply(this.#trips.send((pipeline) => pipeline.del(...names)).then(() => {}));
   }
 
@@ -60,9 +71,20 @@ export class UpstashCounters implements Counters {
    * Its clock is the process's own, which is also where `nowMs` comes from. Fixed windows don't go this way: its script counts
    * refused takes too, so that giving units back later would free nothing.
    */
-  async #takePlain(take: Take, rule: Plain): Promise<Taken> {
+  async #takePlain(name: string, take: Take, rule: Plain, nowMs: number): Promise<Taken> {
     const { success, remaining, reset } = await this.#limiter(rule).limit(boundedKey(take.key));
-    return { allowed: success || !take.enforce, counts: [{ allowed: success, remaining, resetMs: reset }] };
+    const count = { allowed: success, remaining, resetMs: reset };
+    if (!success && take.enforce) {
+      this.#refusals.remember(name, take, count, rule.algorithm === "token-bucket" ? reset : nowMs, nowMs);
+    }
+    return { allowed: success || !take.enforce, counts: [count] };
+  }
+
+  /** A refusal that still stands. One in shadow mode refuses nothing, so that it is asked each time. */
+  #standing(take: Take, nowMs: number): Count | undefined {
+    if (!take.enforce || take.rule.algorithm === "concurrency") return undefined;
+    const refusal = this.#refusals.get(this.#keys(take.key, take.rule, nowMs)[0]);
+    return refusal && stands(refusal, take, nowMs) ? refusal.count : undefined;
   }
 
   #limiter(rule: Plain): Ratelimit {
@@ -98,11 +120,17 @@ export class UpstashCounters implements Counters {
     });
     const keys = takes.flatMap(({ key, rule }) => this.#keys(key, rule, nowMs));
     const [whole, ...found] = await this.#trips.run<number[]>(takeScript, keys, [nowMs, mode, ...args]);
-    const counts = takes.map(({ rule, upTo }, index): Count => {
+    const counts = takes.map((take, index): Count => {
+      const { rule, upTo } = take;
       const [charge, remaining, atMs] = found.slice(index * 3, index * 3 + 3) as [number, number, number];
       const allowed = charge >= 0;
       const count = { allowed, remaining, resetMs: isPlaced(rule) ? windowEndMs(rule, nowMs) : atMs };
-      if (mode !== "take" || whole !== 1 || !allowed) return count;
+      if (mode === "peek") return count;
+      // A place in use may be given back at any time; a take that failed beside others of its key might pass alone.
+      if (!allowed && take.enforce && rule.algorithm !== "concurrency" && remaining < Math.max(1, take.cost)) {
+        this.#refusals.remember(keys[2 * index]!, take, count, atMs || count.resetMs, nowMs);
+      }
+      if (whole !== 1 || !allowed) return count;
       if (leases[index] !== "") return { ...count, lease: leases[index]! };
       return upTo === undefined ? count : { ...count, taken: charge };
     });
@@ -117,6 +145,17 @@ export class UpstashCounters implements Counters {
     const window = Math.floor(nowMs / rule.windowMs);
     return [`${base}:${window}`, `${base}:${rule.algorithm === "sliding-window" ? window - 1 : window}`];
   }
+}
+
+/** What is known of a call that is refused without asking: of the takes that did not refuse it, only their rules. */
+function answerWith(refused: readonly (Count | undefined)[], nowMs: number): (take: Take, index: number) => Count {
+  return ({ rule }, index) =>
+    refused[index] ?? {
+      allowed: true,
+      remaining: rule.limit,
+      resetMs: isPlaced(rule) ? windowEndMs(rule, nowMs) : nowMs,
+      unasked: true,
+    };
 }
 
 const TAGS: Record<CounterRule["algorithm"], string> = {
