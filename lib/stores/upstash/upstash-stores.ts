@@ -1,4 +1,5 @@
 /** Stores in Upstash Redis over HTTP: for Vercel and for several instances. */
+import { LeasedCounters } from "../leased-counters.ts";
 import { MemoryCounters } from "../memory/memory-counters.ts";
 import { MEMORY_BOUNDS } from "../memory/memory-stores.ts";
 import type { OutageEvent } from "../outage.ts";
@@ -28,11 +29,12 @@ export interface UpstashOptions {
 }
 
 export function createUpstashStores(options: UpstashOptions): Stores {
-  const { url, prefix, budgetMs = 80, maxLogEntries = 10_000 } = options;
+  const { url, prefix, budgetMs = 80, maxLogEntries = 10_000, now = Date.now } = options;
   const trips = new Trips({ ...options, budgetMs });
   const there = `in Upstash Redis at ${new URL(url).host}, under ${prefix}`;
+  const counters = new LeasedCounters(new UpstashCounters(trips, prefix));
   return {
-    counters: new UpstashCounters(trips, prefix),
+    counters,
     keys: new UpstashKeys(trips, prefix),
     once: new UpstashOnce(trips, prefix),
     blobs: new UpstashBlobs(trips, prefix),
@@ -46,6 +48,9 @@ export function createUpstashStores(options: UpstashOptions): Stores {
       blobs: there,
       log: `${there}, about the last ${maxLogEntries} of each stream`,
     },
-    close: () => trips.close(),
+    async close() {
+      await counters.giveBack(now());
+      await trips.close();
+    },
   };
 }
