@@ -48,14 +48,59 @@ describe("counters in memory are bounded", () => {
     expect((await take("b")).remaining).toBe(0);
   });
 
-  test("then the least recently used", async () => {
+  test("then the least recently used, and it does not lose its count", async () => {
     const { take } = under(2);
     await take("a");
     await take("b");
     await take("a");
     await take("newcomer");
     expect((await take("a")).allowed).toBe(false);
-    expect((await take("b")).remaining).toBe(1);
+    expect((await take("b")).remaining).toBe(0);
+  });
+
+  test.each([
+    rule,
+    { ...rule, algorithm: "sliding-window" },
+    { algorithm: "token-bucket", limit: 2, refill: 1, windowMs: MINUTE_MS },
+  ] as const)("$algorithm: a flood of names resets nobody's count: who was evicted goes on from where it was", async (rule) => {
+    const { counters } = createMemoryStores({ maxIdentifiers: 50 });
+    const limit = 10;
+    const take = async (key: string) =>
+      (await answered(counters.take([{ key, rule: { ...rule, limit }, cost: 1, enforce: true }], NOW_MS))).counts[0]!;
+    for (let request = 0; request < limit - 1; request++) await take("attacker");
+    for (let name = 0; name < 2000; name++) await take(`name ${name}`);
+    expect((await take("attacker")).remaining).toBe(0);
+    for (let name = 2000; name < 4000; name++) await take(`name ${name}`);
+    expect((await take("attacker")).allowed).toBe(false);
+    expect(counters.size).toBe(50);
+  });
+
+  test("what was evicted is forgotten with its window, and a reset caller starts anew", async () => {
+    const { counters, take } = under(1);
+    await take("a");
+    await take("newcomer");
+    await answered(counters.reset("a", rule));
+    expect((await take("a")).remaining).toBe(1);
+    await take("newcomer");
+    expect((await take("a")).remaining).toBe(0);
+    await take("newcomer", NOW_MS + MINUTE_MS);
+    expect((await take("a", NOW_MS + MINUTE_MS)).remaining).toBe(1);
+  });
+
+  test("places in use are never evicted, and are free again once released", async () => {
+    const { counters } = createMemoryStores({ maxIdentifiers: 3 });
+    const places = { algorithm: "concurrency", limit: 1, leaseMs: MINUTE_MS } as const;
+    const take = async (key: string) =>
+      (await answered(counters.take([{ key, rule: places, cost: 1, enforce: true }], NOW_MS))).counts[0]!;
+    const { lease } = await take("held");
+    for (let name = 0; name < 100; name++) {
+      const held = await take(`name ${name}`);
+      if (held.lease) await answered(counters.release(`name ${name}`, places, held.lease));
+    }
+    expect((await take("held")).allowed).toBe(false);
+    await answered(counters.release("held", places, lease!));
+    expect((await take("held")).allowed).toBe(true);
+    expect(counters.size).toBe(1);
   });
 
   test("a blocked caller stays blocked, whoever else comes", async () => {

@@ -74,6 +74,18 @@ export function expiresMs(rule: CounterRule, state: CounterState, nowMs: number)
   return state.refilledAtMs + Math.ceil((rule.limit - state.tokens) / rule.refill) * rule.windowMs;
 }
 
+/** Makes `state` as strict as both, which have been brought to one time. Leases are places in use, of nobody else's. */
+export function merge(state: CounterState, other: CounterState): void {
+  if (state.kind === "window" && other.kind === "window") {
+    state.count = Math.max(state.count, other.count);
+    state.before = Math.max(state.before, other.before);
+  }
+  if (state.kind === "bucket" && other.kind === "bucket") {
+    state.tokens = Math.min(state.tokens, other.tokens);
+    state.refilledAtMs = Math.max(state.refilledAtMs, other.refilledAtMs);
+  }
+}
+
 function advance(rule: CounterRule, state: CounterState, nowMs: number): void {
   if (state.kind === "window") {
     const start = startMs(rule, nowMs);

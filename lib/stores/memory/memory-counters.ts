@@ -3,6 +3,7 @@ import { boundedKey } from "../bounded-key.ts";
 import type { Count, CounterRule, LocalCounters, Take, Taken } from "../counters.ts";
 import { ok, type StoreReply } from "../reply.ts";
 import { type CounterState, charge, expiresMs, fits, resetMs, settle, startState, unitsLeft } from "./counter-state.ts";
+import { EvictedCounts } from "./evicted-counts.ts";
 import { type Expiring, ExpiryHeap } from "./expiry-heap.ts";
 import { RecencyList, type Recent } from "./recency-list.ts";
 
@@ -15,6 +16,8 @@ export interface CounterBacking {
 interface Cell extends Expiring, Recent<Cell> {
   readonly key: string;
   readonly state: CounterState;
+  /** Of its last change: what its count means when it has to make room. */
+  rule: CounterRule;
   /** Its last take was refused until then: to evict it would hand a blocked caller a fresh limit. 0 where it was not. */
   blockedUntilMs: number;
 }
@@ -25,10 +28,11 @@ export class MemoryCounters implements LocalCounters {
   readonly #maxIdentifiers: number;
   readonly #backing: CounterBacking | undefined;
   readonly #cells = new Map<string, Cell>();
-  /** Those that may be evicted; a blocked one is in no list. */
+  /** Those that may be evicted; one that is blocked or has places in use is in no list. */
   readonly #byUse = new RecencyList<Cell>();
   readonly #byExpiry = new ExpiryHeap<Cell>();
   readonly #overflow = new Map<string, Cell>();
+  readonly #evicted = new EvictedCounts();
 
   constructor(options: { readonly maxIdentifiers: number; readonly backing?: CounterBacking }) {
     this.#maxIdentifiers = options.maxIdentifiers;
@@ -81,7 +85,9 @@ export class MemoryCounters implements LocalCounters {
   }
 
   release(key: string, rule: CounterRule, lease: string): StoreReply<void> {
-    for (const { state } of this.#holders(key, rule)) if (state.kind === "leases") state.endsMs.delete(lease);
+    for (const cell of this.#holders(key, rule)) {
+      if (cell.state.kind === "leases" && cell.state.endsMs.delete(lease) && cell.state.endsMs.size === 0) this.#drop(cell);
+    }
     return ok(undefined);
   }
 
@@ -89,6 +95,7 @@ export class MemoryCounters implements LocalCounters {
     const name = cellKey(key, rule);
     const cell = this.#cells.get(name);
     if (cell) this.#drop(cell);
+    this.#evicted.forget(name, rule);
     this.#backing?.changed(name, rule, undefined, 0);
     return ok(undefined);
   }
@@ -121,23 +128,24 @@ export class MemoryCounters implements LocalCounters {
     const name = cellKey(key, rule);
     const known = this.#cells.get(name);
     if (known && fits(rule, known.state, nowMs)) {
-      if (known.blockedUntilMs <= nowMs) this.#byUse.use(known);
+      if (known.blockedUntilMs <= nowMs && known.state.kind !== "leases") this.#byUse.use(known);
       return known;
     }
     if (known) this.#drop(known);
-    const kept = this.#backing?.load(name, rule);
+    const kept = this.#backing?.load(name, rule) ?? this.#evicted.get(name, rule, nowMs);
     if (!this.#hasRoom(nowMs)) return this.#overflowCell(rule, nowMs);
     const state = kept && fits(rule, kept, nowMs) ? kept : startState(rule, nowMs);
-    return newCell(name, state);
+    return newCell(name, rule, state);
   }
 
   #keep(cell: Cell, rule: CounterRule, nowMs: number): void {
     cell.expiresMs = expiresMs(rule, cell.state, nowMs);
+    cell.rule = rule;
     if (cell.key.startsWith(OVERFLOW)) return;
     if (this.#cells.get(cell.key) !== cell) {
       this.#makeRoom(nowMs);
       this.#cells.set(cell.key, cell);
-      this.#byUse.use(cell);
+      if (cell.state.kind !== "leases") this.#byUse.use(cell);
     }
     this.#byExpiry.place(cell);
     this.#backing?.changed(cell.key, rule, cell.state, cell.expiresMs);
@@ -156,13 +164,17 @@ export class MemoryCounters implements LocalCounters {
     );
   }
 
-  /** Expired first, then the least recently used; one that is blocked never, or a flood of names would lift its block. */
+  /**
+   * Expired first, then the least recently used, whose count is kept in a slot that others share; one that is blocked never, or a
+   * flood of names would lift its block.
+   */
   #makeRoom(nowMs: number): void {
     while (this.size >= this.#maxIdentifiers) {
       const first = this.#byExpiry.first;
       const victim = first && first.expiresMs <= nowMs ? first : this.#byUse.oldest;
       if (!victim) return;
       this.#drop(victim);
+      if (victim.expiresMs > nowMs) this.#evicted.put(victim.key, victim.rule, victim.state, nowMs);
     }
   }
 
@@ -178,7 +190,7 @@ export class MemoryCounters implements LocalCounters {
     const known = this.#overflow.get(key);
     if (known) return known;
     if (this.#overflow.size >= MAX_OVERFLOW_CELLS) this.#overflow.delete(this.#overflow.keys().next().value!);
-    const cell = newCell(key, startState(rule, nowMs));
+    const cell = newCell(key, rule, startState(rule, nowMs));
     this.#overflow.set(key, cell);
     return cell;
   }
@@ -186,8 +198,8 @@ export class MemoryCounters implements LocalCounters {
 
 const OVERFLOW = "\noverflow ";
 
-function newCell(key: string, state: CounterState): Cell {
-  return { key, state, expiresMs: 0, slot: -1, older: undefined, newer: undefined, blockedUntilMs: 0 };
+function newCell(key: string, rule: CounterRule, state: CounterState): Cell {
+  return { key, rule, state, expiresMs: 0, slot: -1, older: undefined, newer: undefined, blockedUntilMs: 0 };
 }
 
 function overflowKey(rule: CounterRule): string {
