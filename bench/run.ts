@@ -149,8 +149,10 @@ const folder = mkdtempSync(join(tmpdir(), "frontdesk-bench-"));
 try {
   met = await measureRows(prepared(chosenRows()), folder);
   if (values.only === undefined) {
-    const [code] = await once(startNode({ args: [join(import.meta.dirname, "match.ts")], prints: true }, "server"), "exit");
-    met &&= code === 0;
+    for (const script of ["match.ts", "counters.ts"]) {
+      const [code] = await once(startNode({ args: [join(import.meta.dirname, script)], prints: true }, "server"), "exit");
+      met &&= code === 0;
+    }
   }
 } finally {
   await stopAll();

@@ -14,7 +14,7 @@ interface Slot extends Expiring {
 }
 
 const SLOTS_PER_RULE = 16_384;
-/** In all, some 15 MB; past it the one goes that would expire first. */
+/** In all, some 24 MB; past it the one goes that would expire first. */
 const MAX_SLOTS = 65_536;
 
 export class EvictedCounts {
