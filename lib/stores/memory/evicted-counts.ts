@@ -20,6 +20,7 @@ const MAX_SLOTS = 65_536;
 export class EvictedCounts {
   readonly #slots = new Map<string, Slot>();
   readonly #byExpiry = new ExpiryHeap<Slot>();
+  readonly #ruleNames = new WeakMap<CounterRule, string>();
   /** Nobody outside knows it, so that nobody can find a name that falls into another caller's slot. */
   readonly #seed = randomInt(2 ** 32);
 
@@ -72,6 +73,11 @@ export class EvictedCounts {
     let hash = this.#seed;
     for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
     hash ^= hash >>> 15;
-    return `${JSON.stringify(rule)}${(hash >>> 0) % SLOTS_PER_RULE}`;
+    let ruleName = this.#ruleNames.get(rule);
+    if (ruleName === undefined) {
+      ruleName = JSON.stringify(rule);
+      this.#ruleNames.set(rule, ruleName);
+    }
+    return `${ruleName}${(hash >>> 0) % SLOTS_PER_RULE}`;
   }
 }
