@@ -1,5 +1,5 @@
 /** The limits that a fleet of processes shares in fleet.test.ts: small, so that each window is fought over on a busy machine too. */
-export const WINDOW_MS = 1_000;
+export const WINDOW_MS = 2_000;
 /** A process goes on until it was refused in so many windows of each limit. */
 export const CONTESTED = 3;
 export const CLIENTS = 50;

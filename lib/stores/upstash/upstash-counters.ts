@@ -158,6 +158,9 @@ function answerWith(refused: readonly (Count | undefined)[], nowMs: number): (ta
     };
 }
 
+/** How long a fixed window's count outlives it. */
+const LATE_MS = 10_000;
+
 const TAGS: Record<CounterRule["algorithm"], string> = {
   "fixed-window": "fw",
   "sliding-window": "sw",
@@ -186,7 +189,8 @@ function numbers(rule: CounterRule, nowMs: number): { limit: number; span: numbe
     case "token-bucket":
       return { limit, span: rule.windowMs, refill: rule.refill, ttl: 0 };
     case "fixed-window":
-      return { limit, span: rule.windowMs, refill: 0, ttl: rule.windowMs };
+      // A take of its last moment arrives when it is over, from an instance whose clock is behind later still: it must find the count.
+      return { limit, span: rule.windowMs, refill: 0, ttl: rule.windowMs + LATE_MS };
     case "sliding-window":
       return { limit, span: rule.windowMs, refill: 0, ttl: rule.windowMs * 2 + 1000 };
   }
