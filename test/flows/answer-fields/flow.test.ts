@@ -10,7 +10,6 @@ describeHosts(import.meta.dirname, (flow) => {
     ["an answer of a route's own", "/answered", 200],
     ["a redirect", "/moved", 302],
     ["a refusal", "/people", 403],
-    ["no route at all", "/nowhere", 404],
   ])("%s has them", async (_, target, status) => {
     const { headers, ...answer } = await flow.send(target);
     expect(answer.status).toBe(status);
@@ -22,6 +21,16 @@ describeHosts(import.meta.dirname, (flow) => {
     expect(headers.get("deprecation")).toBe(DEPRECATED.deprecation);
     expect(headers.get("sunset")).toBe(DEPRECATED.sunset);
     expect(headers.all("link")).toEqual(['<https://docs.example/move>; rel="deprecation"']);
+  });
+
+  test("where there is no route browsers are to be careful all the same, and nothing is on its way out", async () => {
+    const { headers, status } = await flow.send("/nowhere");
+    expect([status, headers.get("x-content-type-options"), headers.get("x-frame-options")]).toEqual([
+      404,
+      "nosniff",
+      "SAMEORIGIN",
+    ]);
+    expect(headers.has("deprecation")).toBe(false);
   });
 
   test("a backend's own word on security stands, and its links stay", async () => {
