@@ -1,7 +1,12 @@
 /** The Node host: `npm start`, `npm run dev`. Serves the gateway straight from the socket; Next serves only the console's pages. */
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import type { NodeServer } from "./lib/hosts/node-server.ts";
+
+// Bytes on their way live outside of V8's heap and are let go of when their handles are collected. A young generation that grows to 16 MB
+// is collected seldom, and 1,000 slow readers then hold 70 MB of garbage.
+setFlagsFromString("--semi-space-growth-factor=1");
 
 // Before anything else is loaded: with the stripped and compiled code kept, a start takes half the time and 60 MB less.
 enableCompileCache(join(import.meta.dirname, "node_modules", ".cache", "frontdesk"));

@@ -1,5 +1,6 @@
 /** Connections to backends: one keep-alive pool per origin, made when first used and renewed from time to time. */
 import { type Dispatcher, Pool } from "undici";
+import { boundedReads } from "./bounded-reads.ts";
 
 export interface Pools {
   /** The pool for an origin and its connect time-out. */
@@ -64,7 +65,7 @@ function openPool(origin: string, connectMs: number): Pool {
     // Times are given with each request; these would cut what a request leaves open, such as an idle event stream.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: connectMs },
+    connect: { timeout: connectMs, ...boundedReads },
     allowH2: false,
   });
 }

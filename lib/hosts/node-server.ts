@@ -43,6 +43,8 @@ const HEAD_TIMEOUT_MS = 15_000;
 const KEEP_ALIVE_MS = 65_000;
 const MAX_HEAD_BYTES = 64 * 1024;
 const DRAIN_MS = 25_000;
+/** What waits for a caller that reads slowly before the backend is held back, and what is read ahead of a backend that does. */
+const CONNECTION_BYTES = 16 * 1024;
 
 /** Throws a ConfigError where the config or the environment is wrong: a wrong config never serves. */
 export async function startNodeServer(options: NodeServerOptions): Promise<NodeServer> {
@@ -66,6 +68,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   const server = createServer(
     {
       ...upgrades.options,
+      highWaterMark: CONNECTION_BYTES,
       maxHeaderSize: MAX_HEAD_BYTES,
       headersTimeout: HEAD_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
