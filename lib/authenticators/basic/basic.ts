@@ -7,6 +7,11 @@ import type { BasicOptions } from "./options.ts";
 
 const PLACE: CredentialPlace = { in: "authorization", scheme: "basic" };
 const WRONG: Rejection = { rejected: "invalid", reason: "no such user, or another password" };
+const MALFORMED: Rejection = { rejected: "invalid", reason: "not a name and a password in base64" };
+/** RFC 9110 section 11.2. It has no comma, so that two fields which a platform has joined into one are no credential. */
+const TOKEN68 = /^[A-Za-z0-9+/]+={0,2}$/;
+/** More is a mistake or an attempt to keep the gateway busy. */
+const MAX_LENGTH = 2048;
 
 export const basic: AuthenticatorDefinition<BasicOptions> = {
   kind: "basic",
@@ -28,6 +33,7 @@ export const basic: AuthenticatorDefinition<BasicOptions> = {
       mayForward: true,
       challenge: () => `Basic realm="${realm}", charset="UTF-8"`,
       verify(value) {
+        if (value.length > MAX_LENGTH || !TOKEN68.test(value)) return MALFORMED;
         const digest = digestOf(Buffer.from(value, "base64").toString("utf8"));
         // All are compared, so that the time taken does not tell which names exist.
         let found: Consumer | undefined;
@@ -38,7 +44,10 @@ export const basic: AuthenticatorDefinition<BasicOptions> = {
   },
 };
 
-/** Digests have one length, so that comparing them tells nothing of the password. */
+/**
+ * Digests have one length, so that comparing them tells nothing of the password. What looks the same is the same: keyboards and
+ * systems compose `é` differently (RFC 7617 section 2.1, RFC 8265 section 4.2).
+ */
 function digestOf(pair: string): Buffer {
-  return createHash("sha256").update(pair).digest();
+  return createHash("sha256").update(pair.normalize("NFC")).digest();
 }
