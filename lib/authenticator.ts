@@ -35,6 +35,8 @@ export interface Authenticator {
    * any place it judges every request by itself (it asks another service).
    */
   readonly places: readonly CredentialPlace[];
+  /** Fields (lower case) that its judgment hangs on, beside those that its places stand in. */
+  readonly hangsOn?: readonly string[];
   /** The caller's own credential may go on to a backend that asks for it (`forwardCredential`); keys never do. */
   readonly mayForward: boolean;
   /** Fields (lower case) that it alone may set on what goes to a backend: a caller's own are taken away on every route. */

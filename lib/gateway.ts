@@ -2,12 +2,15 @@
  * The story of a request. `decide` runs what can be decided before the body is read and gives a verdict; `execute` forwards and
  * sends. The Node host calls both in one process; on Vercel a sealed plan carries the verdict from the middleware to the handler.
  */
+import type { Authenticator } from "./authenticator.ts";
 import { createAuthenticators } from "./authenticators/index.ts";
+import type { Assertions } from "./backends/assertions.ts";
 import { type Backend, createBackend } from "./backends/backend.ts";
 import { execute } from "./backends/execute.ts";
 import type { Pools } from "./backends/pools.ts";
 import type { CompiledConfig } from "./config/compiled.ts";
 import type { GatewayRequest } from "./exchange.ts";
+import { fieldOf } from "./http/credential.ts";
 import { readRequestHeaders } from "./http/hygiene.ts";
 import { authorityOf, parseTarget, type Target, UNREADABLE_TARGET } from "./http/target.ts";
 import { createMatcher, paramsOf } from "./match.ts";
@@ -51,6 +54,7 @@ export interface GatewayOptions {
   readonly pools: Pools;
   readonly host: HostTraits;
   readonly endpoints: Endpoints;
+  readonly assertions: Assertions;
   readonly onRecord?: (record: RequestRecord) => void;
 }
 
@@ -69,6 +73,8 @@ export type Half = "front" | "whole";
 export interface Gateway {
   readonly config: CompiledConfig;
   readonly routes: readonly Route[];
+  /** Names of the fields that credentials may stand in: a plan is bound to what stands there. */
+  readonly credentialFields: ReadonlySet<string>;
   decide(request: GatewayRequest, half: Half): MaybePromise<Verdict>;
   /** Takes up a plan that was opened for this request; undefined where its route is not known here. */
   resume(request: GatewayRequest, plan: Plan): Visit | undefined;
@@ -79,10 +85,17 @@ export interface Gateway {
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { config, deps, endpoints } = options;
+  const { config, deps, endpoints, assertions } = options;
   const backends: readonly Backend[] = config.backends.map(createBackend);
   const authenticators = createAuthenticators(config, { deps, claims: config.claims });
-  const source: PipelineSource = { config, builtIn: options.policies, custom: options.customPolicies, authenticators, deps };
+  const source: PipelineSource = {
+    config,
+    builtIn: options.policies,
+    custom: options.customPolicies,
+    authenticators,
+    assertions,
+    deps,
+  };
   const routes = config.routes.map((compiled) => {
     const backend = compiled.backend === null ? undefined : backends[compiled.backend];
     return createRoute(compiled, (route, variant) => buildPipeline(source, route, variant, backend));
@@ -166,6 +179,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     config,
     routes,
+    credentialFields: credentialFields(authenticators.values()),
     decide,
     resume(received, plan) {
       const route = byId.get(plan.route);
@@ -179,6 +193,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     send: (visit, stop, sink) => sendStop(visit, stop, sink, context),
     refuse: (received, refusal, sink) => sendStop(begin(received), refusal, sink, context),
   };
+}
+
+/** Some stand here whatever the config says: custom policies read credentials too. */
+function credentialFields(authenticators: Iterable<Authenticator>): ReadonlySet<string> {
+  const names = new Set(["authorization", "cookie", "proxy-authorization", "x-api-key"]);
+  for (const { places, hangsOn = [] } of authenticators)
+    for (const name of [...places.map(fieldOf), ...hangsOn]) if (name !== undefined) names.add(name);
+  return names;
 }
 
 /** The method that a CORS preflight asks about (Fetch standard, CORS-preflight request). */

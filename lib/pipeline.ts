@@ -1,7 +1,9 @@
 /** The pipeline of a route for a method: the steps that it uses and no others, built once when a config is loaded. */
 import type { Authenticator } from "./authenticator.ts";
+import type { Assertion, Assertions } from "./backends/assertions.ts";
 import type { Backend, BackendTarget } from "./backends/backend.ts";
 import type { CompiledConfig, CompiledStep, CompiledVariant, Timeouts } from "./config/compiled.ts";
+import type { CredentialPlace } from "./http/credential.ts";
 import { createMapBack, type MapBack } from "./http/map-back.ts";
 import { type CustomPolicy, type Deps, FIRST_EXECUTE_ROW, type Policy, type PolicyDefinition, ROWS, type Row } from "./policy.ts";
 import { PROBLEMS, type ProblemCode } from "./problem.ts";
@@ -22,6 +24,8 @@ export interface Pipeline {
   /** Steps that decide, in the order of their rows; `execute` holds those that need the half that forwards. */
   readonly decide: readonly Step[];
   readonly execute: readonly Step[];
+  /** Credentials that stay here. */
+  readonly removes: readonly CredentialPlace[];
   readonly onRequest: readonly Step[];
   readonly onResponse: readonly Step[];
   readonly onSend: readonly Step[];
@@ -36,6 +40,7 @@ export interface Pipeline {
   readonly decideIn: "front" | "handler";
   readonly maxBodyBytes: number;
   readonly backend: Backend | undefined;
+  readonly assertion: Assertion | undefined;
   readonly timeouts: Timeouts | undefined;
   /** Fields in which an authenticator tells backends of a caller: nobody else may, whether or not the route asks who calls. */
   readonly identityFields: readonly string[];
@@ -50,6 +55,7 @@ export interface PipelineSource {
   readonly builtIn: ReadonlyMap<string, PolicyDefinition>;
   readonly custom: ReadonlyMap<string, CustomPolicy>;
   readonly authenticators: ReadonlyMap<string, Authenticator>;
+  readonly assertions: Assertions;
   readonly deps: Deps;
 }
 
@@ -74,6 +80,7 @@ export function buildPipeline(
   return Object.freeze({
     decide: answersInFront ? [...front, ...back] : front,
     execute: answersInFront ? [] : back,
+    removes: steps.flatMap(({ policy }) => policy.removes ?? []),
     onRequest: steps.filter(({ policy }) => policy.onRequest),
     onResponse: reversed.filter(({ policy }) => policy.onResponse),
     onSend: reversed.filter(({ policy }) => policy.onSend),
@@ -85,6 +92,7 @@ export function buildPipeline(
     decideIn: needsBody ? "handler" : "front",
     maxBodyBytes: variant.maxBodyBytes,
     backend,
+    assertion: backend && source.assertions.byBackend.get(backend.name),
     timeouts: variant.timeouts ?? undefined,
     identityFields: [...source.authenticators.values()].flatMap(({ fields = [] }) => fields),
     heartbeatMs: variant.heartbeatMs ?? undefined,

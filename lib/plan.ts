@@ -22,6 +22,15 @@ export interface Plan {
   readonly steps: readonly StepRecord[];
 }
 
+/** What a plan is bound to beside the request. */
+export interface PlanContext {
+  readonly configDigest: string;
+  /** Names of the fields that credentials may stand in, in lower case. */
+  readonly credentialFields: ReadonlySet<string>;
+  /** The first seals, all of them open: rotation. */
+  readonly keys: readonly Uint8Array[];
+}
+
 interface Sealed extends Plan {
   /** Binding: digest of the request it belongs to. */
   readonly b: string;
@@ -46,18 +55,12 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /** Seals with the first key. Undefined where the result would be over MAX_PLAN_BYTES. */
-export function sealPlan(
-  plan: Plan,
-  request: GatewayRequest,
-  configDigest: string,
-  keys: readonly Uint8Array[],
-  nowMs: number,
-): string | undefined {
+export function sealPlan(plan: Plan, request: GatewayRequest, context: PlanContext, nowMs: number): string | undefined {
   // By the fields: where Vercel keeps bodies out of the middleware, the request at hand has none.
   const lifeMs = hasBody(request.facts ?? readRequestHeaders(request.headers)) ? LIFE_WITH_BODY_MS : LIFE_MS;
-  const sealed: Sealed = { ...plan, b: bindingOf(request, configDigest), exp: (nowMs + lifeMs) / 1000 };
+  const sealed: Sealed = { ...plan, b: bindingOf(request, context), exp: (nowMs + lifeMs) / 1000 };
   const iv = randomBytes(IV_BYTES);
-  const cipher = createCipheriv("aes-256-gcm", keys[0]!, iv, { authTagLength: TAG_BYTES });
+  const cipher = createCipheriv("aes-256-gcm", context.keys[0]!, iv, { authTagLength: TAG_BYTES });
   cipher.setAAD(AAD);
   const text = Buffer.concat([cipher.update(JSON.stringify(sealed), "utf8"), cipher.final()]);
   const token = `${HEADER}..${iv.toString("base64url")}.${text.toString("base64url")}.${cipher.getAuthTag().toString("base64url")}`;
@@ -70,21 +73,15 @@ export function fitsPlan(plan: Plan): boolean {
 }
 
 /** Undefined for anything but a plan that was sealed here, for this very request, and has not run out. */
-export function openPlan(
-  token: string,
-  request: GatewayRequest,
-  configDigest: string,
-  keys: readonly Uint8Array[],
-  nowMs: number,
-): Plan | undefined {
+export function openPlan(token: string, request: GatewayRequest, context: PlanContext, nowMs: number): Plan | undefined {
   if (token.length > MAX_PLAN_BYTES) return undefined;
   const [header, encryptedKey, iv, text, tag, ...rest] = token.split(".");
   // The header is compared, never parsed: nobody gets to choose an algorithm.
   if (header !== HEADER || encryptedKey !== "" || !iv || !text || !tag || rest.length > 0) return undefined;
-  for (const key of keys) {
+  for (const key of context.keys) {
     const plan = decrypt(key, Buffer.from(iv, "base64url"), Buffer.from(text, "base64url"), Buffer.from(tag, "base64url"));
     if (!plan) continue;
-    const isForThis = isSameTarget(plan.target, request.target) && plan.b === bindingOf(request, configDigest);
+    const isForThis = isSameTarget(plan.target, request.target) && plan.b === bindingOf(request, context);
     return isForThis && plan.exp * 1000 > nowMs ? plan : undefined;
   }
   return undefined;
@@ -130,15 +127,14 @@ function decrypt(key: Uint8Array, iv: Buffer, text: Buffer, tag: Buffer): Sealed
 }
 
 /** A plan moved to another method, host, caller, config or set of credentials must not open; isSameTarget looks at the target. */
-function bindingOf(request: GatewayRequest, configDigest: string): string {
+function bindingOf(request: GatewayRequest, { configDigest, credentialFields }: PlanContext): string {
   const { method, host, client, headers } = request;
+  const credentials: string[] = [];
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    if (credentialFields.has(lower)) credentials.push(lower, value);
+  }
   // JSON keeps the fields apart: no value can run over into the next.
-  const parts = [method, host, client.ip ?? null, configDigest, headers.pairs.filter(isCredential)];
+  const parts = [method, host, client.ip ?? null, configDigest, credentials];
   return createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
-}
-
-const CREDENTIAL_NAMES = /^(?:authorization|cookie|proxy-authorization|x-api-key)$/i;
-
-function isCredential(_: string, index: number, pairs: readonly string[]): boolean {
-  return CREDENTIAL_NAMES.test(pairs[index & ~1]!);
 }

@@ -6,6 +6,7 @@
 import type { Authenticator } from "./authenticator.ts";
 import type { Backend } from "./backends/backend.ts";
 import type { Consumer, Exchange, Json } from "./exchange.ts";
+import type { CredentialPlace } from "./http/credential.ts";
 import type { HeaderList } from "./http/header-list.ts";
 import type { Outcome } from "./observe/record.ts";
 import type { Answer, ProblemCode, Refusal } from "./problem.ts";
@@ -73,6 +74,8 @@ export interface Policy {
   reads?(exchange: Exchange): readonly Question[] | undefined;
   /** `replies` stand in the order of the questions; empty where `reads` asked nothing. */
   decide?(exchange: Exchange, replies: readonly Reply[]): MaybePromise<Decision>;
+  /** What stands in these places does not go on. It is taken away before anything is added: a backend's own fields stay. */
+  readonly removes?: readonly CredentialPlace[];
   /** Once per request, on what goes to the backend. */
   onRequest?(exchange: Exchange, outgoing: Outgoing): void;
   /** The shared part of an answer: stored with it in a cache. Runs in reverse order. */

@@ -4,7 +4,7 @@ import { CompactEncrypt, compactDecrypt } from "jose";
 import { describe, expect, test } from "vitest";
 import { HeaderList } from "#lib/http/header-list.ts";
 import { deriveKeys } from "#lib/keys.ts";
-import { fitsPlan, MAX_PLAN_BYTES, openPlan, type Plan, sealPlan } from "#lib/plan.ts";
+import { fitsPlan, MAX_PLAN_BYTES, openPlan, type Plan, type PlanContext, sealPlan } from "#lib/plan.ts";
 import { requestFor } from "./support/exchange.ts";
 
 const [key, otherKey] = deriveKeys([new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)], "plan") as [Uint8Array, Uint8Array];
@@ -21,7 +21,12 @@ const plan: Plan = {
   steps: [{ policy: "limit", verdict: "passed", ms: 0.25 }],
 };
 const request = requestFor({ target: "/a/b?c", headers: ["Authorization", "Bearer x", "Accept", "*/*"], ip: "203.0.113.9" });
-const seal = (token = plan, nowMs = NOW) => sealPlan(token, request, "digest", [key], nowMs)!;
+const context: PlanContext = {
+  configDigest: "digest",
+  credentialFields: new Set(["authorization", "cookie", "x-shop-key"]),
+  keys: [key],
+};
+const seal = (token = plan, nowMs = NOW) => sealPlan(token, request, context, nowMs)!;
 
 describe("between node:crypto and jose", () => {
   test("jose opens what is sealed here", async () => {
@@ -33,36 +38,36 @@ describe("between node:crypto and jose", () => {
   test("what jose seals is opened here", async () => {
     const { plaintext } = await compactDecrypt(seal(), key);
     const token = await new CompactEncrypt(plaintext).setProtectedHeader({ alg: "dir", enc: "A256GCM" }).encrypt(key);
-    expect(openPlan(token, request, "digest", [key], NOW)).toMatchObject(plan);
+    expect(openPlan(token, request, context, NOW)).toMatchObject(plan);
   });
 
   test("no header but ours is read, so nobody chooses an algorithm", async () => {
     const { plaintext } = await compactDecrypt(seal(), key);
     const token = await new CompactEncrypt(plaintext).setProtectedHeader({ alg: "dir", enc: "A256GCM", typ: "JWT" }).encrypt(key);
-    expect(openPlan(token, request, "digest", [key], NOW)).toBeUndefined();
+    expect(openPlan(token, request, context, NOW)).toBeUndefined();
   });
 });
 
 describe("a plan opens", () => {
   test("for its own request", () => {
-    expect(openPlan(seal(), request, "digest", [key], NOW + 9_999)).toMatchObject(plan);
+    expect(openPlan(seal(), request, context, NOW + 9_999)).toMatchObject(plan);
   });
 
   test("with any of several keys: rotation", () => {
-    expect(openPlan(seal(), request, "digest", [otherKey, key], NOW)).toMatchObject(plan);
+    expect(openPlan(seal(), request, { ...context, keys: [otherKey, key] }, NOW)).toMatchObject(plan);
   });
 
   test("after ten minutes where the request has a body, which Next holds before the handler starts", () => {
     // By the fields: on Vercel the front half does not get the body itself.
     const upload = { ...request, headers: new HeaderList([...request.headers.pairs, "Content-Length", "1"]) };
-    const token = sealPlan(plan, upload, "digest", [key], NOW)!;
-    expect(openPlan(token, upload, "digest", [key], NOW + 599_999)).toMatchObject(plan);
-    expect(openPlan(token, upload, "digest", [key], NOW + 600_000)).toBeUndefined();
+    const token = sealPlan(plan, upload, context, NOW)!;
+    expect(openPlan(token, upload, context, NOW + 599_999)).toMatchObject(plan);
+    expect(openPlan(token, upload, context, NOW + 600_000)).toBeUndefined();
   });
 
   test("although fields that are no credentials have changed on the way", () => {
     const changed = { ...request, headers: new HeaderList(["X-Forwarded-For", "1.2.3.4", "Authorization", "Bearer x"]) };
-    expect(openPlan(seal(), changed, "digest", [key], NOW)).toMatchObject(plan);
+    expect(openPlan(seal(), changed, context, NOW)).toMatchObject(plan);
   });
 });
 
@@ -75,17 +80,17 @@ describe("a plan opens although Next wrote the query anew, and says what was rec
     ["/a?", "/a"],
     ["/a?nxtPpath=x&b=1", "/a?b=1"],
   ])("%s as %s", (received, seen) => {
-    const token = sealPlan({ ...plan, target: received }, { ...request, target: received }, "digest", [key], NOW)!;
-    expect(openPlan(token, { ...request, target: seen }, "digest", [key], NOW)).toMatchObject({ target: received });
+    const token = sealPlan({ ...plan, target: received }, { ...request, target: received }, context, NOW)!;
+    expect(openPlan(token, { ...request, target: seen }, context, NOW)).toMatchObject({ target: received });
   });
 });
 
 describe("a plan does not open", () => {
-  const cases: [what: string, request: typeof request, digest?: string, keys?: Uint8Array[], nowMs?: number][] = [
-    ["after its life", request, "digest", [key], NOW + 10_000],
-    ["with another key", request, "digest", [otherKey]],
-    ["without a key", request, "digest", []],
-    ["under another config", request, "other"],
+  const cases: [what: string, request: typeof request, context?: PlanContext, nowMs?: number][] = [
+    ["after its life", request, context, NOW + 10_000],
+    ["with another key", request, { ...context, keys: [otherKey] }],
+    ["without a key", request, { ...context, keys: [] }],
+    ["under another config", request, { ...context, configDigest: "other" }],
     ["for another method", { ...request, method: "POST" }],
     ["for another query", { ...request, target: "/a/b?d" }],
     ["for another path", { ...request, target: "/a/c?c" }],
@@ -93,13 +98,21 @@ describe("a plan does not open", () => {
     ["for another host", { ...request, host: "other.example" }],
     ["for another caller", { ...request, client: { ip: "203.0.113.10", geo: undefined } }],
     ["for an unknown caller", { ...request, client: { ip: undefined, geo: undefined } }],
-    ["for other credentials", { ...request, headers: new HeaderList(["Authorization", "Bearer y"]) }],
-    ["without the credentials", { ...request, headers: new HeaderList(["Accept", "*/*"]) }],
-    ["with a further cookie", { ...request, headers: new HeaderList([...request.headers.pairs, "Cookie", "a=1"]) }],
-    ["with a further key", { ...request, headers: new HeaderList([...request.headers.pairs, "X-Api-Key", "k"]) }],
+    ["for other credentials", withFields("Authorization", "Bearer y")],
+    ["without the credentials", withFields("Accept", "*/*")],
+    ["with a further cookie", withFields(...request.headers.pairs, "Cookie", "a=1")],
+    ["with a key in a field that the config names", withFields(...request.headers.pairs, "X-Shop-Key", "k")],
   ];
-  test.each(cases)("%s", (_, moved, digest = "digest", keys = [key], nowMs = NOW) => {
-    expect(openPlan(seal(), moved, digest, keys, nowMs)).toBeUndefined();
+  test.each(cases)("%s", (_, moved, other = context, nowMs = NOW) => {
+    expect(openPlan(seal(), moved, other, nowMs)).toBeUndefined();
+  });
+
+  test("with the credential in another of the fields, or two values in one", () => {
+    const two = withFields("Cookie", "a", "X-Shop-Key", "b");
+    const token = sealPlan(plan, two, context, NOW)!;
+    expect(openPlan(token, withFields("cookie", "a", "x-shop-KEY", "b"), context, NOW)).toMatchObject(plan);
+    expect(openPlan(token, withFields("X-Shop-Key", "a", "Cookie", "b"), context, NOW)).toBeUndefined();
+    expect(openPlan(token, withFields("Cookie", "a", "Cookie", "X-Shop-Key", "X-Shop-Key", "b"), context, NOW)).toBeUndefined();
   });
 
   test("with any one character changed", () => {
@@ -109,28 +122,28 @@ describe("a plan does not open", () => {
       const forged = token.slice(0, index) + other + token.slice(index + 1);
       // The last character of a base64url part may carry bits that decode to nothing.
       if (sameBytes(forged, token)) continue;
-      expect(openPlan(forged, request, "digest", [key], NOW), `character ${index}`).toBeUndefined();
+      expect(openPlan(forged, request, context, NOW), `character ${index}`).toBeUndefined();
     }
   });
 
   test.each(["", ".", "....", "a.b.c.d.e", "x".repeat(MAX_PLAN_BYTES + 1)])("from garbage: %s", (token) => {
-    expect(openPlan(token, request, "digest", [key], NOW)).toBeUndefined();
+    expect(openPlan(token, request, context, NOW)).toBeUndefined();
   });
 
   test("with a tag cut short, or a part too many", () => {
     const token = seal();
     const parts = token.split(".");
     const short = [...parts.slice(0, 4), Buffer.from(parts[4]!, "base64url").subarray(0, 12).toString("base64url")].join(".");
-    expect(openPlan(short, request, "digest", [key], NOW)).toBeUndefined();
-    expect(openPlan(`${token}.`, request, "digest", [key], NOW)).toBeUndefined();
-    expect(openPlan(`${token}.x`, request, "digest", [key], NOW)).toBeUndefined();
+    expect(openPlan(short, request, context, NOW)).toBeUndefined();
+    expect(openPlan(`${token}.`, request, context, NOW)).toBeUndefined();
+    expect(openPlan(`${token}.x`, request, context, NOW)).toBeUndefined();
   });
 });
 
 describe("size", () => {
   test("a plan over the limit is not sealed, and is told before anything is charged", () => {
     const large = { ...plan, carry: { x: "y".repeat(MAX_PLAN_BYTES) } };
-    expect(sealPlan(large, request, "digest", [key], NOW)).toBeUndefined();
+    expect(sealPlan(large, request, context, NOW)).toBeUndefined();
     expect(fitsPlan(large)).toBe(false);
     expect(fitsPlan(plan)).toBe(true);
   });
@@ -139,7 +152,7 @@ describe("size", () => {
     for (let bytes = 0; bytes < MAX_PLAN_BYTES; bytes += 7) {
       const carry = { x: "y".repeat(bytes) };
       if (fitsPlan({ ...plan, carry }))
-        expect(sealPlan({ ...plan, carry: { ...carry, z: "w".repeat(1_000) } }, request, "digest", [key], NOW)).toBeDefined();
+        expect(sealPlan({ ...plan, carry: { ...carry, z: "w".repeat(1_000) } }, request, context, NOW)).toBeDefined();
     }
   });
 
@@ -150,6 +163,10 @@ describe("size", () => {
     expect(parts.join("")).not.toMatch(/web:7|limit|r1/);
   });
 });
+
+function withFields(...pairs: string[]): typeof request {
+  return { ...request, headers: new HeaderList(pairs) };
+}
 
 function sameBytes(a: string, b: string): boolean {
   const bytes = (token: string) => token.split(".").map((part) => Buffer.from(part, "base64url").toString("hex"));

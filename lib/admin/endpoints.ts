@@ -1,4 +1,5 @@
 /** The engine's own endpoints under /gateway, the same on every host. What is public is listed here; the rest is the operator's. */
+import type { Jwks } from "../backends/signing-keys.ts";
 import type { Endpoints } from "../gateway.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { Answer } from "../problem.ts";
@@ -13,12 +14,16 @@ export interface EndpointOptions {
   readonly access: AdminAccess;
   readonly overview: () => Overview;
   readonly api: Api;
+  /** Of the keys that assertions are signed with. */
+  readonly jwks: Jwks | undefined;
 }
 
-export function createEndpoints({ access, overview, api }: EndpointOptions): Endpoints {
+export function createEndpoints({ access, overview, api, jwks }: EndpointOptions): Endpoints {
   /** By path below /gateway/, for GET and HEAD. */
   const forEverybody = (path: string): Answer | undefined => {
     if (path === "health") return json({ status: "ok" });
+    // Verifiers ask for it again when they meet a `kid` that they don't know.
+    if (path === "jwks.json" && jwks) return json(jwks, "max-age=300");
     if (path === "problems") return problemIndex();
     return path.startsWith("problems/") ? problemPage(path.slice("problems/".length)) : undefined;
   };
@@ -47,7 +52,7 @@ export function createEndpoints({ access, overview, api }: EndpointOptions): End
   };
 }
 
-function json(value: unknown): Answer {
-  const headers = new HeaderList(["content-type", "application/json", "cache-control", "no-store"]);
+function json(value: unknown, cacheControl = "no-store"): Answer {
+  const headers = new HeaderList(["content-type", "application/json", "cache-control", cacheControl]);
   return { status: 200, headers, body: `${JSON.stringify(value)}\n` };
 }

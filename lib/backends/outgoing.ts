@@ -1,12 +1,14 @@
 /** What a backend gets to see of a request: its fields, cleaned, and what the gateway says about where they came from. */
 import { replacesBytes } from "../body-taps.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Consumer, Exchange } from "../exchange.ts";
+import { removeCredential } from "../http/credential.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { endToEndRequestPairs, type RequestFacts } from "../http/hygiene.ts";
 import { hasDotSegment } from "../http/target.ts";
 import { renderTemplate } from "../http/template.ts";
 import type { Pipeline } from "../pipeline.ts";
 import type { Outgoing } from "../policy.ts";
+import type { Assertion } from "./assertions.ts";
 import type { BackendTarget } from "./backend.ts";
 
 /** Undefined where a value of the request would make the path climb out of what the route's rewrite names. */
@@ -38,15 +40,23 @@ export function makeOutgoing(
     exchange.traceparent,
   );
   if (consumer) pairs.push("x-gateway-consumer", consumer.id);
-  const headers = new HeaderList(pairs);
-  for (const name of pipeline.identityFields) headers.delete(name);
-  if (acceptEncoding !== undefined) headers.set("accept-encoding", acceptEncoding);
-  for (const [name, value] of backend.headers) headers.set(name, value);
   const requestTarget = targetFor(exchange, target);
   if (requestTarget === undefined) return undefined;
+  const headers = new HeaderList(pairs);
   const outgoing: Outgoing = { method: request.method, target: requestTarget, headers };
+  for (const name of pipeline.identityFields) headers.delete(name);
+  for (const place of pipeline.removes) removeCredential(outgoing, place);
+  if (acceptEncoding !== undefined) headers.set("accept-encoding", acceptEncoding);
+  for (const [name, value] of backend.headers) headers.set(name, value);
   for (const { policy } of pipeline.onRequest) policy.onRequest!(exchange, outgoing);
+  if (pipeline.assertion) assertCaller(headers, pipeline.assertion, consumer);
   return outgoing;
+}
+
+/** Last, so that nothing else has the last word. For an unknown caller the field stays empty, whatever it was sent with. */
+function assertCaller(headers: HeaderList, { field, valueFor }: Assertion, consumer: Consumer | undefined): void {
+  if (consumer) headers.set(field, valueFor(consumer));
+  else headers.delete(field);
 }
 
 /** RFC 7239 section 4; an IPv6 address is quoted and bracketed (section 6). */

@@ -38,6 +38,7 @@ export async function loadGateway(cwd: string, file: string | undefined, vercel 
   try {
     return { environment, origin, compiled: config, warnings, ...createOfflineGateway(shown, customPolicies, environment) };
   } catch (error) {
+    if (error instanceof ConfigError) throw new ConfigError([...warnings, ...error.issues], origin);
     const message = `the gateway can't be built: ${error instanceof Error ? error.message : String(error)}`;
     throw new ConfigError([...warnings, { rule: "source-import", severity: "error", path: "", message }], origin);
   }

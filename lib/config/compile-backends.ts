@@ -1,11 +1,11 @@
 /** Backends of a config, compiled: addresses, time limits and headers. */
 
 import type { z } from "zod";
-import type { CompiledBackend, Timeouts } from "./compiled.ts";
+import type { CompiledAssertion, CompiledBackend, Timeouts } from "./compiled.ts";
 import { Fields } from "./fields.ts";
 import { headerName } from "./header-fields.ts";
 import type { Place, Report } from "./issue.ts";
-import { backendObject, type timeout } from "./schema-backend.ts";
+import { type assertionObject, backendObject, type timeout } from "./schema-backend.ts";
 import { checkSettings } from "./schema-issues.ts";
 
 export const STANDARD_TIMEOUTS: Timeouts = { connectMs: 2000, firstByteMs: 30_000, idleMs: null, totalMs: null };
@@ -36,7 +36,14 @@ function compileBackend(name: string, input: unknown, place: Place, report: Repo
       headers: [],
     };
   const checked = checkSettings(backendObject, input, place, report, "a URL or { url, timeout, headers }");
-  const { url, timeout, forwardCredential = false, preserveHost = false, headers = {} } = checked?.settings ?? {};
+  const {
+    url,
+    timeout,
+    forwardCredential = false,
+    preserveHost = false,
+    headers = {},
+    assertion = false,
+  } = checked?.settings ?? {};
   // A key that is not built, `targets`, has been reported already where it stands for the missing one.
   const hasOtherAddress = typeof input === "object" && input !== null && "targets" in input;
   if (checked && url === undefined && !checked.broken.has("url") && !hasOtherAddress) {
@@ -53,6 +60,29 @@ function compileBackend(name: string, input: unknown, place: Place, report: Repo
       return lower === undefined ? [] : [[lower, fields.value(value, at, "header") ?? ""] as const];
     }),
     preserveHost: fields.value(preserveHost, [...place, "preserveHost"], "boolean") ?? false,
+    ...(assertion === false
+      ? {}
+      : { assertion: compileAssertion(name, assertion === true ? {} : assertion, [...place, "assertion"], fields) }),
+  };
+}
+
+/** Reserved, so that a caller's own never passes anywhere. */
+const ASSERTION_FIELD = "x-gateway-assertion";
+
+function compileAssertion(
+  backend: string,
+  given: z.output<typeof assertionObject>,
+  place: Place,
+  fields: Fields,
+): CompiledAssertion {
+  const { audience = backend, issuer, ttl = "1m", header = ASSERTION_FIELD, claims } = given;
+  const isOwn = header.toLowerCase() === ASSERTION_FIELD;
+  return {
+    audience: fields.value(audience, [...place, "audience"], "secret") ?? "",
+    issuer: (issuer === undefined ? undefined : fields.value(issuer, [...place, "issuer"], "secret")) ?? null,
+    ttlSeconds: fields.value(ttl, [...place, "ttl"], "shortSeconds") ?? 60,
+    header: (isOwn ? ASSERTION_FIELD : headerName(header, "request", [...place, "header"], fields)) ?? ASSERTION_FIELD,
+    claims: fields.list(claims, [...place, "claims"], "string").map((name) => ({ from: "claim", name })),
   };
 }
 

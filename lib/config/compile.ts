@@ -88,7 +88,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     maxBodyBytes: largestBody(drafts),
     backends,
     authenticators,
-    claims: claimsIn([drafts, authenticators]),
+    claims: claimsIn([backends, drafts, authenticators]),
     routes: withIds(drafts),
     unrouted: unroutedSteps(defaults, report),
     trust: { proxies: trustedProxies(trust?.proxies, options.vercel, report) },

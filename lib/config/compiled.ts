@@ -39,6 +39,18 @@ export interface CompiledBackend {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Host goes on as received. */
   readonly preserveHost: boolean;
+  /** Absent: the backend asks for none. */
+  readonly assertion?: CompiledAssertion;
+}
+
+export interface CompiledAssertion {
+  readonly audience: string;
+  /** Null: the gateway's own address. */
+  readonly issuer: string | null;
+  readonly ttlSeconds: number;
+  /** In lower case. */
+  readonly header: string;
+  readonly claims: readonly { readonly from: "claim"; readonly name: string }[];
 }
 
 /** An entry of the config's `auth`. */

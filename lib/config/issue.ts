@@ -55,6 +55,7 @@ export const RULES = [
   "reference-grammar",
   "reference-not-here",
   "reference-absent",
+  "assertion-unsigned",
   "reference-value",
   "secret-in-build",
   "equal-routes",

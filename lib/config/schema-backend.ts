@@ -1,6 +1,6 @@
 /** The schema of a backend. The descriptions are the documentation: docs/config.md and gateway.schema.json are made of them. */
 import { z } from "zod";
-import { duration, flag, oneOf, strict } from "./schema-fields.ts";
+import { duration, flag, oneOf, oneOrMore, strict } from "./schema-fields.ts";
 
 const wait = (what: string, standard: string) =>
   oneOf('a duration, or "none"', [duration, z.literal(false)])
@@ -15,6 +15,19 @@ const timeouts = strict("timeout", {
 });
 
 export const timeout = oneOf("a duration or { connect, firstByte, idle, total }", [duration, timeouts]);
+
+export const assertionObject = strict("assertion", {
+  audience: z.string().optional().describe("`aud`: the backend's name by default"),
+  issuer: z.string().optional().describe("`iss`: `GATEWAY_URL` by default"),
+  ttl: duration.optional().describe("How long one is good, from 5s to 1h: 1m by default. It is sent for half of that"),
+  header: z
+    .string()
+    .optional()
+    .describe("The field that it is sent in: `x-gateway-assertion` by default; in `authorization`, as `Bearer`"),
+  claims: oneOrMore("the name of a claim, or a list of them", z.string())
+    .optional()
+    .describe("Claims of the caller that it holds, by name, under `claims`"),
+});
 
 export const backendObject = strict(
   "backend",
@@ -39,6 +52,11 @@ export const backendObject = strict(
       .describe(
         "The backend gets `Host` as the caller sent it; otherwise the name and port of its own `url`. The certificate that it must show is that of its `url` all the same",
       ),
+    assertion: oneOf("true, false, { audience, issuer, ttl, header, claims }", [z.boolean(), assertionObject])
+      .optional()
+      .describe(
+        "A short-lived JWT, signed by the gateway, that says who calls: for a backend that can be reached on other ways too. Its keys are at `/gateway/jwks.json`",
+      ),
   },
   [
     "targets",
@@ -52,7 +70,6 @@ export const backendObject = strict(
     "health",
     "idempotencyKeys",
     "openapi",
-    "assertion",
     "fallback",
   ],
 );

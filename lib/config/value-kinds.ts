@@ -53,6 +53,11 @@ export const VALUE_KINDS = {
     const ms = readWaitMs(text);
     return ms === undefined || ms % 1000 !== 0 ? undefined : ms / 1000;
   }),
+  /** For what must not be of use for long to whoever gets hold of it. */
+  shortSeconds: kind("a duration in whole seconds between 5s and 1h, such as 30s or 5m", (text) => {
+    const ms = readWaitMs(text);
+    return ms === undefined || ms % 1000 !== 0 || ms < 5_000 || ms > 3_600_000 ? undefined : ms / 1000;
+  }),
   count: kind("a whole number", (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)),
   amount: kind("a whole number above 0", parseAmount),
   rate: kind("a rate such as 100/m, 10/s or 5/15m", parseRate),

@@ -4,10 +4,12 @@ import { type AdminAccess, admit } from "../admin/admit.ts";
 import { createEndpoints } from "../admin/endpoints.ts";
 import { describeBackends, describeRoutes, type Overview } from "../admin/overview.ts";
 import { createUsageApi } from "../admin/usage-api.ts";
+import { createAssertions } from "../backends/assertions.ts";
 import { createOutbound } from "../backends/outbound.ts";
 import { createPools, type Pools } from "../backends/pools.ts";
 import type { CompiledConfig } from "../config/compiled.ts";
 import type { CustomPolicies } from "../config/custom-policies.ts";
+import type { Environment } from "../config/env.ts";
 import { createGateway, type Gateway, type HostTraits } from "../gateway.ts";
 import { createRecentRecords } from "../observe/recent.ts";
 import { POLICIES } from "../policies/index.ts";
@@ -31,7 +33,7 @@ export interface EngineOptions {
 export interface Engine {
   readonly pools: Pools;
   /** References resolved. The gateway made last is the one that the console shows. */
-  load(config: CompiledConfig, customPolicies: CustomPolicies): Gateway;
+  load(config: CompiledConfig, customPolicies: CustomPolicies, environment: Environment): Gateway;
   /** A sealed plan was there and did not open: never in normal operation. */
   countUnopenedPlan(): void;
 }
@@ -66,7 +68,7 @@ export function createEngine({
 
   return {
     pools,
-    load(config, customPolicies) {
+    load(config, customPolicies, environment) {
       const deps = {
         clock: { now: Date.now, monotonic: () => performance.now() },
         random: (bytes: number) => new Uint8Array(randomBytes(bytes)),
@@ -76,8 +78,19 @@ export function createEngine({
         defer: (promise: Promise<unknown>) =>
           defer(promise.catch((error: unknown) => log.error("deferred work failed", { error: String(error) }))),
       };
-      const endpoints = createEndpoints({ access, overview, api });
-      current = createGateway({ config, policies: POLICIES, customPolicies, deps, pools, host, endpoints, onRecord: recent.add });
+      const assertions = createAssertions(config, environment, deps.clock.now);
+      const endpoints = createEndpoints({ access, overview, api, jwks: assertions.jwks });
+      current = createGateway({
+        config,
+        policies: POLICIES,
+        customPolicies,
+        deps,
+        pools,
+        host,
+        endpoints,
+        assertions,
+        onRecord: recent.add,
+      });
       loadedAt = new Date().toISOString();
       return current;
     },

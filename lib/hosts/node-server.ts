@@ -61,7 +61,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
     access: { token: environment.adminToken, openOnLoopback: options.openOnLoopback },
     defer: () => {},
   });
-  let gateway = start(engine, first);
+  let gateway = start(engine, first, environment);
   const handling = { servePage: options.servePage, log, expectsContinue: false };
   const upgrades = createUpgrades(() => gateway, handling);
 
@@ -92,7 +92,8 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
     address,
     port,
     async reload() {
-      gateway = start(engine, await load(options, readEnvironment(cwd)));
+      const changed = readEnvironment(cwd);
+      gateway = start(engine, await load(options, changed), changed);
       return gateway;
     },
     async close() {
@@ -113,8 +114,8 @@ async function load({ cwd, file, log }: NodeServerOptions, environment: Environm
   return { config: resolveReferences(config, environment.variables, source.origin), customPolicies };
 }
 
-function start(engine: Engine, { config, customPolicies }: Loaded): Gateway {
-  return engine.load(config, customPolicies);
+function start(engine: Engine, { config, customPolicies }: Loaded, environment: Environment): Gateway {
+  return engine.load(config, customPolicies, environment);
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

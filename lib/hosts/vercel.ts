@@ -8,7 +8,7 @@ import type { Gateway } from "../gateway.ts";
 import { canonicalIp } from "../http/ip.ts";
 import { deriveKeys } from "../keys.ts";
 import { createLog } from "../observe/log.ts";
-import { openPlan, PLAN_HEADER, sealPlan } from "../plan.ts";
+import { openPlan, PLAN_HEADER, type PlanContext, sealPlan } from "../plan.ts";
 import { refuse } from "../problem.ts";
 import { createStores } from "../stores/create-stores.ts";
 import { consoleView } from "./console.ts";
@@ -20,7 +20,7 @@ interface VercelHost {
   readonly gateway: Gateway;
   readonly engine: Engine;
   readonly environment: Environment;
-  readonly planKeys: readonly Uint8Array[];
+  readonly planContext: PlanContext;
   /** Undefined on Vercel, where the platform holds bodies. */
   readonly uploads: NextUploads | undefined;
 }
@@ -58,9 +58,11 @@ async function start(): Promise<VercelHost> {
     access: { token: environment.adminToken, openOnLoopback: false },
     defer: (promise) => waitUntil(promise),
   });
-  const gateway = engine.load(resolveReferences(artifact, environment.variables), customPolicies);
-  const uploads = environment.vercel ? undefined : watchUploads(gateway.config.maxBodyBytes);
-  return { gateway, engine, environment, planKeys: planKeysOf(environment), uploads };
+  const gateway = engine.load(resolveReferences(artifact, environment.variables), customPolicies, environment);
+  const { config, credentialFields } = gateway;
+  const planContext = { configDigest: config.digest, credentialFields, keys: planKeysOf(environment) };
+  const uploads = environment.vercel ? undefined : watchUploads(config.maxBodyBytes);
+  return { gateway, engine, environment, planContext, uploads };
 }
 
 /** From GATEWAY_SECRET, else the key drawn at build. Neither: nothing sealed elsewhere opens, and every handler decides itself. */
@@ -82,7 +84,7 @@ export async function front(request: Request, defer: Defer): Promise<FrontVerdic
 }
 
 async function decideInFront(request: Request, host: VercelHost, hasRoom: boolean): Promise<FrontVerdict> {
-  const { gateway, environment, planKeys } = host;
+  const { gateway, environment, planContext } = host;
   const received = receive(request, environment);
   try {
     if (!HANDLER_METHODS.has(request.method)) {
@@ -99,7 +101,7 @@ async function decideInFront(request: Request, host: VercelHost, hasRoom: boolea
     }
     const headers = withoutSteering(request.headers);
     if (verdict.kind === "execute") {
-      const sealed = sealPlan(verdict.visit.toPlan(), received, gateway.config.digest, planKeys, Date.now());
+      const sealed = sealPlan(verdict.visit.toPlan(), received, planContext, Date.now());
       if (sealed !== undefined) headers.set(PLAN_HEADER, sealed);
     }
     return { headers };
@@ -112,12 +114,12 @@ async function decideInFront(request: Request, host: VercelHost, hasRoom: boolea
 export async function back(request: Request, defer: Defer): Promise<Response> {
   waitUntil = defer;
   const host = await ready();
-  const { gateway, engine, environment, planKeys } = host;
+  const { gateway, engine, environment, planContext } = host;
   const received = receive(request, environment);
   try {
     const sealed = request.headers.get(PLAN_HEADER);
     if (sealed !== null) {
-      const plan = openPlan(sealed, received, gateway.config.digest, planKeys, Date.now());
+      const plan = openPlan(sealed, received, planContext, Date.now());
       const visit = plan && gateway.resume(received, plan);
       if (visit) return await respond((sink) => gateway.execute(visit, sink), request.signal);
       engine.countUnopenedPlan();

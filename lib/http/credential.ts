@@ -11,7 +11,7 @@ export type CredentialPlace =
 /** Several credentials in one place: which of them the backend would take is anybody's guess, so none is. */
 export const AMBIGUOUS = Symbol("ambiguous");
 
-/** The credential that stands there; undefined where none does. */
+/** The credential that stands there, be it empty; undefined where none does. */
 export function readCredential(
   headers: HeaderList,
   target: string,
@@ -19,13 +19,13 @@ export function readCredential(
 ): string | typeof AMBIGUOUS | undefined {
   switch (place.in) {
     case "authorization":
-      return only(headers, "authorization", (value) => afterScheme(value, place.scheme));
+      return only(headers, "authorization", (value) => (holdsSeveral(value) ? AMBIGUOUS : afterScheme(value, place.scheme)));
     case "header":
-      return only(headers, place.name, (value) => value.trim());
+      return only(headers, place.name, (value) => (value.includes(",") ? AMBIGUOUS : trimmed(value)));
     case "cookie":
       return single(cookiesNamed(headers, place.name));
     case "query":
-      return single(queryValues(target, place.name));
+      return single(parametersNamed(target, place.name));
   }
 }
 
@@ -35,15 +35,20 @@ export function removeCredential(outgoing: { readonly headers: HeaderList; targe
   if (place.in === "header") headers.delete(place.name);
   else if (place.in === "query") outgoing.target = withoutParameter(outgoing.target, place.name);
   else if (place.in === "cookie") removeCookie(headers, place.name);
-  else if (headers.all("authorization").some((value) => afterScheme(value, place.scheme) !== undefined))
-    headers.delete("authorization");
+  else if (readCredential(headers, outgoing.target, place) !== undefined) headers.delete("authorization");
+}
+
+/** The header field that a credential in this place belongs to; undefined for the query. */
+export function fieldOf(place: CredentialPlace): string | undefined {
+  if (place.in === "query") return undefined;
+  return place.in === "header" ? place.name : place.in;
 }
 
 /** Most requests have one such field or none, so that no list is made. */
 function only(
   headers: HeaderList,
   name: string,
-  read: (value: string) => string | undefined,
+  read: (value: string) => string | typeof AMBIGUOUS | undefined,
 ): string | typeof AMBIGUOUS | undefined {
   const first = headers.get(name);
   if (first === undefined) return undefined;
@@ -55,51 +60,85 @@ function single(values: readonly string[]): string | typeof AMBIGUOUS | undefine
   return values.length > 1 ? AMBIGUOUS : values[0];
 }
 
-/** Schemes compare without regard to case (RFC 9110 section 11.1); what follows is one token68 or a list, after one or more spaces. */
-function afterScheme(value: string, scheme: string): string | undefined {
-  const { length } = scheme;
-  if (value.charCodeAt(length) !== 0x20 || value.slice(0, length).toLowerCase() !== scheme) return undefined;
-  // Not `trim`, which takes away no-break spaces as well: a backend would read another credential than was judged here.
-  return value.slice(length).replace(/^ +|[ \t]+$/g, "");
+/**
+ * Platforms join fields of one name by commas (RFC 9110 section 5.3). What follows a comma in one credential is a parameter,
+ * `name=value`; anything else is a second credential, whatever the scheme of the first.
+ */
+function holdsSeveral(value: string): boolean {
+  if (!value.includes(",")) return false;
+  // Without quantifiers in one another: no value can be made slow to judge (ReDoS).
+  const withoutQuoted = value.replace(/"[^"]*"/g, "");
+  return /,(?![ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*=)/.test(withoutQuoted);
 }
 
-/** RFC 6265 section 5.4: pairs, separated by `;`. A value in quotes is the value with its quotes. */
+/**
+ * Schemes compare without regard to case, and spaces follow (RFC 9110 section 11.4). A tab, or nothing at all, is no credential
+ * by that grammar, but servers take the one for a space: such a field is read, so that it is judged and does not go on unseen.
+ */
+function afterScheme(value: string, scheme: string): string | undefined {
+  const { length } = scheme;
+  if (value.length > length && !isBlank(value, length)) return undefined;
+  return value.slice(0, length).toLowerCase() === scheme ? trimmed(value.slice(length)) : undefined;
+}
+
+/** Optional whitespace alone (RFC 9110 section 5.6.3): `trim` would also take what is a byte of the value, such as %xA0. */
+function trimmed(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text, start)) start++;
+  while (end > start && isBlank(text, end - 1)) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(text: string, index: number): boolean {
+  const code = text.charCodeAt(index);
+  return code === 0x20 || code === 0x09;
+}
+
+/** The value where `pair` is a cookie of that name. In quotes it is the value with its quotes (RFC 6265 section 5.4). */
+function cookieValue(pair: string, name: string): string | undefined {
+  const equals = pair.indexOf("=");
+  return equals >= 0 && trimmed(pair.slice(0, equals)) === name ? trimmed(pair.slice(equals + 1)) : undefined;
+}
+
 function cookiesNamed(headers: HeaderList, name: string): string[] {
   return headers
     .all("cookie")
     .flatMap((field) => field.split(";"))
-    .flatMap((pair) => {
-      const equals = pair.indexOf("=");
-      return equals >= 0 && pair.slice(0, equals).trim() === name ? [pair.slice(equals + 1).trim()] : [];
-    });
+    .flatMap((pair) => cookieValue(pair, name) ?? []);
 }
 
 function removeCookie({ pairs }: HeaderList, name: string): void {
   for (let i = pairs.length - 2; i >= 0; i -= 2) {
     if (pairs[i]!.toLowerCase() !== "cookie") continue;
-    const kept = pairs[i + 1]!.split(";").filter((pair) => {
-      const equals = pair.indexOf("=");
-      return (equals < 0 ? pair : pair.slice(0, equals)).trim() !== name;
-    });
-    const value = kept.join(";").trim();
-    if (value === "") pairs.splice(i, 2);
-    else pairs[i + 1] = value;
+    const held = pairs[i + 1]!.split(";");
+    const kept = held.filter((pair) => cookieValue(pair, name) === undefined);
+    if (kept.length === held.length) continue;
+    // The space that stood between two pairs would now lead the field.
+    if (kept.length > 0 && kept[0] !== held[0]) kept[0] = trimmed(kept[0]!);
+    if (kept.length > 0) pairs[i + 1] = kept.join(";");
+    else pairs.splice(i, 2);
   }
 }
 
-function queryValues(target: string, name: string): string[] {
+/** Name and value decoded as forms are (URL Standard, application/x-www-form-urlencoded); `;` separates nothing there. */
+function parameterValue(pair: string, name: string): string | undefined {
+  // A leading `?` of its own, since the parser takes one away: in `??key=1` the name is `?key`.
+  return new URLSearchParams(`?${pair}`).get(name) ?? undefined;
+}
+
+function parametersNamed(target: string, name: string): string[] {
   const question = target.indexOf("?");
   return question < 0 ? [] : new URLSearchParams(target.slice(question)).getAll(name);
 }
 
-/** Names compare as `queryValues` decodes them, so that `%6Bey=…` goes where `key=…` does. */
+/** Names compare decoded, so that `%6Bey=…` goes where `key=…` does. */
 function withoutParameter(target: string, name: string): string {
   const question = target.indexOf("?");
   if (question < 0) return target;
-  const kept = target
-    .slice(question + 1)
-    .split("&")
-    .filter((pair) => pair === "" || !new URLSearchParams(pair).has(name));
+  const held = target.slice(question + 1).split("&");
+  const kept = held.filter((pair) => parameterValue(pair, name) === undefined);
+  if (kept.length === held.length) return target;
   return kept.length === 0 ? target.slice(0, question) : `${target.slice(0, question)}?${kept.join("&")}`;
 }
 

@@ -6,6 +6,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { createAssertions } from "../../lib/backends/assertions.ts";
 import { compileConfig } from "../../lib/config/compile.ts";
 import { parseEnvironment, redisOnVercel } from "../../lib/config/env.ts";
 import { ConfigError, formatIssues, type Issue, RULES } from "../../lib/config/issue.ts";
@@ -59,6 +60,7 @@ async function outcomeOf(name: string, settings: readonly string[], config: stri
       settings.includes("build") ? { vercel, redis, keepOut: variables } : { vercel, redis },
     );
     const resolved = resolveReferences(compiled, environment.variables, origin);
+    if (settings.includes("resolve")) createAssertions(resolved, environment, Date.now);
     const { digest: _, ...shown } = settings.includes("resolve") ? resolved : compiled;
     return [...warnings.map((issue) => lineOf(issue, origin)), pretty(shown)].join("\n");
   } catch (error) {

@@ -4,7 +4,7 @@ import { compileConfig } from "#lib/config/compile.ts";
 import type { CompiledConfig } from "#lib/config/compiled.ts";
 import type { GatewayRequest } from "#lib/exchange.ts";
 import { deriveKeys } from "#lib/keys.ts";
-import { PLAN_HEADER, sealPlan } from "#lib/plan.ts";
+import { PLAN_HEADER, type PlanContext, sealPlan } from "#lib/plan.ts";
 import { type Backend, startBackend } from "../support/backend.ts";
 import { requestFor } from "../support/exchange.ts";
 import { ADMIN_TOKEN } from "../support/host-process.ts";
@@ -70,7 +70,12 @@ function sealedFor(
     startedAt: at,
     steps: [],
   };
-  return sealPlan(plan, request, digest, deriveKeys([secret], "plan"), at)!;
+  return sealPlan(plan, request, contextOf(secret, digest), at)!;
+}
+
+function contextOf(secret: Uint8Array, configDigest: string): PlanContext {
+  const credentialFields = new Set(["authorization", "cookie", "proxy-authorization", "x-api-key"]);
+  return { configDigest, credentialFields, keys: deriveKeys([secret], "plan") };
 }
 
 async function unopenedPlans(): Promise<number> {
@@ -153,8 +158,7 @@ describe("without a plan", () => {
     const plan = sealPlan(
       { route: "/gone/*", target: "/open/a", carry: {}, requestId: "r", traceparent: "t", startedAt: now, steps: [] },
       { ...requestFor({ target: "/open/a", ip: IP }), host: HOST },
-      config.digest,
-      deriveKeys([SECRET], "plan"),
+      contextOf(SECRET, config.digest),
       now,
     );
     expect(await consumerAt(sent({}, plan))).toBeUndefined();

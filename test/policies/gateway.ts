@@ -14,7 +14,8 @@ import type { Stores } from "#lib/stores/stores.ts";
 export interface Sent {
   readonly method?: string;
   readonly target?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Pairs, where one name stands several times. */
+  readonly headers?: Readonly<Record<string, string>> | readonly string[];
   readonly ip?: string | undefined;
   readonly scheme?: "http" | "https";
 }
@@ -71,6 +72,7 @@ export function gatewayOf(config: Readonly<Record<string, unknown>>, options: Te
     },
     pools: { poolFor: () => failed("nothing here goes to a backend"), close: async () => {} },
     host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true },
+    assertions: { byBackend: new Map(), jwks: undefined },
     endpoints: {
       isConsole: () => false,
       admit: () => undefined,
@@ -93,7 +95,7 @@ export function gatewayOf(config: Readonly<Record<string, unknown>>, options: Te
 }
 
 function requestOf({ method = "GET", target = "/", headers = {}, ip, scheme = "http" }: Sent): GatewayRequest {
-  const fields = Object.entries({ host: "gateway.example", ...headers }).flat();
+  const fields = ["host", "gateway.example", ...(Array.isArray(headers) ? headers : Object.entries(headers).flat())];
   return {
     method,
     target,

@@ -1,7 +1,7 @@
 /** `auth`: finds the caller's credential, has its authenticator judge it, and keeps it from the backend. */
 import { type Authenticator, isRejection, type Rejection } from "../../authenticator.ts";
 import type { Consumer, Exchange } from "../../exchange.ts";
-import { AMBIGUOUS, nameOfPlace, readCredential, removeCredential } from "../../http/credential.ts";
+import { AMBIGUOUS, nameOfPlace, readCredential } from "../../http/credential.ts";
 import type { Decision, MaybePromise, Policy, PolicyDefinition } from "../../policy.ts";
 import { type Refusal, refuse } from "../../problem.ts";
 import type { Question, Reply } from "../../stores/questions.ts";
@@ -39,12 +39,13 @@ export const auth: PolicyDefinition<AuthOptions> = {
           ? results.then((settled) => conclude(settled, found, accepted, exchange))
           : conclude(results, found, accepted, exchange);
       },
-      onRequest(exchange, outgoing) {
-        for (const place of kept) removeCredential(outgoing, place);
-        const { consumer } = exchange;
-        if (consumer) authenticators.get(consumer.authenticator)?.onRequest?.(exchange, outgoing);
-      },
+      removes: kept,
     };
+    if (accepted.some(({ onRequest }) => onRequest)) {
+      policy.onRequest = (exchange, outgoing) => {
+        if (exchange.consumer) authenticators.get(exchange.consumer.authenticator)?.onRequest?.(exchange, outgoing);
+      };
+    }
     if (kept.length > 0) {
       policy.onResponse = ({ consumer, record }, { status }) => {
         if (status === 401 && consumer)
