@@ -4,17 +4,22 @@ import type { Environment } from "./env.ts";
 import { ConfigError, type Issue } from "./issue.ts";
 
 const ORIGIN = "GATEWAY_ROUTES";
-const NOT_BUILT = ["GATEWAY_JWT_ISSUER", "GATEWAY_JWT_AUDIENCE"];
 
 export function readShortRoutes({ routesText = "", variables }: Environment): Source {
   const issues: Issue[] = [];
   const fault = (rule: Issue["rule"], path: string, message: string, fix?: string) =>
     issues.push({ rule, severity: "error", path, message, fix });
-  for (const name of NOT_BUILT)
-    if (variables[name]) fault("not-built", name, `\`${name}\` is part of the design but not built in this version.`);
-  const auth = variables.GATEWAY_AUTH;
-  if (!auth) fault("auth-missing", "GATEWAY_AUTH", "it must be said who may call.", "Set GATEWAY_AUTH=none for everyone.");
-  else if (auth !== "none") fault("variable-value", "GATEWAY_AUTH", `expected none, got ${JSON.stringify(auth)}.`);
+  const open = variables.GATEWAY_AUTH;
+  const issuer = variables.GATEWAY_JWT_ISSUER;
+  const audience = variables.GATEWAY_JWT_AUDIENCE;
+  if (open && open !== "none") fault("variable-value", "GATEWAY_AUTH", `expected none, got ${JSON.stringify(open)}.`);
+  else if (open && (issuer || audience))
+    fault("variable-value", "GATEWAY_AUTH", "none lets everyone in, and GATEWAY_JWT_ISSUER does not.", "Leave one of them out.");
+  else if (!open && !(issuer && audience)) {
+    const missing = issuer ? "GATEWAY_JWT_AUDIENCE" : audience ? "GATEWAY_JWT_ISSUER" : "GATEWAY_AUTH";
+    const fix = "Set GATEWAY_JWT_ISSUER and GATEWAY_JWT_AUDIENCE, or GATEWAY_AUTH=none for everyone.";
+    fault("auth-missing", missing, "it must be said who may call.", fix);
+  }
 
   const backends: Record<string, string> = {};
   const entries = routesText.split(/[,\n]/).map((entry) => entry.trim());
@@ -29,13 +34,20 @@ export function readShortRoutes({ routesText = "", variables }: Environment): So
       );
       return [];
     }
-    return [{ path, backend: backendFor(url, backends), auth: "none" }];
+    return [{ path, backend: backendFor(url, backends), auth: issuer ? "jwt" : "none" }];
   });
   if (routes.length === 0 && issues.length === 0) fault("variable-value", "", "it holds no route.");
   if (issues.length > 0) throw new ConfigError(issues, ORIGIN);
+  // By reference, so that one build of it serves every environment.
+  const jwt = { issuer: "${env.GATEWAY_JWT_ISSUER}", audience: "${env.GATEWAY_JWT_AUDIENCE}" };
   const limit = variables.GATEWAY_LIMIT;
-  const defaults = limit === undefined ? {} : { defaults: { limit } };
-  return { value: { backends, ...defaults, routes }, origin: ORIGIN, locate: () => undefined };
+  const value = {
+    backends,
+    ...(issuer ? { auth: { jwt: { jwt } } } : {}),
+    ...(limit === undefined ? {} : { defaults: { limit } }),
+    routes,
+  };
+  return { value, origin: ORIGIN, locate: () => undefined };
 }
 
 /** Named after its host; routes to one address share a backend. */
