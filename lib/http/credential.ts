@@ -44,7 +44,7 @@ export function fieldOf(place: CredentialPlace): string | undefined {
   return place.in === "header" ? place.name : place.in;
 }
 
-/** Most requests have one such field or none, so that no list is made. */
+/** Most requests have one such field or none, so that nothing is made for them. */
 function only(
   headers: HeaderList,
   name: string,
@@ -52,8 +52,7 @@ function only(
 ): string | typeof AMBIGUOUS | undefined {
   const first = headers.get(name);
   if (first === undefined) return undefined;
-  const found = read(first);
-  return headers.all(name).length === 1 ? found : AMBIGUOUS;
+  return headers.isOnly(name) ? read(first) : AMBIGUOUS;
 }
 
 function single(values: readonly string[]): string | typeof AMBIGUOUS | undefined {

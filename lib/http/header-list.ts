@@ -23,6 +23,17 @@ export class HeaderList {
     return values;
   }
 
+  /** Whether one field at most has that name (given in lower case). */
+  isOnly(name: string): boolean {
+    let seen = false;
+    for (let i = 0; i < this.pairs.length; i += 2) {
+      if (!isNamed(this.pairs[i]!, name)) continue;
+      if (seen) return false;
+      seen = true;
+    }
+    return true;
+  }
+
   has(name: string): boolean {
     return this.get(name) !== undefined;
   }

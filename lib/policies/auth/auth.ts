@@ -109,6 +109,11 @@ function verifyAll(
   replies: readonly Reply[],
   counts: readonly number[],
 ): MaybePromise<readonly Result[]> {
+  if (found.length === 1) {
+    const [{ by, value, fault }] = found as readonly [Found];
+    const result = fault ?? by.verify(value, exchange, replies);
+    return result instanceof Promise ? result.then((settled) => [settled]) : [result];
+  }
   let first = 0;
   let isPending = false;
   const results = found.map(({ by, value, fault }, index): MaybePromise<Result> => {
