@@ -1,5 +1,4 @@
 /** `jwt`: a signed token (RFC 7519) of an issuer that is trusted, or of one's own. */
-import { compactVerify, errors } from "jose";
 import {
   type Authenticator,
   type AuthenticatorDefinition,
@@ -17,6 +16,7 @@ import { IssuerKeys } from "./issuer-keys.ts";
 import { type KeySource, keysOf, secretsOf } from "./key-source.ts";
 import type { JwtOptions } from "./options.ts";
 import { Remembered } from "./remembered.ts";
+import { signatureFault } from "./signature.ts";
 import { invalid, issuerIn, quoted, type ReadToken, readToken } from "./token.ts";
 
 export const jwt: AuthenticatorDefinition<JwtOptions> = {
@@ -97,23 +97,6 @@ function keySources({ issuers, keys }: JwtOptions, deps: Deps, onChange: () => v
     case "discovery":
       return new Map(issuers.map((issuer) => [issuer, new IssuerKeys({ issuer, jwks: undefined }, deps, onChange)]));
   }
-}
-
-async function signatureFault(
-  text: string,
-  keys: readonly CryptoKey[],
-  algorithms: readonly string[],
-): Promise<Rejection | undefined> {
-  for (const key of keys) {
-    try {
-      await compactVerify(text, key, { algorithms: [...algorithms] });
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof errors.JOSEError)) throw error;
-      if (!(error instanceof errors.JWSSignatureVerificationFailed)) return invalid(error.message);
-    }
-  }
-  return invalid("the signature is not that of a key of the issuer");
 }
 
 /** When it ends for whoever remembers it, in epoch milliseconds. */
