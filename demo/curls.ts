@@ -76,6 +76,31 @@ export const CURLS: readonly CurlGroup[] = [
     ],
   },
   {
+    title: "Who is calling",
+    curls: [
+      {
+        command: "curl -si {gateway}/orders",
+        shows: "401: without a token, and what would have been taken",
+        expect: ["HTTP/1.1 401", 'www-authenticate: Bearer realm="frontdesk"', '"code":"credentials-missing"'],
+      },
+      {
+        command: `curl -s -H "Authorization: Bearer $(curl -s '{gateway}/login?age=3600')" {gateway}/orders`,
+        shows: "401: a token of an hour ago",
+        expect: ['"status":401', "The token has expired."],
+      },
+      {
+        command: `curl -si -H "Authorization: Bearer $(curl -s {gateway}/login)" {gateway}/orders`,
+        shows: "403: a good token without the scope that the route asks for",
+        expect: ["HTTP/1.1 403", 'error="insufficient_scope", scope="orders:read"'],
+      },
+      {
+        command: `curl -s -H "Authorization: Bearer $(curl -s '{gateway}/login?sub=ada&scope=orders:read')" {gateway}/orders`,
+        shows: "200: with it",
+        expect: ['"of":"shop:ada"'],
+      },
+    ],
+  },
+  {
     title: "Streams",
     curls: [
       {

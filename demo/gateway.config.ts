@@ -18,7 +18,10 @@ export default defineGateway({
     streams: env("DEMO_STREAMS"),
     faults: { url: env("DEMO_FAULTS"), timeout: "2s" },
     echo: { url: env("DEMO_ECHO"), headers: { "x-service-key": "only the backend sees this" } },
+    issuer: env("DEMO_ISSUER"),
   },
+
+  auth: { shop: { jwt: { issuer: env("DEMO_ISSUER"), audience: "demo" } } },
 
   defaults: { auth: "none" },
 
@@ -45,6 +48,9 @@ export default defineGateway({
         response: { set: { "x-demo": "set by the gateway" }, remove: "x-powered-by" },
       },
     },
+
+    { path: "/login", methods: "GET", backend: "issuer" },
+    { path: "/orders", auth: "shop", scopes: "orders:read", respond: { json: { orders: [1, 2], of: "${consumer.id}" } } },
 
     { path: "/events", methods: "GET", backend: "streams" },
     { path: "/download", methods: "GET", backend: "streams" },

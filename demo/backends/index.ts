@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { createCatalog } from "./catalog.ts";
 import { createEcho } from "./echo.ts";
 import { createFaults } from "./faults.ts";
+import { createIssuer } from "./issuer.ts";
 import { createStreams } from "./streams.ts";
 
 export interface Backends {
@@ -20,6 +21,7 @@ export async function startBackends(): Promise<Backends> {
     DEMO_STREAMS: createStreams(),
     DEMO_FAULTS: createFaults(),
     DEMO_ECHO: createEcho(),
+    DEMO_ISSUER: await createIssuer(),
   };
   const variables: Record<string, string> = {};
   for (const [name, server] of Object.entries(servers)) {
