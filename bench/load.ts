@@ -10,10 +10,12 @@ export interface Load {
   readonly path: string;
   readonly requests: number;
   readonly connections: number;
+  /** Credentials for `Authorization: Bearer`, one for each request in turn. */
+  readonly tokens?: readonly string[];
 }
 
 /** What a browser's `fetch` sends to an API, more or less. */
-function requestText({ port, path }: Load): string {
+function requestText({ port, path }: Load, token: string | undefined): string {
   const fields = [
     `Host: 127.0.0.1:${port}`,
     "Accept: application/json",
@@ -22,6 +24,7 @@ function requestText({ port, path }: Load): string {
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64) bench",
     "Referer: https://shop.example/products",
     "Cookie: session=3f1d2c; theme=dark",
+    ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
   ];
   return `GET ${path} HTTP/1.1\r\n${fields.join("\r\n")}\r\n\r\n`;
 }
@@ -35,7 +38,8 @@ function isWhole(received: string): boolean {
 }
 
 function run(load: Load): Promise<void> {
-  const text = requestText(load);
+  // Put together before the clock runs.
+  const texts = (load.tokens ?? [undefined]).map((token) => requestText(load, token));
   let left = load.requests;
   const sockets: Socket[] = [];
   const work = Array.from({ length: load.connections }, () => {
@@ -50,7 +54,7 @@ function run(load: Load): Promise<void> {
           resolve();
         } else {
           left -= 1;
-          socket.write(text);
+          socket.write(texts[left % texts.length]!);
         }
       };
       socket.on("connect", next);

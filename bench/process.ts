@@ -68,11 +68,12 @@ export async function freePort(): Promise<number> {
 }
 
 /** Resolves when the address answers 200; rejects when the process ends or does not answer in time. */
-export async function answering(child: ChildProcess, url: string, withinMs = 30_000): Promise<void> {
+export async function answering(child: ChildProcess, url: string, token?: string, withinMs = 30_000): Promise<void> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const deadline = Date.now() + withinMs;
   while (Date.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(" ")} ended with ${child.exitCode}`);
-    const answer = await fetch(url).catch(() => undefined);
+    const answer = await fetch(url, { headers }).catch(() => undefined);
     await answer?.arrayBuffer();
     if (answer?.status === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 50));

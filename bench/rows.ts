@@ -5,6 +5,7 @@ import { compileConfig } from "../lib/config/compile.ts";
 import { parseJson } from "../lib/config/parse-text.ts";
 import { ensureTestBuild } from "../scripts/test-build.ts";
 import { buildNext } from "./build-next.ts";
+import { jwtRows } from "./jwt-rows.ts";
 import type { Launch } from "./process.ts";
 
 export interface Row {
@@ -16,6 +17,8 @@ export interface Row {
   readonly atMost?: number;
   /** What is asked for, where it is not PATH; the backend answers everything alike. */
   readonly path?: string;
+  /** Tokens for that many requests, sent in turn. */
+  tokens?(requests: number): Promise<readonly string[]>;
   /** Slow servers get this share of `--requests` in a round, so that rounds stay short. */
   readonly share?: number;
   /** Builds what must be built. A row that throws is left out, with the reason. */
@@ -62,6 +65,7 @@ export const ROWS: readonly Row[] = [
       env: { GATEWAY_CONFIG: forwardTo(backend), PORT: String(port), HOST: "127.0.0.1" },
     }),
   },
+  ...jwtRows,
   {
     name: "node-host-limit",
     title: "Node host, a limit in memory",

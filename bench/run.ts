@@ -47,7 +47,7 @@ async function measureRows(rows: readonly Row[], folder: string): Promise<boolea
   for (const row of rows) {
     const port = await freePort();
     const server = startNode(row.launch({ backend: backendUrl, port, folder }), "server");
-    await answering(server, `http://127.0.0.1:${port}${row.path ?? PATH}`);
+    await answering(server, `http://127.0.0.1:${port}${row.path ?? PATH}`, (await row.tokens?.(1))?.[0]);
     running.push({ row, server, port, samples: [] });
   }
   for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
@@ -82,9 +82,16 @@ function prepared(rows: readonly Row[]): readonly Row[] {
 
 async function measure({ row, server, port }: Running, load: ChildProcess, share: number): Promise<number> {
   const count = Math.round(requests * share);
-  const before = cpuSeconds(server);
   const answered = once(load, "message");
-  load.send({ port, path: row.path ?? PATH, requests: count, connections: CONNECTIONS } satisfies Load);
+  const tokens = await row.tokens?.(count);
+  const before = cpuSeconds(server);
+  load.send({
+    port,
+    path: row.path ?? PATH,
+    requests: count,
+    connections: CONNECTIONS,
+    ...(tokens ? { tokens } : {}),
+  } satisfies Load);
   const [{ ok, error }] = await answered;
   if (!ok) throw new Error(`${row.name}: ${error}`);
   return ((cpuSeconds(server) - before) / count) * 1e6;
