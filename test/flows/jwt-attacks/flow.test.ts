@@ -6,7 +6,7 @@ import { describeHosts } from "../../support/describe-hosts.ts";
 import { HOST_NAMES } from "../../support/host-process.ts";
 import { makeSigningKey, startIssuer } from "../../support/issuer.ts";
 import type { RawRequest } from "../../support/raw-client.ts";
-import { attacksOn, SPELLINGS } from "./attacks.ts";
+import { attacksOn, SPELLINGS, twoFields } from "./attacks.ts";
 import { craft, hmac } from "./tokens.ts";
 
 const SECRET = "a secret of one's own that is long enough";
@@ -88,6 +88,26 @@ describeHosts(
         expect(headers.get("www-authenticate")).toMatch(/^Bearer realm="frontdesk"/);
         const { detail } = JSON.parse(text) as { detail?: string };
         if (!detail?.startsWith("This route takes ")) expect(TOLD).toContain(detail);
+      });
+    });
+
+    describe("two Authorization fields", () => {
+      const good = () => issuer.sign({ aud: "shop" });
+
+      test("on the Node host, refused, whichever is good", async () => {
+        for (const request of [
+          twoFields(await good(), "wrong"),
+          twoFields("wrong", await good()),
+          twoFields(await good(), await good()),
+        ])
+          expect(await flow.sendTo("node", request)).toMatchObject({ status: 401, received: undefined });
+      });
+
+      // Node hands Next the first of several alone: then that is what is judged, and no other can reach a backend.
+      test("under Next, the first is judged and none goes on", async () => {
+        expect(await flow.sendTo("vercel", twoFields("wrong", await good()))).toMatchObject({ status: 401, received: undefined });
+        const { status, received } = await flow.sendTo("vercel", twoFields(await good(), "wrong"));
+        expect(status === 401 ? received : received!.headers.has("authorization")).toBe(status === 401 ? undefined : false);
       });
     });
 
