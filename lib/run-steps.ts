@@ -176,6 +176,8 @@ function ask(questions: readonly Question[], { stores, clock }: Deps): (Reply | 
       }
       case "key":
         return stores.keys.get(question.digest);
+      case "key-changes":
+        return stores.keys.changes(question.since);
       case "claim":
         return stores.once.claim(question.key, question.ttlMs, nowMs);
       case "blob":

@@ -1,13 +1,14 @@
 /** Questions that policies put to the stores, so that the gateway can send those of one request together. */
 import type { Blob } from "./blobs.ts";
 import type { Take, Taken } from "./counters.ts";
-import type { KeyRecord } from "./keys.ts";
+import type { KeyChanges, KeyRecord } from "./keys.ts";
 import type { Claim } from "./once.ts";
 import type { StoreReply } from "./reply.ts";
 
 export type Question =
   | { readonly ask: "take"; readonly takes: readonly Take[] }
   | { readonly ask: "key"; readonly digest: string }
+  | { readonly ask: "key-changes"; readonly since: number | undefined }
   | { readonly ask: "claim"; readonly key: string; readonly ttlMs: number }
   | { readonly ask: "blob"; readonly key: string };
 
@@ -20,4 +21,4 @@ export interface TakenPart extends Taken {
 }
 
 /** In the order of the questions. */
-export type Reply = StoreReply<TakenPart | KeyRecord | Claim | Blob | undefined>;
+export type Reply = StoreReply<TakenPart | KeyRecord | KeyChanges | Claim | Blob | undefined>;

@@ -1,6 +1,6 @@
 /** What every implementation of the key store must do. */
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import type { KeyRecord, Keys } from "#lib/stores/keys.ts";
+import { type KeyRecord, type Keys, MAX_CHANGES } from "#lib/stores/keys.ts";
 import { answered } from "./answered.ts";
 
 export interface KeysUnderTest {
@@ -9,7 +9,16 @@ export interface KeysUnderTest {
 }
 
 function record(id: string, more: Partial<KeyRecord> = {}): KeyRecord {
-  return { id, digest: `digest-${id}`, name: `Key ${id}`, consumer: "acme", hint: "fd_live_ab", createdMs: 1000, ...more };
+  return {
+    id,
+    version: 1,
+    digest: `digest-${id}`,
+    name: `Key ${id}`,
+    consumer: "acme",
+    hint: "fd_live_ab",
+    createdMs: 1000,
+    ...more,
+  };
 }
 
 /** `make` gives an empty store each time. */
@@ -38,6 +47,9 @@ export function keysContract(name: string, make: () => Promise<KeysUnderTest>): 
         disabled: true,
         lastUsedMs: 3000,
         metadata: { note: "123", empty: {}, list: [], nested: { a: [1, null, "ü"] } },
+        allowedIps: ["192.0.2.0/24"],
+        allowedRoutes: ["/a/*"],
+        rotation: { successor: "k2", rotatedMs: 2000, sunsetMs: 9000, quietMs: 500 },
       });
       await answered(keys.put(full));
       await answered(keys.put(record("k2")));
@@ -103,23 +115,76 @@ export function keysContract(name: string, make: () => Promise<KeysUnderTest>): 
       expect(await answered(keys.revoke("none", 7000))).toBe(false);
     });
 
-    test("revocations since a time, oldest first", async () => {
-      for (const [id, revokedMs] of [
-        ["a", 3000],
-        ["b", 1000],
-        ["c", 2000],
-      ] as const) {
-        await answered(keys.put(record(id)));
-        await answered(keys.revoke(id, revokedMs));
-      }
-      await answered(keys.put(record("d", { revokedMs: 2500 })));
-      await answered(keys.put(record("e")));
-      expect(await answered(keys.revokedSince(2000))).toEqual([
-        { digest: "digest-c", revokedMs: 2000 },
-        { digest: "digest-d", revokedMs: 2500 },
-        { digest: "digest-a", revokedMs: 3000 },
-      ]);
-      expect(await answered(keys.revokedSince(3001))).toEqual([]);
+    test("a key is found by its id", async () => {
+      await answered(keys.put(record("k1")));
+      await answered(keys.revoke("k1", 7000));
+      expect(await answered(keys.find("k1"))).toEqual({ ...record("k1"), revokedMs: 7000 });
+      expect(await answered(keys.find("digest-k1"))).toBeUndefined();
+    });
+
+    test("of two changes of one version, the first is written", async () => {
+      await answered(keys.put(record("k1")));
+      expect(await answered(keys.replace(record("k1", { version: 2, disabled: true })))).toBe(true);
+      expect(await answered(keys.replace(record("k1", { version: 2, name: "renamed" })))).toBe(false);
+      expect(await get("digest-k1")).toEqual(record("k1", { version: 2, disabled: true }));
+      expect(await answered(keys.replace(record("k1", { version: 3, consumer: "globex" })))).toBe(true);
+      expect((await ids({ limit: 10, consumer: "globex" })).ids).toEqual(["k1"]);
+      expect((await ids({ limit: 10, consumer: "acme" })).ids).toEqual([]);
+    });
+
+    test("nothing is replaced that is not there", async () => {
+      expect(await answered(keys.replace(record("k1", { version: 2 })))).toBe(false);
+      expect(await get("digest-k1")).toBeUndefined();
+    });
+
+    test("the latest use stands, whatever is put, and is no change", async () => {
+      await answered(keys.put(record("k1")));
+      const { mark } = await answered(keys.changes(undefined));
+      await answered(keys.used("digest-k1", 8000));
+      await answered(keys.used("digest-k1", 6000));
+      expect(await get("digest-k1")).toEqual({ ...record("k1"), lastUsedMs: 8000 });
+      expect(await answered(keys.changes(mark))).toEqual({ mark, digests: [] });
+      await answered(keys.replace(record("k1", { version: 2, lastUsedMs: 7000 })));
+      await answered(keys.revoke("k1", 9000));
+      expect(await get("digest-k1")).toEqual({ ...record("k1", { version: 2 }), lastUsedMs: 8000, revokedMs: 9000 });
+    });
+
+    test("the use of a key that is gone leaves nothing behind", async () => {
+      await answered(keys.used("digest-k1", 8000));
+      expect(await get("digest-k1")).toBeUndefined();
+      await answered(keys.put(record("k1")));
+      expect(await get("digest-k1")).toEqual(record("k1"));
+    });
+
+    test("what was put, replaced, revoked or removed since a mark", async () => {
+      const changed = async (since: number | undefined) => {
+        const { mark, digests } = await answered(keys.changes(since));
+        return { mark, digests: digests === "all" ? digests : [...new Set(digests)].sort() };
+      };
+      const start = await changed(undefined);
+      expect(start.digests).toBe("all");
+      for (const id of ["a", "b", "c", "d"]) await answered(keys.put(record(id)));
+      const added = await changed(start.mark);
+      expect(added.digests).toEqual(["digest-a", "digest-b", "digest-c", "digest-d"]);
+      expect(await changed(added.mark)).toEqual({ mark: added.mark, digests: [] });
+      await answered(keys.replace(record("a", { version: 2 })));
+      await answered(keys.revoke("b", 5000));
+      await answered(keys.remove("c"));
+      await answered(keys.remove("none"));
+      await answered(keys.put(record("d", { digest: "digest-new" })));
+      const later = await changed(added.mark);
+      expect(later.digests).toEqual(["digest-a", "digest-b", "digest-c", "digest-d", "digest-new"]);
+      expect(later.mark).toBeGreaterThan(added.mark);
+      expect(await changed(later.mark)).toEqual({ mark: later.mark, digests: [] });
+    });
+
+    test("more changes than can be listed are all, and what comes after them is listed again", async () => {
+      const { mark } = await answered(keys.changes(undefined));
+      await Promise.all(Array.from({ length: MAX_CHANGES + 1 }, (_, index) => answered(keys.put(record(`k${index}`)))));
+      const many = await answered(keys.changes(mark));
+      expect(many.digests).toBe("all");
+      await answered(keys.put(record("late")));
+      expect((await answered(keys.changes(many.mark))).digests).toContain("digest-late");
     });
 
     test("a removed key is gone everywhere; removing none is no error", async () => {
@@ -129,7 +194,7 @@ export function keysContract(name: string, make: () => Promise<KeysUnderTest>): 
       await answered(keys.remove("k1"));
       expect(await get("digest-k1")).toBeUndefined();
       expect((await ids({ limit: 5 })).ids).toEqual([]);
-      expect(await answered(keys.revokedSince(0))).toEqual([]);
+      expect(await answered(keys.find("k1"))).toBeUndefined();
       expect(await answered(keys.revoke("k1", 8000))).toBe(false);
     });
   });

@@ -191,7 +191,7 @@ describe("the other stores in memory are bounded", () => {
 
   test("keys are never dropped to make room", () => {
     const { keys } = createMemoryStores({ maxKeys: 1 });
-    const key = { id: "1", digest: "d1", name: "n", consumer: "c", hint: "h", createdMs: 1 };
+    const key = { id: "1", digest: "d1", name: "n", version: 1, consumer: "c", hint: "h", createdMs: 1 };
     expect(keys.put(key)).toEqual({ state: "ok", value: undefined });
     expect(keys.put({ ...key, id: "2", digest: "d2" })).toEqual({ state: "unavailable", reason: "error" });
     expect(keys.put({ ...key, name: "renamed" })).toEqual({ state: "ok", value: undefined });

@@ -51,7 +51,7 @@ describe("a restart", () => {
   test("keeps keys, claims, blobs, logs and long counts; short counts start anew", async () => {
     const file = freshFile();
     const before = openStores(file);
-    await answered(before.keys.put({ id: "1", digest: "d", name: "n", consumer: "c", hint: "h", createdMs: 1 }));
+    await answered(before.keys.put({ id: "1", version: 1, digest: "d", name: "n", consumer: "c", hint: "h", createdMs: 1 }));
     await answered(before.once.claim("held", DAY_MS, NOW_MS));
     const claimed = await answered(before.once.claim("done", DAY_MS, NOW_MS));
     const token = claimed.state === "claimed" ? claimed.token : "";
@@ -84,14 +84,15 @@ describe("a restart", () => {
     await crashed.take(quota, 7);
     await answered(crashed.blobs.set("late", bytes("v"), { ttlMs: DAY_MS }, NOW_MS));
     await answered(crashed.once.claim("nonce", DAY_MS, NOW_MS));
-    await answered(crashed.keys.put({ id: "1", digest: "d", name: "n", consumer: "c", hint: "h", createdMs: 1 }));
+    await answered(crashed.keys.put({ id: "1", version: 1, digest: "d", name: "n", consumer: "c", hint: "h", createdMs: 1 }));
     await answered(crashed.keys.revoke("1", NOW_MS));
     // Nothing is flushed: another process opens the file while this one is still there.
     const after = openStores(file);
     expect(await after.take(quota, 0)).toBe(60);
     expect(await answered(after.blobs.get("late", NOW_MS))).toBeUndefined();
     expect(await answered(after.once.claim("nonce", DAY_MS, NOW_MS))).toEqual({ state: "held" });
-    expect(await answered(after.keys.revokedSince(0))).toEqual([{ digest: "d", revokedMs: NOW_MS }]);
+    expect(await answered(after.keys.get("d"))).toMatchObject({ revokedMs: NOW_MS });
+    expect(await answered(after.keys.changes(0))).toEqual({ mark: 2, digests: ["d", "d"] });
     await after.close();
     await crashed.close();
   });

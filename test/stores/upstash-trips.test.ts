@@ -40,7 +40,7 @@ const patient = () => createUpstashStores({ ...upstash.bridge, prefix, budgetMs:
 /** Every kind of question, by name. */
 function everyQuestion({ counters, keys, once, blobs, log }: Stores): Record<string, () => Promise<StoreReply<unknown>>> {
   const nowMs = Date.now();
-  const record = { id: "i", digest: "d", name: "n", consumer: "c", hint: "h", createdMs: 1 };
+  const record = { id: "i", version: 1, digest: "d", name: "n", consumer: "c", hint: "h", createdMs: 1 };
   const questions = {
     "take by @upstash/ratelimit": () => counters.take(one(sliding), nowMs),
     "take by our script": () => counters.take(one(fixed), nowMs),
@@ -51,10 +51,13 @@ function everyQuestion({ counters, keys, once, blobs, log }: Stores): Record<str
     reset: () => counters.reset("k", sliding, nowMs),
     "key get": () => keys.get("d"),
     "key list": () => keys.list({ limit: 5 }),
+    "key find": () => keys.find("i"),
     "key put": () => keys.put(record),
+    "key replace": () => keys.replace({ ...record, version: 2 }),
     "key remove": () => keys.remove("i"),
     "key revoke": () => keys.revoke("i", nowMs),
-    revokedSince: () => keys.revokedSince(0),
+    "key used": () => keys.used("d", nowMs),
+    "key changes": () => keys.changes(0),
     claim: () => once.claim("k", HOUR_MS, nowMs),
     complete: () => once.complete("k", "token", "v", HOUR_MS, nowMs),
     "release of a claim": () => once.release("k", "token"),
@@ -130,7 +133,9 @@ describe("trips", () => {
     const rules = [sliding, bucket, fixed, leases, { algorithm: "period", limit: 5, startMs: 0, endMs: nowMs + DAY_MS }] as const;
     for (const [index, rule] of rules.entries()) await answered(counters.take(one(rule, `k${index}`), nowMs));
     for (const rule of rules) await answered(counters.settle("settled only", rule, 2, nowMs));
-    await answered(keys.put({ id: "i", digest: "d", name: "n", consumer: "c", hint: "h", createdMs: 1, revokedMs: 2 }));
+    await answered(
+      keys.put({ id: "i", version: 1, digest: "d", name: "n", consumer: "c", hint: "h", createdMs: 1, revokedMs: 2 }),
+    );
     await answered(once.claim("c", HOUR_MS, nowMs));
     await answered(blobs.set("b", new Uint8Array(1), { ttlMs: HOUR_MS, tags: ["t"] }, nowMs));
     await answered(log.append("audit", 1, nowMs));
@@ -139,7 +144,7 @@ describe("trips", () => {
     expect(names.filter((name) => !name.startsWith(prefix))).toEqual([]);
     const lasting: string[] = [];
     for (const name of names) if ((await redis.send(["PTTL", name])) === -1) lasting.push(name.slice(prefix.length));
-    expect(lasting.sort()).toEqual(["key-id:i", "key:d", "keys", "keys-of:c", "log:audit", "revoked"]);
+    expect(lasting.sort()).toEqual(["key-changes", "key-id:i", "key:d", "keys", "keys-of:c", "log:audit"]);
   });
 
   test("a limit taken by @upstash/ratelimit alone, by us and by our script counts once", async () => {

@@ -1,11 +1,23 @@
 /** API keys of one process. They are gone when it ends: for tests, the demo and previews. */
-import { type KeyRecord, type Keys, keyPlace, type Page, withRevocation } from "../keys.ts";
+import {
+  KEPT_CHANGES,
+  type KeyChanges,
+  type KeyRecord,
+  type Keys,
+  keyPlace,
+  MAX_CHANGES,
+  type Page,
+  withStanding,
+} from "../keys.ts";
 import { ok, type StoreReply, unavailable } from "../reply.ts";
 
 export class MemoryKeys implements Keys {
   readonly #maxKeys: number;
   readonly #byDigest = new Map<string, KeyRecord>();
   readonly #digests = new Map<string, string>();
+  /** Digests in the order of their changes; the mark of each is its place plus what was dropped before. */
+  #changes: string[] = [];
+  #dropped = 0;
 
   constructor(maxKeys: number) {
     this.#maxKeys = maxKeys;
@@ -13,6 +25,10 @@ export class MemoryKeys implements Keys {
 
   get(digest: string): StoreReply<KeyRecord | undefined> {
     return ok(this.#byDigest.get(digest));
+  }
+
+  find(id: string): StoreReply<KeyRecord | undefined> {
+    return ok(this.#byDigest.get(this.#digests.get(id) ?? ""));
   }
 
   list(query: { readonly consumer?: string; readonly after?: string; readonly limit: number }): StoreReply<Page<KeyRecord>> {
@@ -31,31 +47,60 @@ export class MemoryKeys implements Keys {
     // Dropping another key to make room would lock out its consumer.
     if (!known && this.#byDigest.size >= this.#maxKeys) return unavailable("error");
     const elsewhere = this.#digests.get(record.id);
-    if (elsewhere !== undefined && elsewhere !== record.digest) this.#byDigest.delete(elsewhere);
+    if (elsewhere !== undefined && elsewhere !== record.digest) {
+      this.#byDigest.delete(elsewhere);
+      this.#changed(elsewhere);
+    }
     if (known) this.#digests.delete(known.id);
-    this.#byDigest.set(record.digest, withRevocation(structuredClone(record), known?.revokedMs));
     this.#digests.set(record.id, record.digest);
+    this.#write(structuredClone(record), known);
     return ok(undefined);
+  }
+
+  replace(record: KeyRecord): StoreReply<boolean> {
+    const known = this.#byDigest.get(record.digest);
+    if (known?.id !== record.id || known.version !== record.version - 1) return ok(false);
+    this.#write(structuredClone(record), known);
+    return ok(true);
   }
 
   remove(id: string): StoreReply<void> {
     const digest = this.#digests.get(id);
-    if (digest !== undefined) this.#byDigest.delete(digest);
+    if (digest === undefined) return ok(undefined);
+    this.#byDigest.delete(digest);
     this.#digests.delete(id);
+    this.#changed(digest);
     return ok(undefined);
   }
 
   revoke(id: string, nowMs: number): StoreReply<boolean> {
     const record = this.#byDigest.get(this.#digests.get(id) ?? "");
     if (!record) return ok(false);
-    this.#byDigest.set(record.digest, withRevocation(record, record.revokedMs ?? nowMs));
+    this.#write({ ...record, revokedMs: record.revokedMs ?? nowMs }, undefined);
     return ok(true);
   }
 
-  revokedSince(sinceMs: number): StoreReply<readonly { readonly digest: string; readonly revokedMs: number }[]> {
-    const revoked = [...this.#byDigest.values()].flatMap(({ digest, revokedMs }) =>
-      revokedMs !== undefined && revokedMs >= sinceMs ? [{ digest, revokedMs }] : [],
-    );
-    return ok(revoked.sort((a, b) => a.revokedMs - b.revokedMs || (a.digest < b.digest ? -1 : 1)));
+  used(digest: string, nowMs: number): StoreReply<void> {
+    const record = this.#byDigest.get(digest);
+    if (record) this.#byDigest.set(digest, withStanding(record, undefined, nowMs));
+    return ok(undefined);
+  }
+
+  changes(since: number | undefined): StoreReply<KeyChanges> {
+    const mark = this.#dropped + this.#changes.length;
+    const digests = since === undefined || mark - since > MAX_CHANGES ? "all" : this.#changes.slice(since - this.#dropped);
+    return ok({ mark, digests });
+  }
+
+  #write(record: KeyRecord, standing: KeyRecord | undefined): void {
+    this.#byDigest.set(record.digest, withStanding(record, standing?.revokedMs, standing?.lastUsedMs));
+    this.#changed(record.digest);
+  }
+
+  #changed(digest: string): void {
+    this.#changes.push(digest);
+    if (this.#changes.length < 2 * KEPT_CHANGES) return;
+    this.#changes = this.#changes.slice(KEPT_CHANGES);
+    this.#dropped += KEPT_CHANGES;
   }
 }

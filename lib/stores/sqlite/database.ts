@@ -21,6 +21,10 @@ const STEPS: readonly string[] = [
    CREATE INDEX blob_tags_by_key ON blob_tags (key);
    CREATE TABLE log (id INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, time_ms INTEGER NOT NULL, value TEXT NOT NULL);
    CREATE INDEX log_by_stream ON log (stream, id);`,
+  // AUTOINCREMENT: a mark is never given twice, also after the newest was trimmed.
+  `ALTER TABLE keys ADD COLUMN last_used_ms INTEGER;
+   DROP INDEX keys_by_revocation;
+   CREATE TABLE key_changes (mark INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL);`,
 ];
 
 /** How long a statement waits for another process's write. It blocks this process, so it is short. */

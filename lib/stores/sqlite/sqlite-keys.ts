@@ -1,11 +1,22 @@
 /** API keys in the store file, read and written at once: a revocation must not be lost, nor a key that the CLI adds missed. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
-import { type KeyRecord, type Keys, keyPlace, type Page, withRevocation } from "../keys.ts";
+import {
+  KEPT_CHANGES,
+  type KeyChanges,
+  type KeyRecord,
+  type Keys,
+  keyPlace,
+  MAX_CHANGES,
+  type Page,
+  withStanding,
+} from "../keys.ts";
 import type { StoreReply } from "../reply.ts";
 import type { Attempt } from "./attempt.ts";
 import { transact } from "./database.ts";
 
 type Row = Record<string, SQLOutputValue>;
+
+const STORED = "record, revoked_ms, last_used_ms";
 
 export class SqliteKeys implements Keys {
   readonly #database: DatabaseSync;
@@ -16,28 +27,36 @@ export class SqliteKeys implements Keys {
     this.#database = database;
     this.#attempt = attempt;
     this.#statements = {
-      get: database.prepare("SELECT record, revoked_ms FROM keys WHERE digest = ?"),
-      list: database.prepare("SELECT record, revoked_ms, place FROM keys WHERE place < ? ORDER BY place DESC LIMIT ?"),
-      listOf: database.prepare(
-        "SELECT record, revoked_ms, place FROM keys WHERE consumer = ? AND place < ? ORDER BY place DESC LIMIT ?",
-      ),
-      leaveOld: database.prepare("DELETE FROM keys WHERE id = ? AND digest <> ?"),
+      get: database.prepare(`SELECT ${STORED} FROM keys WHERE digest = ?`),
+      find: database.prepare(`SELECT ${STORED} FROM keys WHERE id = ?`),
+      list: database.prepare(`SELECT ${STORED}, place FROM keys WHERE place < ? ORDER BY place DESC LIMIT ?`),
+      listOf: database.prepare(`SELECT ${STORED}, place FROM keys WHERE consumer = ? AND place < ? ORDER BY place DESC LIMIT ?`),
+      leaveOld: database.prepare("DELETE FROM keys WHERE id = ? AND digest <> ? RETURNING digest"),
       put: database.prepare(
         `INSERT INTO keys (digest, id, consumer, place, record, revoked_ms) VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (digest) DO UPDATE SET id = excluded.id, consumer = excluded.consumer, place = excluded.place,
            record = excluded.record, revoked_ms = coalesce(keys.revoked_ms, excluded.revoked_ms)`,
       ),
-      remove: database.prepare("DELETE FROM keys WHERE id = ?"),
-      revoke: database.prepare("UPDATE keys SET revoked_ms = coalesce(revoked_ms, ?) WHERE id = ?"),
-      revoked: database.prepare("SELECT digest, revoked_ms FROM keys WHERE revoked_ms >= ? ORDER BY revoked_ms, digest"),
+      replace: database.prepare(
+        `UPDATE keys SET consumer = ?, place = ?, record = ?, revoked_ms = coalesce(revoked_ms, ?)
+         WHERE digest = ? AND id = ? AND record ->> 'version' = ?`,
+      ),
+      remove: database.prepare("DELETE FROM keys WHERE id = ? RETURNING digest"),
+      revoke: database.prepare("UPDATE keys SET revoked_ms = coalesce(revoked_ms, ?) WHERE id = ? RETURNING digest"),
+      used: database.prepare("UPDATE keys SET last_used_ms = max(coalesce(last_used_ms, 0), ?) WHERE digest = ?"),
+      change: database.prepare("INSERT INTO key_changes (digest) VALUES (?)"),
+      trim: database.prepare("DELETE FROM key_changes WHERE mark <= ?"),
+      mark: database.prepare("SELECT coalesce(max(mark), 0) AS mark FROM key_changes"),
+      changes: database.prepare("SELECT mark, digest FROM key_changes WHERE mark > ? ORDER BY mark LIMIT ?"),
     };
   }
 
   get(digest: string): StoreReply<KeyRecord | undefined> {
-    return this.#attempt(() => {
-      const row = this.#statements.get.get(digest);
-      return row && recordOf(row);
-    });
+    return this.#attempt(() => maybeRecord(this.#statements.get.get(digest)));
+  }
+
+  find(id: string): StoreReply<KeyRecord | undefined> {
+    return this.#attempt(() => maybeRecord(this.#statements.find.get(id)));
   }
 
   list(query: { readonly consumer?: string; readonly after?: string; readonly limit: number }): StoreReply<Page<KeyRecord>> {
@@ -52,27 +71,70 @@ export class SqliteKeys implements Keys {
 
   put(record: KeyRecord): StoreReply<void> {
     const { digest, id, consumer, revokedMs } = record;
-    return this.#attempt(() =>
-      transact(this.#database, () => {
-        this.#statements.leaveOld.run(id, digest);
-        this.#statements.put.run(digest, id, consumer, keyPlace(record), JSON.stringify(record), revokedMs ?? null);
-      }),
-    );
+    return this.#change(() => {
+      const { leaveOld, put } = this.#statements;
+      const left = leaveOld.all(id, digest);
+      put.run(digest, id, consumer, keyPlace(record), JSON.stringify(record), revokedMs ?? null);
+      return { changed: [...left.map((row) => String(row.digest)), digest], result: undefined };
+    });
+  }
+
+  replace(record: KeyRecord): StoreReply<boolean> {
+    const { digest, id, consumer, revokedMs, version } = record;
+    return this.#change(() => {
+      const text = JSON.stringify(record);
+      const { changes } = this.#statements.replace.run(
+        consumer,
+        keyPlace(record),
+        text,
+        revokedMs ?? null,
+        digest,
+        id,
+        version - 1,
+      );
+      return { changed: changes === 1 ? [digest] : [], result: changes === 1 };
+    });
   }
 
   remove(id: string): StoreReply<void> {
-    return this.#attempt(() => {
-      this.#statements.remove.run(id);
+    return this.#change(() => {
+      const removed = this.#statements.remove.all(id);
+      return { changed: removed.map((row) => String(row.digest)), result: undefined };
     });
   }
 
   revoke(id: string, nowMs: number): StoreReply<boolean> {
-    return this.#attempt(() => this.#statements.revoke.run(nowMs, id).changes === 1);
+    return this.#change(() => {
+      const revoked = this.#statements.revoke.all(nowMs, id);
+      return { changed: revoked.map((row) => String(row.digest)), result: revoked.length === 1 };
+    });
   }
 
-  revokedSince(sinceMs: number): StoreReply<readonly { readonly digest: string; readonly revokedMs: number }[]> {
+  used(digest: string, nowMs: number): StoreReply<void> {
+    return this.#attempt(() => {
+      this.#statements.used.run(nowMs, digest);
+    });
+  }
+
+  changes(since: number | undefined): StoreReply<KeyChanges> {
+    return this.#attempt(() => {
+      const { mark, changes } = this.#statements;
+      if (since === undefined) return { mark: Number(mark.get()!.mark), digests: "all" };
+      const rows = changes.all(since, MAX_CHANGES + 1);
+      const digests = rows.length > MAX_CHANGES ? "all" : rows.map((row) => String(row.digest));
+      return { mark: Number(rows.at(-1)?.mark ?? since), digests };
+    });
+  }
+
+  /** A change and its entry among the changes, both or none. */
+  #change<T>(work: () => { readonly changed: readonly string[]; readonly result: T }): StoreReply<T> {
     return this.#attempt(() =>
-      this.#statements.revoked.all(sinceMs).map((row) => ({ digest: String(row.digest), revokedMs: Number(row.revoked_ms) })),
+      transact(this.#database, () => {
+        const { changed, result } = work();
+        const { change, trim } = this.#statements;
+        for (const digest of changed) trim.run(Number(change.run(digest).lastInsertRowid) - KEPT_CHANGES);
+        return result;
+      }),
     );
   }
 }
@@ -80,9 +142,14 @@ export class SqliteKeys implements Keys {
 /** After every place, which begins with a digit. */
 const LAST_PLACE = "~";
 
-function recordOf(row: Row): KeyRecord {
-  return withRevocation(
-    JSON.parse(String(row.record)) as KeyRecord,
-    row.revoked_ms === null ? undefined : Number(row.revoked_ms),
-  );
+function maybeRecord(row: Row | undefined): KeyRecord | undefined {
+  return row && recordOf(row);
+}
+
+function recordOf({ record, revoked_ms, last_used_ms }: Row): KeyRecord {
+  return withStanding(JSON.parse(String(record)) as KeyRecord, number(revoked_ms), number(last_used_ms));
+}
+
+function number(value: SQLOutputValue | undefined): number | undefined {
+  return value === null || value === undefined ? undefined : Number(value);
 }

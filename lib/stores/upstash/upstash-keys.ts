@@ -1,12 +1,11 @@
-/** API keys in Redis: a hash by digest, an index by id, sorted sets by creation (all, and by consumer) and by revocation. */
-import type { KeyRecord, Keys, Page } from "../keys.ts";
-import { keyPlace, withRevocation } from "../keys.ts";
+/** API keys in Redis: a hash by digest, an index by id, sorted sets by creation (all, and by consumer) and by change. */
+import { type KeyChanges, type KeyRecord, type Keys, keyPlace, MAX_CHANGES, type Page, withStanding } from "../keys.ts";
 import type { StoreReply } from "../reply.ts";
-import { putKeyScript, removeKeyScript, revokeKeyScript } from "./key-scripts.ts";
+import { putKeyScript, removeKeyScript, revokeKeyScript, usedKeyScript } from "./key-scripts.ts";
 import { reply, type Trips } from "./trips.ts";
 
-/** A hash's `record` and `revokedMs`. */
-type Fields = readonly [string | null, string | null];
+/** A hash's `record`, `revokedMs` and `lastUsedMs`. */
+type Fields = readonly [string | null, string | null, string | null];
 
 export class UpstashKeys implements Keys {
   readonly #trips: Trips;
@@ -21,6 +20,11 @@ export class UpstashKeys implements Keys {
     return reply(this.#read(digest));
   }
 
+  find(id: string): Promise<StoreReply<KeyRecord | undefined>> {
+    const digest = this.#trips.get<string>(`${this.#prefix}key-id:${id}`);
+    return reply(digest.then((found) => (found === null ? undefined : this.#read(found))));
+  }
+
   list(query: {
     readonly consumer?: string;
     readonly after?: string;
@@ -30,9 +34,11 @@ export class UpstashKeys implements Keys {
   }
 
   put(record: KeyRecord): Promise<StoreReply<void>> {
-    const { digest, id, consumer, revokedMs } = record;
-    const args = [this.#prefix, digest, id, consumer, keyPlace(record), JSON.stringify(record), revokedMs ?? ""];
-    return reply(this.#trips.run(putKeyScript, [], args).then(() => {}));
+    return reply(this.#put(record, "").then(() => {}));
+  }
+
+  replace(record: KeyRecord): Promise<StoreReply<boolean>> {
+    return reply(this.#put(record, String(record.version - 1)).then((written) => written === 1));
   }
 
   remove(id: string): Promise<StoreReply<void>> {
@@ -43,18 +49,31 @@ export class UpstashKeys implements Keys {
     return reply(this.#trips.run<number>(revokeKeyScript, [], [this.#prefix, id, nowMs]).then((found) => found === 1));
   }
 
-  revokedSince(sinceMs: number): Promise<StoreReply<readonly { readonly digest: string; readonly revokedMs: number }[]>> {
+  used(digest: string, nowMs: number): Promise<StoreReply<void>> {
+    return reply(this.#trips.run(usedKeyScript, [], [this.#prefix, digest, nowMs]).then(() => {}));
+  }
+
+  changes(since: number | undefined): Promise<StoreReply<KeyChanges>> {
+    const name = `${this.#prefix}key-changes`;
     const found = this.#trips.send<string[]>((pipeline) =>
-      pipeline.zrange(`${this.#prefix}revoked`, sinceMs, "+inf", { byScore: true, withScores: true }),
+      since === undefined
+        ? pipeline.zrange(name, -1, -1, { withScores: true })
+        : pipeline.zrange(name, `(${since}`, "+inf", { byScore: true, withScores: true, offset: 0, count: MAX_CHANGES + 1 }),
     );
     return reply(
-      found.then((flat) =>
-        Array.from({ length: flat.length / 2 }, (_, index) => ({
-          digest: flat[index * 2]!,
-          revokedMs: Number(flat[index * 2 + 1]),
-        })),
-      ),
+      // Member, score, member, score.
+      found.then((flat) => {
+        const digests = flat.filter((_, index) => index % 2 === 0);
+        const isAll = since === undefined || digests.length > MAX_CHANGES;
+        return { mark: Number(flat.at(-1) ?? since ?? 0), digests: isAll ? "all" : digests };
+      }),
     );
+  }
+
+  #put(record: KeyRecord, versionBefore: string): Promise<number> {
+    const { digest, id, consumer, revokedMs } = record;
+    const args = [digest, id, consumer, keyPlace(record), JSON.stringify(record), revokedMs ?? "", versionBefore];
+    return this.#trips.run<number>(putKeyScript, [], [this.#prefix, ...args]);
   }
 
   async #list(consumer: string | undefined, after: string | undefined, limit: number): Promise<Page<KeyRecord>> {
@@ -74,8 +93,14 @@ export class UpstashKeys implements Keys {
 
   async #read(digest: string): Promise<KeyRecord | undefined> {
     const name = `${this.#prefix}key:${digest}`;
-    const [record, revokedMs] = await this.#trips.send<Fields>((pipeline) => pipeline.hmget(name, "record", "revokedMs"));
+    const [record, revokedMs, usedMs] = await this.#trips.send<Fields>((pipeline) =>
+      pipeline.hmget(name, "record", "revokedMs", "lastUsedMs"),
+    );
     if (record === null) return undefined;
-    return withRevocation(JSON.parse(record) as KeyRecord, revokedMs === null ? undefined : Number(revokedMs));
+    return withStanding(JSON.parse(record) as KeyRecord, numberIn(revokedMs), numberIn(usedMs));
   }
+}
+
+function numberIn(text: string | null): number | undefined {
+  return text === null ? undefined : Number(text);
 }
