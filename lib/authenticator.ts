@@ -10,8 +10,11 @@ import type { Question, Reply } from "./stores/questions.ts";
 
 /** Why a presented credential was not accepted. */
 export interface Rejection {
-  /** `invalid`: 401. `unavailable`: what would have to be asked did not answer, and credentials are never taken on trust: 503. */
-  readonly rejected: "invalid" | "unavailable";
+  /**
+   * `invalid`: 401. `not-allowed`: it is good, but not for this: 403. `unavailable`: what would have to be asked did not answer, and
+   * credentials are never taken on trust: 503.
+   */
+  readonly rejected: "invalid" | "not-allowed" | "unavailable";
   /** For the operator: which check failed, without any part of the credential. */
   readonly reason: string;
   /** For the caller: one sentence that helps an honest one and nobody else. */

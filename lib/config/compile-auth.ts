@@ -1,6 +1,7 @@
 /** Authenticators of a config, compiled: each of one kind, with that kind's options. */
 import { AUTHENTICATOR_SCHEMAS } from "../authenticators/schemas.ts";
 import type { Json } from "../exchange.ts";
+import type { RedisOnVercel } from "./compile.ts";
 import type { CompiledAuthenticator } from "./compiled.ts";
 import { Fields } from "./fields.ts";
 import type { Place, Report } from "./issue.ts";
@@ -13,7 +14,17 @@ const RESERVED = ["none", "optional"];
 
 type Kind = keyof typeof AUTHENTICATOR_SCHEMAS;
 
-export function compileAuthenticators(inputs: Readonly<Record<string, unknown>>, report: Report): CompiledAuthenticator[] {
+interface KindSchema {
+  compile(input: unknown, place: Place, fields: Fields): unknown;
+  /** Whether what it keeps must be shared by instances and outlive them. */
+  needsStore?(options: unknown): boolean;
+}
+
+export function compileAuthenticators(
+  inputs: Readonly<Record<string, unknown>>,
+  report: Report,
+  redis: RedisOnVercel | undefined,
+): CompiledAuthenticator[] {
   return Object.entries(inputs).flatMap(([name, input]) => {
     const place = ["auth", name];
     if (!NAME.test(name) || RESERVED.includes(name))
@@ -22,11 +33,17 @@ export function compileAuthenticators(inputs: Readonly<Record<string, unknown>>,
         place,
         `"${name}" is no name for an authenticator: letters, digits, - and _, beginning with a letter, and neither "none" nor "optional".`,
       );
-    return compileAuthenticator(name, input, place, report) ?? [];
+    return compileAuthenticator(name, input, place, report, redis) ?? [];
   });
 }
 
-function compileAuthenticator(name: string, input: unknown, place: Place, report: Report): CompiledAuthenticator | undefined {
+function compileAuthenticator(
+  name: string,
+  input: unknown,
+  place: Place,
+  report: Report,
+  redis: RedisOnVercel | undefined,
+): CompiledAuthenticator | undefined {
   const kinds = Object.keys(AUTHENTICATOR_SCHEMAS) as Kind[];
   const checked = checkSettings(authenticatorSchema, input, place, report, `{ ${kinds.join(" }, { ")} }`);
   if (!checked) return undefined;
@@ -44,6 +61,14 @@ function compileAuthenticator(name: string, input: unknown, place: Place, report
     report.error("one-kind", place, "it is of no kind.", `Write ${kinds.map((each) => `\`${each}\``).join(" or ")}.`);
   const settings = kind && checked.settings[kind];
   if (!kind || !settings) return undefined;
-  const { compile } = AUTHENTICATOR_SCHEMAS[kind] as { compile(input: unknown, place: Place, fields: Fields): unknown };
-  return { name, kind, options: compile(settings, [...place, kind], new Fields(report)) as Json };
+  const { compile, needsStore } = AUTHENTICATOR_SCHEMAS[kind] as KindSchema;
+  const options = compile(settings, [...place, kind], new Fields(report));
+  if (redis !== undefined && redis !== "set" && needsStore?.(options))
+    report[redis === "absent" ? "warn" : "error"](
+      "needs-redis",
+      [...place, kind],
+      "there is no Redis here, and without one each instance on Vercel would have a memory of its own, which ends with it.",
+      "Add Upstash Redis to the project, or set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
+    );
+  return { name, kind, options: options as Json };
 }

@@ -61,7 +61,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     trust,
   } = outline?.settings ?? {};
   const backends = compileBackends(backendInputs, report);
-  const authenticators = compileAuthenticators(auth, report);
+  const authenticators = compileAuthenticators(auth, report, options.redis);
   const defaults = readDefaults(defaultsInput, { cors, maintenance }, report);
   const compiler = new RouteCompiler({
     backends,

@@ -6,7 +6,8 @@ export const authenticatorSchema = strict(
   "authenticator",
   {
     jwt: AUTHENTICATOR_SCHEMAS.jwt.setting.optional(),
+    apiKey: AUTHENTICATOR_SCHEMAS.apiKey.setting.optional(),
     basic: AUTHENTICATOR_SCHEMAS.basic.setting.optional(),
   },
-  ["apiKey", "forward", "webhook", "hmac", "signature", "introspection", "clientCert", "oidc"],
+  ["forward", "webhook", "hmac", "signature", "introspection", "clientCert", "oidc"],
 );

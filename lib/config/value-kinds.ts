@@ -22,6 +22,9 @@ const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, on: true, "1":
 export const VALUE_KINDS = {
   string: kind("a text", (text) => text),
   secret: secretKind("a text that is not empty", (text) => (text === "" ? undefined : text)),
+  digest: secretKind("the SHA-256 of a key in base64url: 43 letters, digits, - and _", (text) =>
+    /^[A-Za-z0-9_-]{43}$/.test(text) ? text : undefined,
+  ),
   /** RFC 9110 section 5.5; CR, LF and NUL would end the field: header injection. */
   header: kind("text of one line, in latin-1", (text) => (/^[\t\x20-\x7e\x80-\xff]*$/.test(text) ? text : undefined)),
   /** Lands inside of a JSON string. */

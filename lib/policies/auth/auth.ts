@@ -17,7 +17,7 @@ interface Found {
 export const auth: PolicyDefinition<AuthOptions> = {
   name: "auth",
   row: "identify",
-  refuses: ["credentials-missing", "credentials-invalid", "store-unavailable"],
+  refuses: ["credentials-missing", "credentials-invalid", "not-allowed", "store-unavailable"],
   cacheable: false,
   create({ accept, need, optional }, _, __, { authenticators, backend }) {
     const accepted = accept.map((name) => authenticators.get(name)!);
@@ -63,7 +63,7 @@ export const auth: PolicyDefinition<AuthOptions> = {
     }
     if (accepted.some(({ onSend }) => onSend)) {
       policy.onSend = (exchange, head) => {
-        if (exchange.consumer) authenticators.get(exchange.consumer.authenticator)?.onSend?.(exchange, head);
+        if (exchange.consumer) for (const by of accepted) by.onSend?.(exchange, head);
       };
     }
     return policy;
@@ -162,6 +162,7 @@ function refuseMissing(accepted: readonly Authenticator[]): Refusal {
 function refuseRejected({ rejected, reason, detail }: Rejection, { by }: Found, accepted: readonly Authenticator[]): Refusal {
   if (rejected === "unavailable")
     return refuse("store-unavailable", { reason: `${by.name}: ${reason}`, headers: ["retry-after", "1"] });
+  if (rejected === "not-allowed") return refuse("not-allowed", { detail, reason: `${by.name}: ${reason}` });
   return refuse("credentials-invalid", { detail, reason: `${by.name}: ${reason}`, headers: challenges(accepted, by, detail) });
 }
 

@@ -1,0 +1,232 @@
+/** `apiKey`: keys that the gateway hands out and can take back, or whose digests stand in the config. */
+import { type Authenticator, type AuthenticatorDefinition, consumerId, type Rejection } from "../../authenticator.ts";
+import { claimAt } from "../../claims.ts";
+import type { Consumer, Exchange } from "../../exchange.ts";
+import { nameOfPlace } from "../../http/credential.ts";
+import { IpRanges } from "../../http/ip-range.ts";
+import type { KeyChanges, KeyRecord } from "../../stores/keys.ts";
+import type { Question } from "../../stores/questions.ts";
+import type { StoreReply } from "../../stores/reply.ts";
+import { digestOf, KeyFormat } from "./key-format.ts";
+import { type Asked, keyMemoryOf, type Remembered } from "./key-memory.ts";
+import { isUsable, statusOf } from "./key-status.ts";
+import type { ApiKeyOptions, ConfiguredKey } from "./options.ts";
+
+/** A record with what every request would have to make of it. */
+interface Prepared {
+  readonly consumer: Consumer;
+  readonly ips: IpRanges | undefined;
+  readonly routes: ReadonlySet<string> | undefined;
+}
+
+/** What was asked for one request, in the order of the replies: changes first, so that a record is never older than they are. */
+interface Pending {
+  readonly asked: Asked;
+  readonly changes: boolean;
+  readonly key: boolean;
+}
+
+/** A longer text is nobody's key, and is not even digested. */
+const MAX_LENGTH = 512;
+/** How exactly it is known when a key was last used. */
+const USED_MS = 60_000;
+
+const NO_DIGEST = { credential: "", digest: "" };
+
+const MALFORMED: Rejection = {
+  rejected: "invalid",
+  reason: "not a well-formed key",
+  // Anybody can compute the checksum: this tells a stranger nothing, and the owner of a mistyped key all.
+  detail: "This is no whole API key: a character is missing or wrong.",
+};
+const UNKNOWN: Rejection = { rejected: "invalid", reason: "there is no such key" };
+const UNAVAILABLE: Rejection = { rejected: "unavailable", reason: "the store of keys did not answer" };
+
+export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
+  kind: "apiKey",
+  create(name, { prefix, places, keys }, { deps, claims: names }): Authenticator {
+    const { stores, clock } = deps;
+    const format = new KeyFormat(prefix);
+    const memory = keyMemoryOf(stores);
+    const configured = keys && new Map(keys.map((key) => [key.digest, recordOf(key)]));
+    const carried = `apiKey:${name}`;
+    const bearer = places.some((place) => place.in === "authorization");
+    const pending = new WeakMap<Exchange, Pending>();
+    const prepared = new WeakMap<KeyRecord, Prepared>();
+    /** Of one request it is asked for twice in a row, and no key stays in memory after that. */
+    let last = NO_DIGEST;
+
+    function digestFor(credential: string): string {
+      const found = last.credential === credential ? last : { credential, digest: digestOf(credential) };
+      last = last === found ? NO_DIGEST : found;
+      return found.digest;
+    }
+
+    function prepare(record: KeyRecord): Prepared {
+      let found = prepared.get(record);
+      if (!found) {
+        found = {
+          consumer: consumerOf(name, record, names),
+          ips: record.allowedIps && new IpRanges(record.allowedIps),
+          routes: record.allowedRoutes && new Set(record.allowedRoutes),
+        };
+        prepared.set(record, found);
+      }
+      return found;
+    }
+
+    function judge(record: KeyRecord, exchange: Exchange, nowMs: number, lastUsedMs?: number): Consumer | Rejection {
+      const status = statusOf(record, nowMs, lastUsedMs);
+      if (!isUsable(status)) return { rejected: "invalid", reason: `the key ${record.id} is ${status}` };
+      const { consumer, ips, routes } = prepare(record);
+      const { ip } = exchange.request.client;
+      // As if there were no such key: who has stolen it and calls from elsewhere does not learn that it is good.
+      if (ips && (ip === undefined || !ips.has(ip)))
+        return { rejected: "invalid", reason: `the key ${record.id} is not taken from ${ip ?? "an unknown address"}` };
+      if (routes && !routes.has(exchange.route.path) && !routes.has(exchange.route.id))
+        return { rejected: "not-allowed", reason: `the key ${record.id} is not for this route` };
+      const { rotation } = record;
+      if (rotation)
+        exchange.carry[carried] = {
+          since: seconds(rotation.rotatedMs),
+          sunsetMs: Math.min(rotation.sunsetMs, record.expiresMs ?? Infinity),
+        };
+      return consumer;
+    }
+
+    /** Judges what the store said of a key, or has said before, and notes its use. */
+    function conclude(known: Remembered, exchange: Exchange, nowMs: number): Consumer | Rejection {
+      const { record, digest } = known;
+      if (!record) return UNKNOWN;
+      const result = judge(record, exchange, nowMs, known.lastUsedMs);
+      if (!("rejected" in result) && nowMs - (known.lastUsedMs ?? 0) >= USED_MS) {
+        known.lastUsedMs = nowMs;
+        deps.defer(Promise.resolve(stores.keys.used(digest, nowMs)));
+      }
+      return result;
+    }
+
+    function takeReply(
+      digest: string,
+      reply: StoreReply<KeyRecord | undefined>,
+      asked: Asked,
+      exchange: Exchange,
+    ): Consumer | Rejection {
+      if (reply.state !== "ok") return UNAVAILABLE;
+      const nowMs = clock.now();
+      return conclude(memory.keep(digest, reply.value, asked, nowMs), exchange, nowMs);
+    }
+
+    return {
+      name,
+      expects: `an API key in ${places.map(nameOfPlace).join(" or ")}`,
+      places,
+      mayForward: false,
+
+      challenge(error) {
+        if (bearer) return error ? `Bearer error="${error.error}"${error.scope ? `, scope="${error.scope}"` : ""}` : "Bearer";
+        // No scheme is registered for these; a 401 must name one all the same (RFC 9110 section 15.5.2).
+        const [place] = places;
+        return place && place.in !== "authorization" ? `ApiKey in="${place.in}", name="${place.name}"` : undefined;
+      },
+
+      recognizes(value, place) {
+        if (value.startsWith(format.start)) return "theirs";
+        // Tokens of others come by Bearer, too.
+        return place.in === "authorization" ? "no" : "perhaps";
+      },
+
+      reads(credential, exchange) {
+        if (configured || !format.fits(credential)) return undefined;
+        const nowMs = clock.now();
+        const digest = digestFor(credential);
+        const key = !memory.find(digest, nowMs);
+        const changes = memory.isDue(nowMs);
+        if (!key && !changes) return undefined;
+        pending.set(exchange, { asked: memory.ask(nowMs), changes, key });
+        const questions: Question[] = [];
+        if (changes) questions.push({ ask: "key-changes", since: memory.mark });
+        if (key) questions.push({ ask: "key", digest });
+        return questions;
+      },
+
+      verify(credential, exchange, replies) {
+        if (configured) {
+          const record = credential.length <= MAX_LENGTH ? configured.get(digestOf(credential)) : undefined;
+          return record ? judge(record, exchange, clock.now()) : UNKNOWN;
+        }
+        const waited = pending.get(exchange);
+        // What was asked for had the right form.
+        if (!waited && !format.fits(credential)) return MALFORMED;
+        const digest = digestFor(credential);
+        let asked = waited?.asked ?? memory.ask(clock.now());
+        if (waited?.changes) {
+          const [changes] = replies as readonly StoreReply<KeyChanges>[];
+          if (changes?.state === "ok") asked = memory.learn(changes.value, asked);
+        }
+        if (waited?.key) return takeReply(digest, replies.at(-1) as KeyReply, asked, exchange);
+        const nowMs = clock.now();
+        // It may have been revoked since: without an answer nobody is let in.
+        if (!memory.isFresh(nowMs)) return UNAVAILABLE;
+        const known = memory.find(digest, nowMs);
+        if (known) return conclude(known, exchange, nowMs);
+        // It was among the changes.
+        const again = memory.ask(nowMs);
+        const reply = stores.keys.get(digest);
+        return reply instanceof Promise
+          ? reply.then((settled) => takeReply(digest, settled, again, exchange))
+          : takeReply(digest, reply, again, exchange);
+      },
+
+      onSend({ carry }, { headers }) {
+        const ending = carry[carried] as { readonly since: number; readonly sunsetMs: number } | undefined;
+        if (!ending) return;
+        // RFC 9745 section 2.1, a structured Date; RFC 8594 section 3.
+        headers.set("deprecation", `@${ending.since}`);
+        headers.set("sunset", new Date(ending.sunsetMs).toUTCString());
+      },
+    };
+  },
+};
+
+type KeyReply = StoreReply<KeyRecord | undefined>;
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1000);
+}
+
+/** What it may say of the caller: the claims that the config names, of the consumer (`sub`) and the metadata. */
+function consumerOf(name: string, { consumer, scopes, tier, metadata }: KeyRecord, names: readonly string[]): Consumer {
+  // Who writes metadata can't choose who calls.
+  const all = { ...metadata, sub: consumer };
+  const claims = names.flatMap((claim) => {
+    const value = claimAt(all, claim);
+    return value === undefined ? [] : [[claim, value] as const];
+  });
+  return {
+    id: consumerId(name, consumer),
+    authenticator: name,
+    scopes: scopes ?? [],
+    claims: Object.fromEntries(claims),
+    ...(tier === undefined ? {} : { tier }),
+  };
+}
+
+/** A key of the config has the same form as one of the store, so that both are judged alike. */
+function recordOf({ name, digest, consumer, scopes, tier, metadata, expiresSeconds, ips, routes }: ConfiguredKey): KeyRecord {
+  return {
+    id: `"${name}"`,
+    version: 1,
+    digest,
+    name,
+    consumer,
+    scopes,
+    tier: tier ?? undefined,
+    metadata,
+    hint: "",
+    createdMs: 0,
+    expiresMs: expiresSeconds === null ? undefined : expiresSeconds * 1000,
+    allowedIps: ips?.flat(),
+    allowedRoutes: routes ?? undefined,
+  };
+}
