@@ -90,6 +90,30 @@ export const PROBLEMS = {
     meaning: "Send a smaller body; the limit is the route's.",
     operator: "`maxBody` of the route, 4mb unless said otherwise; Vercel itself refuses more than 4.5 MB.",
   },
+  "request-invalid": {
+    status: 400,
+    title: "The request is not what is expected here",
+    meaning: "`errors` names each thing that is wrong: where it stands, and what is expected.",
+    operator: "The record's reason has the same list.",
+  },
+  "unsupported-media-type": {
+    status: 415,
+    title: "The body is of a type that is not taken here",
+    meaning: "`Accept` names the types that are.",
+    operator: "The caller's Content-Type is not one that this endpoint or route reads.",
+  },
+  "not-found": {
+    status: 404,
+    title: "There is nothing of that name",
+    meaning: "It was never there, or it was removed.",
+    operator: "An id in the path of the admin API that no key or other thing has.",
+  },
+  conflict: {
+    status: 409,
+    title: "The change does not fit what is there",
+    meaning: "`detail` says why: read it again, and decide anew.",
+    operator: "Somebody else has changed it meanwhile, or it is past such a change.",
+  },
   "request-timeout": {
     status: 408,
     title: "The request did not arrive in time",

@@ -6,9 +6,10 @@ import type { Answer } from "../problem.ts";
 import { refuse } from "../problem.ts";
 import type { Visit } from "../visit.ts";
 import { type AdminAccess, admit } from "./admit.ts";
+import type { Api } from "./api.ts";
+import { answerApi } from "./api-http.ts";
 import type { Overview } from "./overview.ts";
 import { problemIndex, problemPage } from "./problem-page.ts";
-import type { Api } from "./usage-api.ts";
 
 export interface EndpointOptions {
   readonly access: AdminAccess;
@@ -32,18 +33,17 @@ export function createEndpoints({ access, overview, api, jwks }: EndpointOptions
       const { version, host, digest, loadedAt, stores, unopenedPlans } = overview();
       return json({ status: "ok", version, host, digest, loadedAt, stores, unopenedPlans });
     }
-    return path === "api/overview" ? json(overview()) : undefined;
+    return undefined;
   };
   return {
     isConsole: ({ segments: [, first] }) => first === undefined || first === "" || first === "_next",
     admit: ({ request }) => admit(request, access),
-    answer({ request, target }: Visit) {
+    answer(visit: Visit) {
+      const { request, target } = visit;
       const path = target.segments.slice(1).join("/");
       const refusal = admit(request, access);
       const [, first, ...rest] = target.segments;
-      const { method, body } = request;
-      const done = refusal || first !== "api" ? undefined : api({ method, path: rest, query: target.query, body });
-      if (done) return done;
+      if (first === "api") return refusal ?? answerApi(visit, rest, api);
       const answer = (refusal ? undefined : forOperators(path)) ?? forEverybody(path);
       if (!answer) return refusal ?? refuse("route-not-found");
       const isRead = request.method === "GET" || request.method === "HEAD";

@@ -1,127 +1,161 @@
-/** What the operator asks and changes of limits: `/gateway/api/usage` and `/gateway/api/overrides`. */
-import type { Readable } from "node:stream";
-import { BodyFault, CountedBody, collectBody } from "../backends/request-body.ts";
-import type { CompiledConfig } from "../config/compiled.ts";
+/** Limits in the admin API: what a caller has used, read and forgotten, and exceptions for single consumers. */
 import type { Json } from "../exchange.ts";
-import { HeaderList } from "../http/header-list.ts";
 import { canonicalIp } from "../http/ip.ts";
 import { MAX_OVERRIDES, type Overrides, readOverride, readOverrides, writeOverrides } from "../policies/limit/overrides.ts";
 import { readUsage, resetUsage, type UsageQuery } from "../policies/limit/usage-report.ts";
-import { type Answer, type Refusal, refuse } from "../problem.ts";
-import type { StoreReply } from "../stores/reply.ts";
-import type { Stores } from "../stores/stores.ts";
+import { type Refusal, refuse } from "../problem.ts";
+import { type ApiContext, type Call, type Done, type Operation, refuseFaults, refuseUnavailable } from "./api.ts";
+import { audit } from "./audit.ts";
+import type { Fault, JsonSchema } from "./json-schema.ts";
 
-/** A request to the admin API whose caller has been admitted. */
-export interface ApiRequest {
-  readonly method: string;
-  /** Segments below `/gateway/api`, decoded. */
-  readonly path: readonly string[];
-  readonly query: URLSearchParams;
-  readonly body: Readable | null;
-}
-
-/** Undefined for a path that it does not have. */
-export type Api = (request: ApiRequest) => Promise<Answer | Refusal> | undefined;
-
-export interface UsageApiOptions {
-  readonly stores: Stores;
-  readonly now: () => number;
-  /** Of the gateway that runs now. */
-  readonly config: () => CompiledConfig;
-}
-
-const MAX_BODY_BYTES = 64 * 1024;
 const MAX_CONSUMER_LENGTH = 200;
 
-export function createUsageApi({ stores, now, config }: UsageApiOptions): Api {
-  async function usage({ method, query }: ApiRequest): Promise<Answer | Refusal> {
-    const who = readQuery(query);
-    if (typeof who === "string") return refuse("bad-request", { detail: who });
-    if (method === "DELETE") return answer(await resetUsage(config(), stores, who, now()), (reset) => ({ reset }));
-    return isRead(method)
-      ? answer(await readUsage(config(), stores, who, now()), (report) => report)
-      : notAllowed("GET, HEAD, DELETE");
+const WHO: Readonly<Record<string, JsonSchema>> = {
+  consumer: { type: "string", description: "Whose: an id such as `people:ada`", minLength: 1, maxLength: MAX_CONSUMER_LENGTH },
+  ip: { type: "string", description: "The address, for limits that count by it" },
+  tier: { type: "string", description: "The consumer's tier where it is not the first: only its credentials say" },
+};
+
+const OVERRIDE: JsonSchema = {
+  type: "object",
+  properties: {
+    tier: { type: "string", description: "Counts as this tier, whatever the credentials say" },
+    limits: { type: "object", description: "Amounts by the names of limits, in place of the config's" },
+  },
+  additionalProperties: false,
+};
+
+export function usageOperations(context: ApiContext): readonly Operation[] {
+  const { stores, config, now } = context;
+
+  async function usage({ query }: Call): Promise<Done | Refusal> {
+    const who = readWho(query);
+    if ("pointer" in who) return refuseFaults([who]);
+    const reply = await readUsage(config, stores, who, now());
+    return reply.state === "ok" ? { body: asJson(reply.value) } : refuseUnavailable(reply);
   }
 
-  async function all({ method }: ApiRequest): Promise<Answer | Refusal> {
-    if (!isRead(method)) return notAllowed("GET, HEAD");
-    return answer(await readOverrides(stores.blobs, now()), (overrides) => Object.fromEntries(overrides));
+  async function reset({ query, actor }: Call): Promise<Done | Refusal> {
+    const who = readWho(query);
+    if ("pointer" in who) return refuseFaults([who]);
+    const reply = await resetUsage(config, stores, who, now());
+    if (reply.state !== "ok") return refuseUnavailable(reply);
+    await audit(context, { action: "usage.reset", target: who.consumer ?? who.ip ?? "", actor });
+    return { body: asJson({ reset: reply.value }) };
   }
 
-  async function one(request: ApiRequest, consumer: string): Promise<Answer | Refusal> {
-    const { method } = request;
-    if (consumer === "" || consumer.length > MAX_CONSUMER_LENGTH)
-      return refuse("bad-request", { detail: "That is no consumer." });
+  async function all(): Promise<Done | Refusal> {
+    const reply = await readOverrides(stores.blobs, now());
+    return reply.state === "ok" ? { body: asJson(Object.fromEntries(reply.value)) } : refuseUnavailable(reply);
+  }
+
+  async function one({ params }: Call): Promise<Done | Refusal> {
+    const reply = await readOverrides(stores.blobs, now());
+    if (reply.state !== "ok") return refuseUnavailable(reply);
+    const override = reply.value.get(params["consumer"]!);
+    return override ? { body: asJson(override) } : NOT_FOUND;
+  }
+
+  async function put({ params, body, actor }: Call): Promise<Done | Refusal> {
+    const consumer = params["consumer"]!;
+    const override = readOverride(body as Json);
+    if (typeof override === "string") return refuseFaults([{ pointer: "", detail: override }]);
+    if (consumer.length > MAX_CONSUMER_LENGTH) return refuseFaults([{ pointer: "", detail: "the path names no consumer" }]);
     const known = await readOverrides(stores.blobs, now());
-    if (known.state !== "ok") return away(known.reason);
-    if (method === "PUT") return put(request, consumer, known.value);
-    const override = known.value.get(consumer);
-    if (override === undefined) return refuse("route-not-found", { detail: "There is no override for this consumer." });
-    if (isRead(method)) return json(override);
-    if (method !== "DELETE") return notAllowed("GET, HEAD, PUT, DELETE");
+    if (known.state !== "ok") return refuseUnavailable(known);
+    const next = new Map(known.value).set(consumer, override);
+    if (next.size > MAX_OVERRIDES)
+      return refuse("conflict", { detail: `There are ${MAX_OVERRIDES} overrides already: for more, make a tier.` });
+    return write(next, { action: "override.set", target: consumer, actor, details: { override: asJson(override) } }, override);
+  }
+
+  async function remove({ params, actor }: Call): Promise<Done | Refusal> {
+    const consumer = params["consumer"]!;
+    const known = await readOverrides(stores.blobs, now());
+    if (known.state !== "ok") return refuseUnavailable(known);
+    if (!known.value.has(consumer)) return NOT_FOUND;
     const left = new Map(known.value);
     left.delete(consumer);
-    return answer(await writeOverrides(stores.blobs, left, now()), () => ({ removed: consumer }));
+    return write(left, { action: "override.removed", target: consumer, actor }, { removed: consumer });
   }
 
-  async function put({ body }: ApiRequest, consumer: string, known: Overrides): Promise<Answer | Refusal> {
-    const value = await readJson(body);
-    if (value instanceof BodyFault) return refuse(value.code, { detail: value.message });
-    const override = value === undefined ? "expected JSON" : readOverride(value);
-    if (typeof override === "string") return refuse("bad-request", { detail: `The override does not fit: ${override}.` });
-    const next = new Map(known).set(consumer, override);
-    if (next.size > MAX_OVERRIDES) {
-      return refuse("bad-request", { detail: `There are ${MAX_OVERRIDES} overrides already: for more, make a tier.` });
-    }
-    return answer(await writeOverrides(stores.blobs, next, now()), () => override);
+  async function write(overrides: Overrides, entry: Parameters<typeof audit>[1], shown: object): Promise<Done | Refusal> {
+    const reply = await writeOverrides(stores.blobs, overrides, now());
+    if (reply.state !== "ok") return refuseUnavailable(reply);
+    await audit(context, entry);
+    return { body: asJson(shown) };
   }
 
-  return (request) => {
-    const [first, second, ...rest] = request.path;
-    if (rest.length > 0) return undefined;
-    if (first === "usage" && second === undefined) return usage(request);
-    if (first !== "overrides") return undefined;
-    return second === undefined ? all(request) : one(request, second);
-  };
+  const ofConsumer = { path: "overrides/{consumer}", status: 200, refuses: ["not-found", "store-unavailable"] } as const;
+  return [
+    {
+      name: "getUsage",
+      method: "GET",
+      path: "usage",
+      summary: "What was used and is left of a caller's own limits; nothing is taken",
+      query: WHO,
+      status: 200,
+      answer: { type: "object" },
+      refuses: ["store-unavailable"],
+      run: usage,
+    },
+    {
+      name: "resetUsage",
+      method: "DELETE",
+      path: "usage",
+      summary: "Forgets what a caller has used",
+      query: WHO,
+      status: 200,
+      answer: { type: "object", required: ["reset"], properties: { reset: { type: "array", items: { type: "string" } } } },
+      refuses: ["store-unavailable"],
+      run: reset,
+    },
+    {
+      name: "listOverrides",
+      method: "GET",
+      path: "overrides",
+      summary: "Every exception, by consumer",
+      status: 200,
+      answer: { type: "object" },
+      refuses: ["store-unavailable"],
+      run: all,
+    },
+    { ...ofConsumer, name: "getOverride", method: "GET", summary: "A consumer's exception", answer: OVERRIDE, run: one },
+    {
+      ...ofConsumer,
+      name: "putOverride",
+      method: "PUT",
+      summary: "Makes an exception for a consumer, in force everywhere within 5 s",
+      body: OVERRIDE,
+      answer: OVERRIDE,
+      refuses: ["conflict", "store-unavailable"],
+      run: put,
+    },
+    {
+      ...ofConsumer,
+      name: "deleteOverride",
+      method: "DELETE",
+      summary: "The config holds again for a consumer",
+      answer: { type: "object", required: ["removed"], properties: { removed: { type: "string" } } },
+      run: remove,
+    },
+  ];
 }
 
-/** Or what is wrong with it. */
-function readQuery(query: URLSearchParams): UsageQuery | string {
-  const consumer = query.get("consumer") ?? undefined;
-  const given = query.get("ip");
-  const ip = given === null ? undefined : canonicalIp(given);
-  if (given !== null && ip === undefined) return `${JSON.stringify(given)} is no IP address.`;
-  if (consumer === undefined && ip === undefined) return "Say whose usage: `?consumer=` or `?ip=`.";
-  return { consumer, ip, tier: query.get("tier") ?? undefined };
+const NOT_FOUND = refuse("not-found", { detail: "There is no override for this consumer." });
+
+function readWho({ consumer, ip, tier }: Call["query"]): UsageQuery | Fault {
+  const address = ip === undefined ? undefined : canonicalIp(String(ip));
+  if (ip !== undefined && address === undefined) return { pointer: "?ip", detail: "expected an IP address" };
+  if (consumer === undefined && ip === undefined) return { pointer: "?consumer", detail: "say whose usage: `consumer` or `ip`" };
+  return { consumer: text(consumer), ip: address, tier: text(tier) };
 }
 
-async function readJson(body: Readable | null): Promise<Json | BodyFault | undefined> {
-  if (!body) return undefined;
-  try {
-    const bytes = await collectBody(new CountedBody(body, MAX_BODY_BYTES, undefined, () => {}));
-    return JSON.parse(Buffer.from(bytes).toString("utf8")) as Json;
-  } catch (error) {
-    return error instanceof BodyFault ? error : undefined;
-  }
+function text(value: string | number | undefined): string | undefined {
+  return value === undefined ? undefined : String(value);
 }
 
-function isRead(method: string): boolean {
-  return method === "GET" || method === "HEAD";
-}
-
-function notAllowed(methods: string): Refusal {
-  return refuse("method-not-allowed", { headers: ["allow", methods] });
-}
-
-function answer<T>(reply: StoreReply<T>, show: (value: T) => unknown): Answer | Refusal {
-  return reply.state === "ok" ? json(show(reply.value)) : away(reply.reason);
-}
-
-function away(reason: string): Refusal {
-  return refuse("store-unavailable", { headers: ["retry-after", "1"], reason });
-}
-
-function json(value: unknown): Answer {
-  const headers = new HeaderList(["content-type", "application/json", "cache-control", "no-store"]);
-  return { status: 200, headers, body: `${JSON.stringify(value)}\n` };
+/** As JSON has it: without what is undefined. */
+function asJson(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value)) as Json;
 }

@@ -1,9 +1,9 @@
 /** What every host does to get from a compiled config to a running gateway: one clock, one source of randomness, one list of policies. */
 import { randomBytes } from "node:crypto";
 import { type AdminAccess, admit } from "../admin/admit.ts";
+import { createAdminApi } from "../admin/create-api.ts";
 import { createEndpoints } from "../admin/endpoints.ts";
 import { describeBackends, describeRoutes, type Overview } from "../admin/overview.ts";
-import { createUsageApi } from "../admin/usage-api.ts";
 import { createAssertions } from "../backends/assertions.ts";
 import { createOutbound } from "../backends/outbound.ts";
 import { createPools, type Pools } from "../backends/pools.ts";
@@ -63,7 +63,6 @@ export function createEngine({
     recent: recent.list(),
     unopenedPlans,
   });
-  const api = createUsageApi({ stores, now: Date.now, config: () => current!.config });
   shareWithConsole({ host: host.name, overview, admits: (request) => admit(request, access) === undefined });
 
   return {
@@ -79,6 +78,7 @@ export function createEngine({
           defer(promise.catch((error: unknown) => log.error("deferred work failed", { error: String(error) }))),
       };
       const assertions = createAssertions(config, environment, deps.clock.now);
+      const api = createAdminApi({ stores, log, config, now: deps.clock.now, random: deps.random }, overview);
       const endpoints = createEndpoints({ access, overview, api, jwks: assertions.jwks });
       current = createGateway({
         config,

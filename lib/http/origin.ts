@@ -1,4 +1,5 @@
 /** Origins (RFC 6454 section 6.2) and patterns of them: `https://shop.example`, `https://*.shop.example`, `https://shop-*-team.vercel.app`. */
+import type { HeaderList } from "./header-list.ts";
 
 const PATTERN = /^([a-z][a-z0-9+.-]*):\/\/((?:[a-z0-9_*-]+\.)*[a-z0-9_*-]+|\[[0-9a-f:.]+\])(?::([1-9]\d{0,4}))?$/;
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: "80", https: "443" };
@@ -71,4 +72,24 @@ export class OriginList {
         fits.test(origin.slice(prefix.length, origin.length - suffix.length)),
     );
   }
+}
+
+/**
+ * Whose page made a browser send this, as Go's CrossOriginProtection finds out: the browser's own word first, then whether Origin is
+ * where the request went. `unknown`: neither is there, so that it was no browser of today.
+ */
+export function siteOf({ headers, host }: { readonly headers: HeaderList; readonly host: string }): "own" | "other" | "unknown" {
+  const site = headers.get("sec-fetch-site");
+  // Scripts can't write Sec-*; `none` is the person: an address typed, a bookmark.
+  if (site !== undefined) return site === "same-origin" || site === "none" ? "own" : "other";
+  const from = headers.get("origin");
+  if (from === undefined) return "unknown";
+  // Browsers before 2020 (2023 for Safari). The scheme is not compared: a proxy in front may have ended TLS.
+  return hostIn(from) === host.toLowerCase() ? "own" : "other";
+}
+
+/** Undefined for `null`, which sandboxed frames and some redirects send. */
+function hostIn(from: string): string | undefined {
+  const start = from.indexOf("://");
+  return start < 0 ? undefined : from.slice(start + 3).toLowerCase();
 }

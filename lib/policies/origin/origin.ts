@@ -1,6 +1,6 @@
 /** `origin`: refuses what a page of another site made a browser send (CSRF), by Sec-Fetch-Site and Origin, without tokens. */
 import type { GatewayRequest } from "../../exchange.ts";
-import { OriginList } from "../../http/origin.ts";
+import { OriginList, siteOf } from "../../http/origin.ts";
 import type { PolicyDefinition } from "../../policy.ts";
 import { refuse } from "../../problem.ts";
 import type { OriginOptions } from "./options.ts";
@@ -17,18 +17,14 @@ export const origin: PolicyDefinition<OriginOptions> = {
     const allowed = new OriginList(allow.flat());
     const denied = new OriginList(deny.flat());
 
-    /** What Go's CrossOriginProtection does: the browser's own word first, then whether Origin is where the request went. */
-    function faultOf({ headers, host }: GatewayRequest): string | undefined {
+    function faultOf(request: GatewayRequest): string | undefined {
+      const { headers } = request;
       const from = headers.get("origin");
-      const site = headers.get("sec-fetch-site");
-      const told = () => `Origin: ${from ?? "none"}, Sec-Fetch-Site: ${site ?? "none"}`;
+      const told = () => `Origin: ${from ?? "none"}, Sec-Fetch-Site: ${headers.get("sec-fetch-site") ?? "none"}`;
       if (from !== undefined && denied.has(from)) return told();
       if (from !== undefined && allowed.has(from)) return undefined;
-      // Scripts can't write Sec-*; `none` is the person: an address typed, a bookmark.
-      if (site !== undefined) return site === "same-origin" || site === "none" ? undefined : told();
-      if (from === undefined) return unknown === "deny" ? told() : undefined;
-      // Browsers before 2020 (2023 for Safari). The scheme is not compared: a proxy in front may have ended TLS.
-      return hostIn(from) === host.toLowerCase() ? undefined : told();
+      const site = siteOf(request);
+      return site === "other" || (site === "unknown" && unknown === "deny") ? told() : undefined;
     }
 
     return {
@@ -41,9 +37,3 @@ export const origin: PolicyDefinition<OriginOptions> = {
     };
   },
 };
-
-/** Undefined for `null`, which sandboxed frames and some redirects send. */
-function hostIn(from: string): string | undefined {
-  const start = from.indexOf("://");
-  return start < 0 ? undefined : from.slice(start + 3).toLowerCase();
-}

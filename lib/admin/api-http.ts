@@ -1,0 +1,70 @@
+/** The admin API over HTTP: who may call is settled; here a request becomes a call, and what was done an answer. */
+import { BodyFault, CountedBody, collectBody } from "../backends/request-body.ts";
+import { HeaderList } from "../http/header-list.ts";
+import { siteOf } from "../http/origin.ts";
+import { type Refusal, refuse } from "../problem.ts";
+import type { Stop } from "../run-steps.ts";
+import type { Visit } from "../visit.ts";
+import { type Api, type Done, refuseFaults, runOperation } from "./api.ts";
+
+const MAX_BODY_BYTES = 64 * 1024;
+/** RFC 8259; for a change also RFC 7396, since `null` removes. */
+const JSON_TYPE = /^application\/(?:json|merge-patch\+json)\s*(?:;|$)/i;
+
+/** `segments` below /gateway/api/. */
+export async function answerApi(visit: Visit, segments: readonly string[], api: Api): Promise<Stop> {
+  const { request, target, requestId } = visit;
+  const { method, headers, client } = request;
+  const found = api.find(method, segments);
+  if (!found) return refuse("route-not-found");
+  if ("allow" in found) return refuse("method-not-allowed", { headers: ["allow", found.allow.join(", ")] });
+  // A browser sends a password that it has by itself, whoever wrote the page (CSRF); a Bearer token only a script of ours sends.
+  const isBearer = /^bearer /i.test(headers.get("authorization") ?? "");
+  if (!isBearer && siteOf(request) === "other")
+    return refuse("csrf-denied", {
+      reason: `Origin: ${headers.get("origin")}, Sec-Fetch-Site: ${headers.get("sec-fetch-site")}`,
+    });
+  const body = found.operation.body ? await readJson(visit) : {};
+  if (isRefusal(body)) return body.refusal;
+  const actor = { by: "operator", ip: client.ip, userAgent: headers.get("user-agent")?.slice(0, 200), requestId } as const;
+  const done = await runOperation(found, { query: target.query, body, actor });
+  return "code" in done ? done : answerOf(found.operation.status, done);
+}
+
+/** Set apart from any JSON value by its class. */
+class Unread {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    this.refusal = refusal;
+  }
+}
+
+function isRefusal(body: unknown): body is Unread {
+  return body instanceof Unread;
+}
+
+async function readJson({ request, facts }: Visit): Promise<unknown> {
+  if (!request.body) return {};
+  // No form can send this, and a script of another page may not (CORS asks first, and nobody answers).
+  if (!JSON_TYPE.test(request.headers.get("content-type") ?? ""))
+    return new Unread(
+      refuse("unsupported-media-type", { detail: "Send application/json.", headers: ["accept", "application/json"] }),
+    );
+  try {
+    const bytes = await collectBody(new CountedBody(request.body, MAX_BODY_BYTES, facts.contentLength, () => {}));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return text === "" ? {} : JSON.parse(text);
+  } catch (error) {
+    if (error instanceof BodyFault) return new Unread(refuse(error.code, { detail: error.message }));
+    if (error instanceof SyntaxError || error instanceof TypeError)
+      return new Unread(refuseFaults([{ pointer: "", detail: "the body is not JSON in UTF-8" }]));
+    throw error;
+  }
+}
+
+function answerOf(status: number, { body, headers = [] }: Done): Stop {
+  if (body === undefined) return { status, headers: new HeaderList([...headers]), body: null };
+  const fields = ["content-type", "application/json", "cache-control", "no-store", ...headers];
+  return { status, headers: new HeaderList(fields), body: `${JSON.stringify(body)}\n` };
+}

@@ -1,0 +1,38 @@
+/** The operations of the admin API, all of them: a feature that has some adds its line here. */
+import { type Api, type ApiContext, createApi, type Operation } from "./api.ts";
+import { auditOperations } from "./audit.ts";
+import { keyOperations } from "./keys-api.ts";
+import { openApiDocument } from "./openapi.ts";
+import type { Overview } from "./overview.ts";
+import { usageOperations } from "./usage-api.ts";
+
+export function createAdminApi(context: ApiContext, overview: () => Overview): Api {
+  const operations: Operation[] = [
+    ...keyOperations(context),
+    ...usageOperations(context),
+    ...auditOperations(context),
+    {
+      name: "getOverview",
+      method: "GET",
+      path: "overview",
+      summary: "What runs here: config, stores, backends, routes, the latest requests",
+      status: 200,
+      answer: { type: "object", required: ["version", "host", "digest", "stores", "backends", "routes", "recent"] },
+      refuses: [],
+      // As JSON has it.
+      run: () => ({ body: JSON.parse(JSON.stringify(overview())) }),
+    },
+    {
+      name: "getDocument",
+      method: "GET",
+      path: "openapi.json",
+      summary: "This document",
+      status: 200,
+      answer: { type: "object", required: ["openapi", "info", "paths"] },
+      refuses: [],
+      run: () => ({ body: document }),
+    },
+  ];
+  const document = openApiDocument(operations);
+  return createApi(operations);
+}
