@@ -3,8 +3,9 @@ import { check } from "./check.ts";
 import type { Command } from "./command.ts";
 import { explain } from "./explain.ts";
 import { init } from "./init.ts";
+import { keys } from "./keys.ts";
 import { maintenance } from "./maintenance.ts";
 import { routes } from "./routes.ts";
 import { usage } from "./usage.ts";
 
-export const COMMANDS: readonly Command[] = [check, routes, explain, usage, maintenance, init];
+export const COMMANDS: readonly Command[] = [check, routes, explain, keys, usage, maintenance, init];

@@ -1,0 +1,108 @@
+/** The admin API as the command calls it: a running gateway's over HTTP, or the same operations on the stores of this machine. */
+import { randomBytes } from "node:crypto";
+import { userInfo } from "node:os";
+import { resolve } from "node:path";
+import { runOperation } from "../admin/api.ts";
+import { createAdminApi } from "../admin/create-api.ts";
+import { compileConfig } from "../config/compile.ts";
+import type { CompiledConfig } from "../config/compiled.ts";
+import type { Environment } from "../config/env.ts";
+import { loadConfig } from "../config/load.ts";
+import type { Json } from "../exchange.ts";
+import { createLog } from "../observe/log.ts";
+import { PROBLEMS } from "../problem.ts";
+import { createStores } from "../stores/create-stores.ts";
+import { UsageError } from "./command.ts";
+
+export type Answer = { readonly body: Readonly<Record<string, Json>> } | { readonly fault: string };
+
+export interface AdminClient {
+  send(method: string, path: string, body?: Json): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+const TIMEOUT_MS = 30_000;
+
+/** `url` as it was given with the call; the environment's counts otherwise. */
+export async function openAdminClient(
+  cwd: string,
+  environment: Environment,
+  { url, file }: { readonly url: string | undefined; readonly file: string | undefined },
+): Promise<AdminClient> {
+  const address = url ?? environment.url;
+  if (address !== undefined) return overHttp(originOf(address), environment.adminToken);
+  return onStores(cwd, environment, await compiledConfig(cwd, environment, file));
+}
+
+export async function compiledConfig(cwd: string, environment: Environment, file: string | undefined): Promise<CompiledConfig> {
+  return compileConfig(await loadConfig(environment, { cwd, file }), { vercel: false }).config;
+}
+
+function originOf(address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) throw new UsageError(`--url: ${JSON.stringify(address)} is no http or https URL.`);
+  // Whoever is in between would read the operator's token.
+  const isHere = /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
+  if (url.protocol === "http:" && !isHere)
+    throw new UsageError("--url: the admin token goes over https alone, except to this machine.");
+  return url.origin;
+}
+
+function overHttp(origin: string, token: string | undefined): AdminClient {
+  if (token === undefined) throw new UsageError("GATEWAY_ADMIN_TOKEN is not set: the admin API asks for it.");
+  return {
+    async send(method, path, body) {
+      const headers = { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { "content-type": "application/json" }) };
+      const sent = { method, headers, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) } as const;
+      let answer: Response;
+      try {
+        answer = await fetch(
+          `${origin}/gateway/api/${path}`,
+          body === undefined ? sent : { ...sent, body: JSON.stringify(body) },
+        );
+      } catch {
+        return {
+          fault: `${origin} could not be reached. Without --url and GATEWAY_URL the command works on the stores of this machine.`,
+        };
+      }
+      const read = (await answer.json().catch(() => undefined)) as Record<string, Json> | undefined;
+      if (answer.ok) return { body: read ?? {} };
+      if (answer.status === 404 && read?.code === "route-not-found")
+        return { fault: `${origin} has no admin API: is GATEWAY_ADMIN_TOKEN set there?` };
+      return { fault: read?.code === undefined ? `${origin} answered ${answer.status}.` : faultOf(read as unknown as Problem) };
+    },
+    close: async () => {},
+  };
+}
+
+async function onStores(cwd: string, environment: Environment, config: CompiledConfig): Promise<AdminClient> {
+  const { redis: upstash, storePrefix: prefix, dataDir } = environment;
+  const log = createLog();
+  const stores = await createStores({ upstash, prefix, dataDir: resolve(cwd, dataDir), host: "node", log });
+  const random = (bytes: number) => new Uint8Array(randomBytes(bytes));
+  const api = createAdminApi({ stores, log, config, now: Date.now, random }, () => {
+    throw new Error("no gateway runs here");
+  });
+  return {
+    async send(method, target, body = {}) {
+      const [path = "", query] = target.split("?");
+      const found = api.find(method, path.split("/").map(decodeURIComponent));
+      if (!found || "allow" in found) return { fault: "There is no such operation." };
+      const actor = { by: "command", user: userInfo().username } as const;
+      const done = await runOperation(found, { query: new URLSearchParams(query), body, actor });
+      return "code" in done ? { fault: faultOf(done) } : { body: (done.body ?? {}) as Readonly<Record<string, Json>> };
+    },
+    close: () => stores.close(),
+  };
+}
+
+interface Problem {
+  readonly code: keyof typeof PROBLEMS;
+  readonly detail?: string | undefined;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[] | undefined;
+}
+
+function faultOf({ code, detail, errors = [] }: Problem): string {
+  if (errors.length > 0) return errors.map((error) => `${error.pointer}: ${error.detail}`).join("\n");
+  return detail ?? `${PROBLEMS[code]?.title ?? code}.`;
+}
