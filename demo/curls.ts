@@ -1,6 +1,6 @@
 /** What the demo prints and its test runs: commands to copy, what each shows, and what its output must hold. */
 export interface Curl {
-  /** `{gateway}` and `{pid}` stand for the running gateway's address and process. */
+  /** `{gateway}` and `{pid}` stand for the running gateway's address and process, `{key}` for the API key that the demo has made. */
   readonly command: string;
   readonly shows: string;
   /** Texts that the output holds. */
@@ -182,6 +182,36 @@ export const CURLS: readonly CurlGroup[] = [
     ],
   },
   {
+    title: "Who calls: an API key that may read orders",
+    curls: [
+      {
+        command: "curl -si {gateway}/orders",
+        shows: "401 without a key, and what is taken",
+        expect: ["HTTP/1.1 401", "www-authenticate: Bearer", '"code":"credentials-missing"'],
+      },
+      {
+        command: "curl -si -H 'x-api-key: fd_live_7hLrVJqZ0bKd2mXw9TnYcE4sGfRaPu3kMoHx' {gateway}/orders",
+        shows: "401 with a typo: the checksum tells, and no store is asked",
+        expect: ["HTTP/1.1 401", "a character is missing or wrong"],
+      },
+      {
+        command: "curl -s -H 'x-api-key: {key}' {gateway}/orders",
+        shows: "200: the backend learns who calls, and does not see the key",
+        expect: ['"x-gateway-consumer":"partners:demo"'],
+      },
+      {
+        command: "curl -si -X POST -H 'authorization: Bearer {key}' {gateway}/orders",
+        shows: "403: the key may read orders and not write them",
+        expect: ["HTTP/1.1 403", 'insufficient_scope", scope="orders:write"', '"code":"not-allowed"'],
+      },
+      {
+        command: "curl -s '{gateway}/gateway/api/keys?limit=1'",
+        shows: "the admin API: keys as it keeps them, open in the demo to this machine",
+        expect: ['"consumer":"demo"', '"scopes":["orders:read"]', '"status":"active"'],
+      },
+    ],
+  },
+  {
     title: "A policy of one's own (`knock` in demo/gateway.config.ts)",
     curls: [
       { command: "curl -s {gateway}/members", shows: "403: it refuses", expect: ['"status":403', "Knock first"] },
@@ -200,6 +230,12 @@ export const CURLS: readonly CurlGroup[] = [
   },
 ];
 
-export function fillIn(command: string, gateway: string, pid: number): string {
-  return command.replaceAll("{gateway}", gateway).replaceAll("{pid}", String(pid));
+export interface Filling {
+  readonly gateway: string;
+  readonly pid: number;
+  readonly key: string;
+}
+
+export function fillIn(command: string, { gateway, pid, key }: Filling): string {
+  return command.replaceAll("{gateway}", gateway).replaceAll("{pid}", String(pid)).replaceAll("{key}", key);
 }

@@ -66,10 +66,23 @@ async function startGateway(variables: Readonly<Record<string, string>>): Promis
   });
 }
 
+/** An API key for the commands below: made by the admin API, and good for a day. */
+async function makeKey({ address }: Gateway): Promise<string> {
+  const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
+  const answer = await fetch(`${address}/gateway/api/keys`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name: "the demo's", consumer: "demo", scopes: ["orders:read"], expiresAt }),
+  });
+  if (!answer.ok) throw new Error(`no key could be made: ${await answer.text()}`);
+  return ((await answer.json()) as { key: string }).key;
+}
+
 const bold = (text: string) => styleText("bold", text);
 const quiet = (text: string) => styleText("gray", text);
 
-function printGuide({ process: { pid }, address }: Gateway, page: string): void {
+function printGuide({ process: { pid }, address }: Gateway, key: string, page: string): void {
+  const filling = { gateway: address, pid: pid!, key };
   console.log(`\n${bold("Frontdesk's demo")}\n`);
   console.log(`  gateway  ${styleText("cyan", address)}`);
   console.log(`  page     ${styleText("cyan", `${address}/gateway`)}  ${quiet(page)}`);
@@ -77,18 +90,19 @@ function printGuide({ process: { pid }, address }: Gateway, page: string): void 
   for (const { title, curls } of CURLS) {
     console.log(`\n${bold(title)}`);
     for (const { command, shows } of curls) {
-      console.log(`  ${quiet(`# ${shows}`)}\n  ${styleText("green", fillIn(command, address, pid!))}`);
+      console.log(`  ${quiet(`# ${shows}`)}\n  ${styleText("green", fillIn(command, filling))}`);
     }
   }
   console.log(`\n${quiet("Ctrl-C stops everything.")}\n`);
 }
 
 async function present(running: Gateway): Promise<void> {
-  if (process.argv.includes("--no-page")) return printGuide(running, "left out");
-  if (isBuilt(root)) return printGuide(running, "");
+  const key = await makeKey(running);
+  if (process.argv.includes("--no-page")) return printGuide(running, key, "left out");
+  if (isBuilt(root)) return printGuide(running, key, "");
   const startedMs = performance.now();
   build = startBuild(root, environment);
-  printGuide(running, "being built: ready in less than a minute");
+  printGuide(running, key, "being built: ready in less than a minute");
   const failure = await build.done;
   if (isStopping) return;
   const seconds = Math.round((performance.now() - startedMs) / 1000);

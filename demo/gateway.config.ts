@@ -21,7 +21,10 @@ export default defineGateway({
     issuer: env("DEMO_ISSUER"),
   },
 
-  auth: { shop: { jwt: { issuer: env("DEMO_ISSUER"), audience: "demo" } } },
+  auth: {
+    shop: { jwt: { issuer: env("DEMO_ISSUER"), audience: "demo" } },
+    partners: { apiKey: {} },
+  },
 
   defaults: { auth: "none" },
 
@@ -70,6 +73,14 @@ export default defineGateway({
       limit: { tokens: 10_000, per: "5m", name: "tokens", cost: { usage: "openai", reserve: 500 } },
     },
 
+    {
+      path: "/orders",
+      methods: ["GET", "POST"],
+      backend: "echo",
+      auth: "partners",
+      scopes: "orders:read",
+      byMethod: { POST: { scopes: "orders:write" } },
+    },
     { path: "/members", use: knock, respond: { body: "Come in.\n" } },
     { path: "/faults/*", backend: "faults", stripPrefix: "/faults" },
   ],

@@ -11,6 +11,9 @@ function settled(output: string): string {
   return output
     .replace(/\d+\.\d ms/g, "0.1 ms")
     .replace(/\b[0-9a-f]{32}\b/g, "4bf92f3577b34da6a3ce929d0e0e4736")
+    .replace(/\bkey_[0-9A-Za-z]{16}\b/g, "key_7hLrVJqZ0bKd2mXw")
+    .replace(/\bfd_live_[0-9A-Za-z]{4}…/g, "fd_live_7hLr…")
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "2027-01-31T12:00:00.000Z")
     .replace(/-[0-9a-f]{16}-00/g, "-00f067aa0ba902b7-00")
     .replace(/(digest +)[\w-]{43}/, "$1kJk1B7JWv6A6cSurpf741FAHnUE6XlkbdTZXOMcauF0")
     .replace(/frontdesk-[A-Za-z0-9]{10}\b/, "frontdesk-kJk1B7JWv6");

@@ -11,6 +11,7 @@ let demo: ChildProcess;
 let guide = "";
 let address: string;
 let pid: number;
+let key: string;
 
 beforeAll(async () => {
   demo = spawn("node", [join(root, "demo", "demo.ts"), "--no-page"], {
@@ -29,6 +30,7 @@ beforeAll(async () => {
     demo.once("exit", () => reject(new Error(guide)));
   });
   address = /gateway {2}(\S+)/.exec(guide)![1]!;
+  key = /Bearer (fd_live_\w+)/.exec(guide)![1]!;
   pid = Number(/kill -HUP (\d+)/.exec(guide)![1]);
 }, 30_000);
 
@@ -61,7 +63,7 @@ describe("the demo", () => {
     it.each(curls)(
       "$command",
       async ({ command, expect: texts, exit = 0 }) => {
-        const filled = fillIn(command, address, pid);
+        const filled = fillIn(command, { gateway: address, pid, key });
         expect(guide).toContain(`${filled}\n`);
         const ran = await run(filled);
         for (const text of texts) expect(ran.output).toContain(text);

@@ -28,7 +28,15 @@ interface Administered {
   readonly allow: string | undefined;
 }
 
-async function administer(
+/** A busy machine can be too slow for the store's budget of 80 ms: that is told as 503, and asked again. */
+async function administer(...args: Parameters<typeof administerOnce>): Promise<Administered> {
+  return until(async () => {
+    const answer = await administerOnce(...args);
+    return answer.status === 503 ? undefined : answer;
+  }, "the store to answer in time");
+}
+
+async function administerOnce(
   host: HostProcess,
   method: string,
   path: string,
@@ -44,6 +52,12 @@ async function administer(
 describeHosts(
   import.meta.dirname,
   (flow) => {
+    /** To both hosts, once each has looked the key up in time. */
+    const send = async (request: RawRequest) => {
+      for (const name of HOST_NAMES)
+        await until(async () => (await flow.sendTo(name, request)).status !== 503, "the store to answer in time");
+      return flow.send(request);
+    };
     const create = async (more: object = {}) => {
       const { status, body } = await administer(flow.host("node"), "POST", "keys", {
         name: "test",
@@ -66,7 +80,7 @@ describeHosts(
         ["X-Api-Key", key],
         ["Authorization", `Bearer ${key}`],
       ]) {
-        const { status, received } = await flow.send({ target: "/products?x=1", headers });
+        const { status, received } = await send({ target: "/products?x=1", headers });
         expect(status).toBe(200);
         expect(received!.headers.get("x-gateway-consumer")).toBe("partners:acme");
         expect(JSON.stringify(received!.headers.pairs)).not.toContain(key);
@@ -76,7 +90,7 @@ describeHosts(
     test("without one, with one of nobody, and with a typo: nothing reaches the backend", async () => {
       const { key } = new KeyFormat("shop").make((bytes) => new Uint8Array(randomBytes(bytes)));
       for (const request of [{ target: "/products" }, with_(key), with_(`${key}x`), with_("shop_live_")]) {
-        const answer = await flow.send(request);
+        const answer = await send(request);
         expect([answer.status, answer.received]).toEqual([401, undefined]);
         expect(answer.headers.get("www-authenticate")).toContain("Bearer");
         expect(answer.text).not.toContain(key);
@@ -85,8 +99,8 @@ describeHosts(
 
     test("scopes, by method", async () => {
       const { key } = await create({ scopes: ["orders:read"] });
-      expect((await flow.send(with_(key, { target: "/orders/1" }))).status).toBe(200);
-      const refused = await flow.send(with_(key, { target: "/orders", method: "POST", body: "{}" }));
+      expect((await send(with_(key, { target: "/orders/1" }))).status).toBe(200);
+      const refused = await send(with_(key, { target: "/orders", method: "POST", body: "{}" }));
       expect(refused.status).toBe(403);
       expect(refused.headers.get("www-authenticate")).toBe('Bearer error="insufficient_scope", scope="orders:write"');
       expect(refused.received).toBeUndefined();
@@ -94,24 +108,24 @@ describeHosts(
 
     test("a key in the query does not go on", async () => {
       const { key } = await create();
-      const { status, received } = await flow.send({ target: `/widget?a=1&key=${key}&b=%20` });
+      const { status, received } = await send({ target: `/widget?a=1&key=${key}&b=%20` });
       expect(status).toBe(200);
       expect(received!.target).toBe("/widget?a=1&b=%20");
-      expect((await flow.send({ target: `/widget?key=${key}&%6Bey=${key}` })).status).toBe(401);
+      expect((await send({ target: `/widget?key=${key}&%6Bey=${key}` })).status).toBe(401);
     });
 
     test("a key of the config, for its route alone", async () => {
-      const { status, received } = await flow.send(with_(ci.key, { target: "/ci" }));
+      const { status, received } = await send(with_(ci.key, { target: "/ci" }));
       expect([status, received?.headers.get("x-gateway-consumer")]).toEqual([200, "ours:ci"]);
-      expect((await flow.send(with_(ci.key))).status).toBe(401);
+      expect((await send(with_(ci.key))).status).toBe(401);
     });
 
     test("bound to routes and to addresses", async () => {
       const { key } = await create({ routes: ["/open", "/orders/*"] });
-      expect((await flow.send(with_(key))).status).toBe(403);
+      expect((await send(with_(key))).status).toBe(403);
       // The Vercel shape knows no addresses off Vercel.
       const away = await create({ ips: ["192.0.2.0/24"] });
-      expect((await flow.send(with_(away.key))).status).toBe(401);
+      expect((await send(with_(away.key))).status).toBe(401);
       const here = await create({ ips: ["127.0.0.1"] });
       expect((await flow.sendTo("node", with_(here.key))).status).toBe(200);
     });
@@ -127,17 +141,17 @@ describeHosts(
       const { id, key } = await create();
       const { status, body } = await administer(flow.host("node"), "POST", `keys/${id}/rotate`, { overlap: "1h" });
       expect(status).toBe(201);
-      const old = await flow.send(with_(key));
+      const old = await send(with_(key));
       expect(old.status).toBe(200);
       expect(old.headers.get("deprecation")).toMatch(/^@\d{10}$/);
       expect(Date.parse(old.headers.get("sunset")!)).toBeGreaterThan(Date.now());
-      const fresh = await flow.send(with_(String(body.key)));
+      const fresh = await send(with_(String(body.key)));
       expect([fresh.status, fresh.headers.has("sunset")]).toEqual([200, false]);
     });
 
     test("revoked: at once where it was done, and within 5 seconds on the other host", async () => {
       const { id, key } = await create();
-      expect((await flow.send(with_(key))).status).toBe(200);
+      expect((await send(with_(key))).status).toBe(200);
       const startedMs = Date.now();
       expect((await administer(flow.host("node"), "POST", `keys/${id}/revoke`)).status).toBe(200);
       expect((await flow.sendTo("node", with_(key))).status).toBe(401);
@@ -148,7 +162,7 @@ describeHosts(
 
     test("no key and no digest stands in what a host prints or shows", async () => {
       const { key } = await create();
-      await flow.send(with_(key));
+      await send(with_(key));
       for (const name of HOST_NAMES) {
         const overview = await administer(flow.host(name), "GET", "overview");
         for (const secret of [key, ADMIN_TOKEN]) {
@@ -261,8 +275,11 @@ describe("two Node hosts on one Redis", () => {
   });
   afterAll(() => Promise.all(hosts.map((host) => host.stop())));
   /** 502: the key was good, and there is no backend here. */
-  const statusOf = async (host: HostProcess, key: string) =>
-    (await sendRaw(host.port, { target: "/products", headers: ["x-api-key", key] })).status;
+  const statusOf = (host: HostProcess, key: string) =>
+    until(async () => {
+      const { status } = await sendRaw(host.port, { target: "/products", headers: ["x-api-key", key] });
+      return status === 503 ? undefined : status;
+    }, "the store to answer in time");
 
   test("a revocation on one bites on the other, which had remembered the key", async () => {
     const [one, other] = hosts as [HostProcess, HostProcess];
@@ -274,7 +291,7 @@ describe("two Node hosts on one Redis", () => {
     await until(async () => (await statusOf(other, key)) === 401, "the revocation to arrive");
   });
 
-  test("a remembered key makes no trip, a new one a single one", async () => {
+  test("a remembered key makes no trip", async () => {
     const [one, other] = hosts as [HostProcess, HostProcess];
     const made = await administer(one, "POST", "keys", { name: "a", consumer: "b", authenticator: "partners" });
     const key = String(made.body.key);
@@ -298,12 +315,12 @@ test("without its store nobody is let in", async () => {
   try {
     const made = await administer(host, "POST", "keys", { name: "a", consumer: "b", authenticator: "partners" });
     const send = () => sendRaw(host.port, { target: "/products", headers: ["x-api-key", String(made.body.key)] });
-    expect((await send()).status).toBe(502);
+    await until(async () => (await send()).status === 502, "the key to be looked up");
     await lost.stop();
     await until(async () => (await send()).status === 503, "the remembered key to be refused");
     const answer = await send();
     expect(JSON.parse(answer.body.toString())).toMatchObject({ code: "store-unavailable" });
-    expect((await administer(host, "POST", `keys/${made.body.id}/revoke`)).status).toBe(503);
+    expect((await administerOnce(host, "POST", `keys/${made.body.id}/revoke`)).status).toBe(503);
   } finally {
     await host.stop();
   }
