@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { compileConfig } from "../lib/config/compile.ts";
 import { parseJson } from "../lib/config/parse-text.ts";
 import { ensureTestBuild } from "../scripts/test-build.ts";
+import { drawKeys, storeKeys } from "./api-keys.ts";
 import { buildNext } from "./build-next.ts";
 import { jwtRows } from "./jwt-rows.ts";
 import type { Launch } from "./process.ts";
@@ -40,9 +41,35 @@ const NEXT = join(ROOT, "node_modules", "next", "dist", "bin", "next");
 const NEXT_PAIR = join(import.meta.dirname, "reference", "next-pair");
 const nextStart = (port: number) => [NEXT, "start", "--port", String(port), "--hostname", "127.0.0.1"];
 
-/** One plain forward route, with a limit that nobody reaches where it is given. */
-const forwardTo = (backend: string, limit: string | false = false) =>
-  JSON.stringify({ backends: { b: backend }, routes: [{ path: "/x/*", backend: "b", stripPrefix: "/x", auth: "none", limit }] });
+/** One plain forward route, with a limit that nobody reaches, or callers with API keys, where they are given. */
+const forwardTo = (backend: string, { limit = false, auth = "none" }: { limit?: string | false; auth?: string } = {}) =>
+  JSON.stringify({
+    backends: { b: backend },
+    auth: { keys: { apiKey: {} } },
+    routes: [{ path: "/x/*", backend: "b", stripPrefix: "/x", auth, limit }],
+  });
+
+/** The Node host with so many keys in its store, sent in turn. */
+function keyRow(name: string, title: string, count: number, more: Partial<Row>): Row {
+  const keys = drawKeys(count);
+  let sent = 0;
+  return {
+    name,
+    title,
+    reference: "node-host",
+    tokens: async (requests) => Array.from({ length: requests }, () => keys[sent++ % keys.length]!),
+    ...more,
+    launch({ backend, port, folder }) {
+      const cwd = join(folder, name);
+      storeKeys(keys, cwd);
+      return {
+        args: [join(ROOT, "server.ts")],
+        cwd,
+        env: { GATEWAY_CONFIG: forwardTo(backend, { auth: "keys" }), PORT: String(port), HOST: "127.0.0.1" },
+      };
+    },
+  };
+}
 
 export const ROWS: readonly Row[] = [
   {
@@ -74,9 +101,12 @@ export const ROWS: readonly Row[] = [
     launch: ({ backend, port, folder }) => ({
       args: [join(ROOT, "server.ts")],
       cwd: folder,
-      env: { GATEWAY_CONFIG: forwardTo(backend, "1000000000/m"), PORT: String(port), HOST: "127.0.0.1" },
+      env: { GATEWAY_CONFIG: forwardTo(backend, { limit: "1000000000/m" }), PORT: String(port), HOST: "127.0.0.1" },
     }),
   },
+  keyRow("api-key", "Node host, API key that is remembered", 1, { atMost: 1.05 }),
+  // More than an instance remembers: when a key's turn comes again, it was forgotten.
+  keyRow("api-key-new", "Node host, API key at first sight", 20_000, {}),
   {
     name: "next-pair",
     title: "bare Next middleware + handler (reference)",

@@ -137,10 +137,12 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
       },
 
       reads(credential, exchange) {
-        if (configured || !format.fits(credential)) return undefined;
+        if (configured || credential.length !== format.length) return undefined;
         const nowMs = clock.now();
         const digest = digestFor(credential);
         const key = !memory.find(digest, nowMs);
+        // What is remembered had the right form.
+        if (key && !format.fits(credential)) return undefined;
         const changes = memory.isDue(nowMs);
         if (!key && !changes) return undefined;
         pending.set(exchange, { asked: memory.ask(nowMs), changes, key });
@@ -155,20 +157,21 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
           const record = credential.length <= MAX_LENGTH ? configured.get(digestOf(credential)) : undefined;
           return record ? judge(record, exchange, clock.now()) : UNKNOWN;
         }
+        if (credential.length !== format.length) return MALFORMED;
         const waited = pending.get(exchange);
-        // What was asked for had the right form.
-        if (!waited && !format.fits(credential)) return MALFORMED;
         const digest = digestFor(credential);
-        let asked = waited?.asked ?? memory.ask(clock.now());
-        if (waited?.changes) {
+        if (waited) {
+          let { asked } = waited;
           const [changes] = replies as readonly StoreReply<KeyChanges>[];
-          if (changes?.state === "ok") asked = memory.learn(changes.value, asked);
+          if (waited.changes && changes?.state === "ok") asked = memory.learn(changes.value, asked);
+          if (waited.key) return takeReply(digest, replies.at(-1) as KeyReply, asked, exchange);
         }
-        if (waited?.key) return takeReply(digest, replies.at(-1) as KeyReply, asked, exchange);
         const nowMs = clock.now();
+        const known = memory.find(digest, nowMs);
+        // What was asked for, or is remembered, had the right form.
+        if (!known && !waited && !format.fits(credential)) return MALFORMED;
         // It may have been revoked since: without an answer nobody is let in.
         if (!memory.isFresh(nowMs)) return UNAVAILABLE;
-        const known = memory.find(digest, nowMs);
         if (known) return conclude(known, exchange, nowMs);
         // It was among the changes.
         const again = memory.ask(nowMs);

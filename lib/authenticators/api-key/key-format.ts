@@ -25,10 +25,12 @@ export interface MadeKey {
 export class KeyFormat {
   /** What every such key begins with. */
   readonly start: string;
+  readonly length: number;
   readonly #pattern: RegExp;
 
   constructor(prefix: string) {
     this.start = `${prefix}_live_`;
+    this.length = this.start.length + RANDOM_LENGTH + CHECKSUM_LENGTH;
     this.#pattern = new RegExp(`^${this.start}[0-9A-Za-z]{${RANDOM_LENGTH + CHECKSUM_LENGTH}}$`);
   }
 
