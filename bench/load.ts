@@ -37,9 +37,6 @@ function isWhole(received: string): boolean {
   return length === undefined ? received.endsWith("\r\n0\r\n\r\n") : received.length >= end + 4 + Number(length);
 }
 
-/** Over all loads, so that fields of the last one do not come again too soon. */
-const sent = 0;
-
 function run(load: Load): Promise<void> {
   // Put together before the clock runs.
   const texts = (load.tokens ?? [undefined]).map((token) => requestText(load, token));
