@@ -53,7 +53,15 @@ export default defineGateway({
     },
 
     { path: "/login", methods: "GET", backend: "issuer" },
-    { path: "/orders", auth: "shop", scopes: "orders:read", respond: { json: { orders: [1, 2], of: "${consumer.id}" } } },
+    // By token or by key; what a caller may do depends on the method.
+    {
+      path: "/orders",
+      methods: ["GET", "POST"],
+      backend: "echo",
+      auth: ["shop", "partners"],
+      scopes: "orders:read",
+      byMethod: { POST: { scopes: "orders:write" } },
+    },
 
     { path: "/events", methods: "GET", backend: "streams" },
     { path: "/download", methods: "GET", backend: "streams" },
@@ -73,14 +81,6 @@ export default defineGateway({
       limit: { tokens: 10_000, per: "5m", name: "tokens", cost: { usage: "openai", reserve: 500 } },
     },
 
-    {
-      path: "/orders",
-      methods: ["GET", "POST"],
-      backend: "echo",
-      auth: "partners",
-      scopes: "orders:read",
-      byMethod: { POST: { scopes: "orders:write" } },
-    },
     { path: "/members", use: knock, respond: { body: "Come in.\n" } },
     { path: "/faults/*", backend: "faults", stripPrefix: "/faults" },
   ],

@@ -30,7 +30,8 @@ export async function openAdminClient(
   { url, file }: { readonly url: string | undefined; readonly file: string | undefined },
 ): Promise<AdminClient> {
   const address = url ?? environment.url;
-  if (address !== undefined) return overHttp(originOf(address), environment.adminToken);
+  const hint = "Without --url and GATEWAY_URL the command works on the stores of this machine.";
+  if (address !== undefined) return overHttp(address, environment.adminToken, hint);
   return onStores(cwd, environment, await compiledConfig(cwd, environment, file));
 }
 
@@ -48,7 +49,9 @@ function originOf(address: string): string {
   return url.origin;
 }
 
-function overHttp(origin: string, token: string | undefined): AdminClient {
+/** A running gateway's. `hint` is said where nothing answers. */
+export function overHttp(address: string, token: string | undefined, hint = ""): AdminClient {
+  const origin = originOf(address);
   if (token === undefined) throw new UsageError("GATEWAY_ADMIN_TOKEN is not set: the admin API asks for it.");
   return {
     async send(method, path, body) {
@@ -61,9 +64,7 @@ function overHttp(origin: string, token: string | undefined): AdminClient {
           body === undefined ? sent : { ...sent, body: JSON.stringify(body) },
         );
       } catch {
-        return {
-          fault: `${origin} could not be reached. Without --url and GATEWAY_URL the command works on the stores of this machine.`,
-        };
+        return { fault: `${origin} could not be reached. ${hint}`.trim() };
       }
       const read = (await answer.json().catch(() => undefined)) as Record<string, Json> | undefined;
       if (answer.ok) return { body: read ?? {} };

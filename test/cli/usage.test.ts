@@ -53,20 +53,18 @@ describe("frontdesk usage", () => {
 
   test("says whose usage it does not know", async () => {
     expect((await call()).err).toContain("say whose usage: a consumer, or --ip.");
-    expect(await call("--ip", "here")).toMatchObject({ code: 1, err: expect.stringContaining('"here" is no IP address') });
+    expect(await call("--ip", "here")).toMatchObject({ code: 1, err: expect.stringContaining("expected an IP address") });
   });
 
   test("says what is wrong with the address", async () => {
-    expect((await call("ada", "--url", "http://127.0.0.1:1")).err).toContain("no gateway answers at http://127.0.0.1:1:");
-    expect((await call("ada", "--url", "nowhere")).err).toContain('--url takes an address, not "nowhere"');
+    expect((await call("ada", "--url", "http://127.0.0.1:1")).err).toContain("http://127.0.0.1:1 could not be reached");
+    expect((await call("ada", "--url", "nowhere")).err).toContain('--url: "nowhere" is no http or https URL');
     const { port } = odd.address() as AddressInfo;
-    expect((await call("ada", "--url", `http://127.0.0.1:${port}`)).err).toContain("answered 404: no gateway of this kind.");
+    expect((await call("ada", "--url", `http://127.0.0.1:${port}`)).err).toContain("answered 404.");
   });
 
   test("says that there is no token", async () => {
     const { frontdesk } = checkout({}, { GATEWAY_URL: `http://127.0.0.1:${host.port}` });
-    expect((await frontdesk("usage", "ada")).err).toContain(
-      "answered 401: Credentials are required. GATEWAY_ADMIN_TOKEN is not set",
-    );
+    expect((await frontdesk("usage", "ada")).err).toContain("GATEWAY_ADMIN_TOKEN is not set");
   });
 });

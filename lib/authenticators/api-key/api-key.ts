@@ -199,7 +199,7 @@ function seconds(ms: number): number {
 }
 
 /** What it may say of the caller: the claims that the config names, of the consumer (`sub`) and the metadata. */
-function consumerOf(name: string, { consumer, scopes, tier, metadata }: KeyRecord, names: readonly string[]): Consumer {
+function consumerOf(name: string, { id, consumer, scopes, tier, metadata }: KeyRecord, names: readonly string[]): Consumer {
   // Who writes metadata can't choose who calls.
   const all = { ...metadata, sub: consumer };
   const claims = names.flatMap((claim) => {
@@ -209,6 +209,7 @@ function consumerOf(name: string, { consumer, scopes, tier, metadata }: KeyRecor
   return {
     id: consumerId(name, consumer),
     authenticator: name,
+    key: id,
     scopes: scopes ?? [],
     claims: Object.fromEntries(claims),
     ...(tier === undefined ? {} : { tier }),
