@@ -76,6 +76,8 @@ const RESPONSE_KINDS: Record<string, Kind> = {
   "vercel-cdn-cache-control": Kind.rebuilt,
   "vercel-cache-tag": Kind.rebuilt,
   "surrogate-control": Kind.rebuilt,
+  "surrogate-key": Kind.rebuilt,
+  "cache-tag": Kind.rebuilt,
   "content-length": Kind.contentLength,
   "x-request-id": Kind.requestId,
 };
@@ -105,6 +107,12 @@ function classifier(kinds: Record<string, Kind>, dropsForwarded: boolean): (name
 
 const requestKind = classifier(REQUEST_KINDS, true);
 const responseKind = classifier(RESPONSE_KINDS, false);
+
+/** Whether a backend reads the gateway's word under this name (in lower case) and never the caller's. */
+export function isRebuilt(name: string): boolean {
+  const kind = requestKind(name);
+  return kind !== Kind.plain && kind !== Kind.host && kind !== Kind.contentLength;
+}
 
 /** Reads a request's fields once; the list is copied only where it holds reserved names. */
 export function readRequestHeaders(received: HeaderList): RequestFacts {
@@ -209,6 +217,10 @@ export interface BackendHead {
   readonly cacheControl: string | undefined;
   readonly contentEncoding: string | undefined;
   readonly contentType: string | undefined;
+  /** What it says to shared caches alone, taken out: name (lower case), value. */
+  readonly forCaches: readonly string[] | undefined;
+  /** False where only the end of the connection ends the body (RFC 9112 section 6.3). */
+  readonly isFramed: boolean;
 }
 
 /** Reads a backend's raw fields (undici gives buffers) in one pass and keeps those that may go on. */
@@ -219,6 +231,8 @@ export function readBackendHead(raw: readonly Uint8Array[]): BackendHead {
   let contentEncoding: string | undefined;
   let contentType: string | undefined;
   let connection: string | undefined;
+  let forCaches: string[] | undefined;
+  let isFramed = false;
   for (let i = 0; i < raw.length; i += 2) {
     const name = latin1(raw[i]!);
     const kind = responseKind(name);
@@ -233,6 +247,12 @@ export function readBackendHead(raw: readonly Uint8Array[]): BackendHead {
       pairs.push(name, value);
     } else if (kind === Kind.contentLength) {
       contentLength = latin1(raw[i + 1]!);
+      isFramed = true;
+    } else if (kind === Kind.transferEncoding) {
+      isFramed = true;
+    } else if (kind === Kind.rebuilt) {
+      forCaches ??= [];
+      forCaches.push(name.toLowerCase(), latin1(raw[i + 1]!));
     } else if (kind === Kind.connection) {
       const value = latin1(raw[i + 1]!);
       connection = connection === undefined ? value : `${connection},${value}`;
@@ -244,6 +264,8 @@ export function readBackendHead(raw: readonly Uint8Array[]): BackendHead {
     cacheControl,
     contentEncoding,
     contentType,
+    forCaches,
+    isFramed,
   };
 }
 

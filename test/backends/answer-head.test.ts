@@ -23,6 +23,8 @@ const backend = (cacheControl?: string) => ({
   contentLength: undefined,
   contentEncoding: undefined,
   contentType: undefined,
+  forCaches: undefined,
+  isFramed: true,
   cacheControl,
 });
 

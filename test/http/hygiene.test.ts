@@ -115,6 +115,8 @@ describe("readBackendHead", () => {
       contentLength: "5",
       cacheControl: "public, max-age=1",
       contentEncoding: "br",
+      forCaches: undefined,
+      isFramed: true,
     });
   });
 
@@ -129,6 +131,8 @@ describe("readBackendHead", () => {
     "Vercel-CDN-Cache-Control",
     "Vercel-Cache-Tag",
     "Surrogate-Control",
+    "Surrogate-Key",
+    "Cache-Tag",
     "X-Request-Id",
     "X-Gateway-Error",
     "X-Middleware-Rewrite",

@@ -2,6 +2,7 @@
 import type { Exchange } from "../../exchange.ts";
 import { HeaderList } from "../../http/header-list.ts";
 import { OriginList } from "../../http/origin.ts";
+import { addVary } from "../../http/vary.ts";
 import type { PolicyDefinition } from "../../policy.ts";
 import type { CorsOptions } from "./options.ts";
 
@@ -43,7 +44,7 @@ export const cors: PolicyDefinition<CorsOptions> = {
         // The backend's own would stand beside ours, and two origins are none to a browser.
         dropAccessControl(fields);
         // Also where no Origin was sent: a cache would give this answer to a script, without the fields it needs.
-        if (varies) addVary(fields);
+        if (varies) addVary(fields, "Origin");
         const origin = allowOrigin(exchange);
         if (origin === undefined) return;
         fields.append("access-control-allow-origin", origin);
@@ -73,10 +74,4 @@ function dropAccessControl({ pairs }: HeaderList): void {
     const name = pairs[i]!;
     if (name.length > 15 && name.slice(0, 15).toLowerCase() === "access-control-") pairs.splice(i, 2);
   }
-}
-
-/** Adds Origin to what the backend's answer varies by (RFC 9110 section 12.5.5). */
-function addVary(fields: HeaderList): void {
-  const named = fields.all("vary").join(",").toLowerCase().split(",");
-  if (!named.some((name) => name.trim() === "origin" || name.trim() === "*")) fields.append("vary", "Origin");
 }

@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { GatewayRequest } from "../../exchange.ts";
 import { HeaderList } from "../../http/header-list.ts";
 import { IpRanges } from "../../http/ip-range.ts";
+import { fitsShape } from "../../http/path-shape.ts";
 import type { Decision, Policy, PolicyDefinition } from "../../policy.ts";
 import { refuse } from "../../problem.ts";
 import type { Stores } from "../../stores/stores.ts";
@@ -39,7 +40,7 @@ export const maintenance: PolicyDefinition<MaintenanceOptions> = {
       decide({ request, target }, [reply]) {
         if (reply) snapshot.update(reply, clock.now());
         if (!on && !snapshot.on) return undefined;
-        if (except.some((shape) => fits(shape, target.segments)) || isLetThrough(request)) return undefined;
+        if (except.some((shape) => fitsShape(shape, target.segments)) || isLetThrough(request)) return undefined;
         return answer();
       },
     };
@@ -50,16 +51,6 @@ export const maintenance: PolicyDefinition<MaintenanceOptions> = {
     return policy;
   },
 };
-
-/** As the paths of routes are matched: segment by segment, decoded; `*` is the rest. */
-function fits(shape: readonly string[], segments: readonly string[]): boolean {
-  for (const [index, segment] of shape.entries()) {
-    if (segment === "*") return segments.length >= index;
-    const given = segments[index];
-    if (given === undefined || (segment === ":" ? given === "" : given !== segment)) return false;
-  }
-  return segments.length === shape.length;
-}
 
 /** Digests have one length, so the time taken to compare tells nothing of the value. */
 function digestOf(text: string): Buffer {
