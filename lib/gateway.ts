@@ -6,8 +6,10 @@ import type { Authenticator } from "./authenticator.ts";
 import { createAuthenticators } from "./authenticators/index.ts";
 import type { Assertions } from "./backends/assertions.ts";
 import { type Backend, createBackend } from "./backends/backend.ts";
-import { execute } from "./backends/execute.ts";
+import { execute, executeContext } from "./backends/execute.ts";
 import type { Pools } from "./backends/pools.ts";
+import { cachedPaths } from "./cache/cached-paths.ts";
+import { GatewayCache, type Purge } from "./cache/gateway-cache.ts";
 import type { CompiledConfig } from "./config/compiled.ts";
 import type { GatewayRequest } from "./exchange.ts";
 import { fieldOf } from "./http/credential.ts";
@@ -23,6 +25,7 @@ import { createRoute, type Route, UNROUTED } from "./route.ts";
 import { LATER, type Later, runSteps, type Stop } from "./run-steps.ts";
 import { sendStop } from "./send.ts";
 import type { Sink } from "./sink.ts";
+import type { StoreReply } from "./stores/reply.ts";
 import { Visit } from "./visit.ts";
 
 /** What a host can't do; the rest of the engine is the same on all of them. */
@@ -80,6 +83,8 @@ export interface Gateway {
   resume(request: GatewayRequest, plan: Plan): Visit | undefined;
   execute(visit: Visit, sink: Sink): void;
   send(visit: Visit, stop: Stop, sink: Sink): void;
+  /** Drops stored answers, and says how many. */
+  purge(what: Purge): MaybePromise<StoreReply<number>>;
   /** For what a host has to refuse itself: no route is looked for. */
   refuse(request: GatewayRequest, refusal: Refusal, sink: Sink): void;
 }
@@ -107,7 +112,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const match = createMatcher(routes);
   /** Names this gateway in Via (RFC 9110 section 7.6.3): one config, one name, so that a loop over several instances shows. */
   const name = `frontdesk-${config.digest.replace(/[^A-Za-z0-9]/g, "").slice(0, 10)}`;
-  const context = { ...options, via: `1.1 ${name}` };
+  const cache = new GatewayCache(deps.stores.blobs, `${options.host.name} ${config.digest}`);
+  const context = executeContext({ ...options, via: `1.1 ${name}`, cache, isCached: cachedPaths(routes) });
 
   function begin(received: GatewayRequest): Visit {
     const facts = received.facts ?? readRequestHeaders(received.headers);
@@ -191,6 +197,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     execute: (visit, sink) => execute(visit, sink, context),
     send: (visit, stop, sink) => sendStop(visit, stop, sink, context),
+    purge: (what) => cache.purge(what),
     refuse: (received, refusal, sink) => sendStop(begin(received), refusal, sink, context),
   };
 }

@@ -2,6 +2,7 @@
 import type { Authenticator } from "./authenticator.ts";
 import type { Assertion, Assertions } from "./backends/assertions.ts";
 import type { Backend, BackendTarget } from "./backends/backend.ts";
+import { type CacheRule, createCacheRule } from "./cache/cache-rule.ts";
 import type { CompiledConfig, CompiledStep, CompiledVariant, Timeouts } from "./config/compiled.ts";
 import type { CredentialPlace } from "./http/credential.ts";
 import { createMapBack, type MapBack } from "./http/map-back.ts";
@@ -48,6 +49,8 @@ export interface Pipeline {
   readonly heartbeatMs: number | undefined;
   /** For the targets whose answers speak of other paths than the caller's. */
   readonly mapBack: ReadonlyMap<BackendTarget, MapBack>;
+  /** Where answers of the backend are kept and given to others. */
+  readonly cache: CacheRule | undefined;
 }
 
 export interface PipelineSource {
@@ -97,6 +100,7 @@ export function buildPipeline(
     identityFields: [...source.authenticators.values()].flatMap(({ fields = [] }) => fields),
     heartbeatMs: variant.heartbeatMs ?? undefined,
     mapBack: mapBacks(route, backend),
+    cache: createCacheRule(route, steps, new Set(variant.steps.flatMap((step) => (step.custom ? step.policy : []))), source.deps),
   });
 }
 
@@ -120,7 +124,8 @@ function buildStep(
     if (!custom) throw new Error(`the custom policy "${compiled.policy}" of ${route.position} was not handed to createGateway`);
     const row = custom.row ?? "authorize";
     const { cacheable = false } = custom;
-    const step = makeStep(custom.name, row, enforce, ALL_CODES, cacheable, createCustom(custom, source.deps, route));
+    const policy = createCustom(custom, source.deps, route);
+    const step = makeStep(custom.name, row, enforce, ALL_CODES, cacheable, policy);
     return { step, needsBody: row !== "validate" && step.policy.requestBody?.mode === "buffer" };
   }
   const definition = source.builtIn.get(compiled.policy);

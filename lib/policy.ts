@@ -5,6 +5,7 @@
  */
 import type { Authenticator } from "./authenticator.ts";
 import type { Backend } from "./backends/backend.ts";
+import type { CacheOptions } from "./cache/cache-options.ts";
 import type { Consumer, Exchange, Json } from "./exchange.ts";
 import type { CredentialPlace } from "./http/credential.ts";
 import type { HeaderList } from "./http/header-list.ts";
@@ -84,6 +85,14 @@ export interface Policy {
   onSend?(exchange: Exchange, head: AnswerHead): void;
   readonly requestBody?: BodyPart;
   readonly responseBody?: BodyPart;
+  /**
+   * What its onRequest and onResponse take from a request beside method, host and target (values of fields, say), as text. Answers
+   * that a cache gives to others are kept apart by it. A custom policy with such a hook and without this one says `cacheable`,
+   * or nothing is stored on its routes.
+   */
+  cacheKey?(exchange: Exchange): string;
+  /** Answers of the route's backend are kept by these rules: only the policy `cache` says so. */
+  readonly cache?: CacheOptions;
   /** At most once, in the half that ends the request, also after an abort. Not awaited: use `deps.defer`. */
   onEnd?(exchange: Exchange, outcome: Outcome): void;
 }

@@ -188,6 +188,12 @@ export const PROBLEMS = {
     meaning: "Try again later; a request that changes something may have been carried out.",
     operator: "`timeout` of the backend or the route; the record says which of connect, firstByte, idle or total ran out.",
   },
+  "not-in-cache": {
+    status: 504,
+    title: "No stored answer fits the request",
+    meaning: "The request said `only-if-cached`. Send it without, and the backend is asked.",
+    operator: "Nothing to do: the caller wanted a stored answer or none (RFC 9111 section 5.2.1.7).",
+  },
   "response-invalid": {
     status: 502,
     title: "The backend's answer can't be passed on",

@@ -42,6 +42,7 @@ function finishHead(visit: Visit, answer: Answer, { deps }: SendContext): void {
   headers.set("cache-control", forOneCaller(headers.get("cache-control")));
   forbidSharedCaches(headers.pairs);
   headers.set("x-request-id", visit.requestId);
+  if (visit.cacheStatus !== undefined) headers.append("cache-status", visit.cacheStatus);
   for (const { policy, name } of visit.pipeline.onSend) {
     try {
       policy.onSend!(visit, answer);

@@ -29,6 +29,10 @@ export class Visit implements Exchange {
   status = 0;
   source: "gateway" | "backend" | "cache" = "gateway";
   code: ProblemCode | undefined = undefined;
+  /** What the gateway's cache says of it (RFC 9211); undefined where it had no part in it. */
+  cacheStatus: string | undefined = undefined;
+  /** Whom the hooks on the way to a backend and back are told of: another where a cache asks on a caller's behalf. */
+  exchange: Visit = this;
   ended = false;
   #webRequest: Request | undefined;
 
@@ -57,6 +61,26 @@ export class Visit implements Exchange {
     this.route = route;
     this.params = params;
     this.pipeline = route.pipelineFor(method);
+  }
+
+  /**
+   * The same request as the gateway's own, a GET: what a cache fetches goes on when its caller has gone, and is never recorded.
+   * What is written down of it, such as attempts, stands with the caller's.
+   */
+  forCache(nowMs: number, monotonicMs: number, isBackground: boolean): Visit {
+    const { request, facts, target, route, record } = this;
+    const own = new Visit({ ...request, method: "GET" }, facts, target, route, nowMs, monotonicMs);
+    own.enter(route, this.params, "GET");
+    own.consumer = this.consumer;
+    own.pool = this.pool;
+    own.carry = this.carry;
+    own.requestId = this.requestId;
+    own.traceparent = this.traceparent;
+    own.record = record;
+    own.ended = true;
+    // What policies remember by exchange (a cost to settle) is the caller's, unless that has ended.
+    if (!isBackground) own.exchange = this;
+    return own;
   }
 
   /** Takes up what the front half decided. */

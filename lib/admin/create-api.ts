@@ -4,12 +4,20 @@ import { auditOperations } from "./audit.ts";
 import { keyOperations } from "./keys-api.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { Overview } from "./overview.ts";
+import { type PurgeAnswers, purgeOperations } from "./purge-api.ts";
 import { usageOperations } from "./usage-api.ts";
 
-export function createAdminApi(context: ApiContext, overview: () => Overview): Api {
+/** The gateway that the API is one of. */
+export interface RunningGateway {
+  overview(): Overview;
+  readonly purge: PurgeAnswers;
+}
+
+export function createAdminApi(context: ApiContext, { overview, purge }: RunningGateway): Api {
   const operations: Operation[] = [
     ...keyOperations(context),
     ...usageOperations(context),
+    ...purgeOperations(context, purge),
     ...auditOperations(context),
     {
       name: "getOverview",

@@ -39,21 +39,27 @@ export function headForAll(
   if (!host.passesContentEncoding) headers.delete("content-encoding");
   if (onResponse.length === 0) return { status, pairs, cacheControl };
   if (cacheControl !== undefined) headers.append("cache-control", cacheControl);
-  for (const { policy } of onResponse) policy.onResponse!(visit, head);
+  for (const { policy } of onResponse) policy.onResponse!(visit.exchange, head);
   const changed = headers.has("cache-control") ? headers.all("cache-control").join(", ") : undefined;
   headers.delete("cache-control");
   return { status: head.status, pairs, cacheControl: changed };
 }
 
-/** Takes the list over. */
-export function headForCaller(visit: Visit, { status, pairs, cacheControl }: SharedHead): ShapedHead {
-  pairs.push("cache-control", forOneCaller(cacheControl));
-  forbidSharedCaches(pairs);
-  pairs.push("x-request-id", visit.requestId);
-  return sendSteps(visit, status, pairs);
+export function headForCaller(visit: Visit, shared: SharedHead): ShapedHead {
+  return finishHead(visit, shared.status, fieldsForOne(shared), false);
 }
 
-function sendSteps(visit: Visit, status: number, pairs: string[]): ShapedHead {
+/** With what caches in front and the browser may do with an answer for one caller. Takes the list over. */
+export function fieldsForOne({ pairs, cacheControl }: SharedHead): string[] {
+  pairs.push("cache-control", forOneCaller(cacheControl));
+  forbidSharedCaches(pairs);
+  return pairs;
+}
+
+/** `isForAll`: caches in front will give it to others, so that nothing of this one request may stand in it. */
+export function finishHead(visit: Visit, status: number, pairs: string[], isForAll: boolean): ShapedHead {
+  if (!isForAll) pairs.push("x-request-id", visit.requestId);
+  if (visit.cacheStatus !== undefined) pairs.push("cache-status", visit.cacheStatus);
   const { onSend } = visit.pipeline;
   if (onSend.length === 0) return { status, pairs };
   const head: AnswerHead = { status, headers: new HeaderList(pairs) };

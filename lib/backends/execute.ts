@@ -2,8 +2,10 @@
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { BodyTaps } from "../body-taps.ts";
+import type { GatewayCache } from "../cache/gateway-cache.ts";
 import type { HostTraits } from "../gateway.ts";
 import type { BackendHead } from "../http/hygiene.ts";
+import type { Target } from "../http/target.ts";
 import type { Clock } from "../policy.ts";
 import { type Refusal, refuse } from "../problem.ts";
 import { LATER, runSteps, type Stop } from "../run-steps.ts";
@@ -13,6 +15,7 @@ import type { Visit } from "../visit.ts";
 import { headForAll, headForCaller, type ShapedHead } from "./answer-head.ts";
 import type { BackendTarget } from "./backend.ts";
 import { decoderFor } from "./decode.ts";
+import type { Fetch } from "./fetch.ts";
 import { type Attempt, type Decoder, ForwardHandler } from "./forward.ts";
 import { makeOutgoing } from "./outgoing.ts";
 import type { Pools } from "./pools.ts";
@@ -25,23 +28,52 @@ export interface ExecuteContext extends SendContext {
   readonly host: HostTraits;
   /** Our element of Via. */
   readonly via: string;
+  readonly cache: GatewayCache;
+  /** Whether answers for this path may be stored. */
+  isCached(target: Target): boolean;
+  /** A bug, after the decision. */
+  crash(error: unknown, visit: Visit, sink: Sink): void;
+}
+
+/** Asks the backend, for the sink's caller or, with a fetch, for a cache. */
+export type Forward = (
+  visit: Visit,
+  body: Readable | Uint8Array | null,
+  sink: Sink,
+  context: ExecuteContext,
+  fetch?: Fetch,
+) => void;
+
+/** What `createGateway` hands on, with what this half adds. */
+export function executeContext(options: Omit<ExecuteContext, "crash">): ExecuteContext {
+  const context: ExecuteContext = {
+    ...options,
+    crash: (error, visit, sink) => sendStop(visit, unexpected(error, visit, context), sink, context),
+  };
+  return context;
 }
 
 export function execute(visit: Visit, sink: Sink, context: ExecuteContext): void {
   const { pipeline } = visit;
   const body = openBody(visit, context.host);
-  const fail = (error: unknown) => sendStop(visit, unexpected(error, visit, context), sink, context);
+  const fail = (error: unknown) => context.crash(error, visit, sink);
   if (pipeline.execute.length > 0 || pipeline.bufferRequestBytes !== undefined) {
     prepare(visit, body, context)
-      .then((stop) => (stop ? sendStop(visit, stop, sink, context) : forward(visit, visit.body ?? body, sink, context)))
+      .then((stop) => (stop ? sendStop(visit, stop, sink, context) : ask(visit, visit.body ?? body, sink, context)))
       .catch(fail);
     return;
   }
   try {
-    forward(visit, body, sink, context);
+    ask(visit, body, sink, context);
   } catch (error) {
     fail(error);
   }
+}
+
+/** By way of the cache, where the route has one. */
+function ask(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, context: ExecuteContext): void {
+  if (visit.pipeline.cache && !isUpgradeSink(sink)) context.cache.serve(visit, body, sink, context, forward);
+  else forward(visit, body, sink, context);
 }
 
 /** Reads the body where a step wants it whole, then runs the steps of this half. */
@@ -68,28 +100,30 @@ function openBody(visit: Visit, host: HostTraits): Readable | null {
   });
 }
 
-function forward(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, context: ExecuteContext): void {
+function forward(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, context: ExecuteContext, fetch?: Fetch): void {
   const { pipeline } = visit;
   const { deps, host } = context;
   if (sink.closed) {
     finish(visit, false, context);
     return;
   }
+  const refuseWith = (refusal: Refusal) => (fetch ? fetch.fail(refusal) : sendStop(visit, refusal, sink, context));
   const target = pipeline.backend?.pick(visit);
   const { timeouts } = pipeline;
   if (!target || !timeouts) {
-    sendStop(visit, refuse("no-backend-available", { headers: ["retry-after", "1"] }), sink, context);
+    refuseWith(refuse("no-backend-available", { headers: ["retry-after", "1"] }));
     return;
   }
   const acceptEncoding = host.passesContentEncoding ? undefined : "identity";
-  const outgoing = makeOutgoing(visit, visit.facts, pipeline, target, context.via, acceptEncoding);
+  const outgoing = makeOutgoing(visit.exchange, visit.facts, pipeline, target, context.via, acceptEncoding);
   if (!outgoing) {
-    sendStop(visit, refuse("bad-request", { detail: "A value in the request would change the path." }), sink, context);
+    refuseWith(refuse("bad-request", { detail: "A value in the request would change the path." }));
     return;
   }
+  fetch?.shape(outgoing);
   const upgrading = isUpgradeSink(sink) ? sink : undefined;
   // A conversation lasts as long as it lasts; its handshake is bounded by the other times.
-  const attempt = new BackendAttempt(visit, sink, target, upgrading ? null : timeouts.totalMs, context);
+  const attempt = new BackendAttempt(visit, sink, target, upgrading ? null : timeouts.totalMs, context, fetch);
   const handler = new ForwardHandler(attempt);
   sink.onClose = (complete) => {
     if (!complete) handler.abort(new Error("the caller has gone"));
@@ -114,6 +148,10 @@ function forward(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, c
   );
 }
 
+const NO_NAMES: readonly string[] = [];
+/** Methods that ask for no change (RFC 9110 section 9.2.1); one that is not known may have made one. */
+const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+
 /** What a forward asks of its surroundings. */
 class BackendAttempt implements Attempt {
   readonly visit: Visit;
@@ -123,8 +161,16 @@ class BackendAttempt implements Attempt {
   readonly totalMs: number | null;
   readonly #target: BackendTarget;
   readonly #context: ExecuteContext;
+  readonly #fetch: Fetch | undefined;
 
-  constructor(visit: Visit, sink: Sink, target: BackendTarget, totalMs: number | null, context: ExecuteContext) {
+  constructor(
+    visit: Visit,
+    sink: Sink,
+    target: BackendTarget,
+    totalMs: number | null,
+    context: ExecuteContext,
+    fetch: Fetch | undefined,
+  ) {
     this.visit = visit;
     this.sink = sink;
     this.clock = context.deps.clock;
@@ -132,12 +178,17 @@ class BackendAttempt implements Attempt {
     this.totalMs = totalMs;
     this.#target = target;
     this.#context = context;
+    this.#fetch = fetch;
   }
 
   head(status: number, backend: BackendHead, length: string | undefined): ShapedHead {
     const { visit } = this;
+    const names = this.#fetch ? backend.pairs.filter((_, index) => index % 2 === 0) : NO_NAMES;
     const shared = headForAll(visit, status, backend, length, this.#context.host, visit.pipeline.mapBack.get(this.#target));
-    return headForCaller(visit, shared);
+    if (status < 400 && !SAFE.has(visit.request.method)) this.#invalidate(shared.pairs);
+    if (!this.#fetch) return headForCaller(visit, shared);
+    this.#fetch.receive(shared, backend, names);
+    return shared;
   }
 
   decode(contentEncoding: string | undefined): Decoder | undefined | "unknown" {
@@ -145,7 +196,13 @@ class BackendAttempt implements Attempt {
   }
 
   fail(refusal: Refusal): void {
-    sendStop(this.visit, refusal, this.sink, this.#context);
+    if (this.#fetch) this.#fetch.fail(refusal);
+    else sendStop(this.visit, refusal, this.sink, this.#context);
+  }
+
+  #invalidate(pairs: readonly string[]): void {
+    const { cache, deps, isCached } = this.#context;
+    if (isCached(this.visit.target)) deps.defer(Promise.resolve(cache.invalidate(this.visit, pairs)));
   }
 
   report(error: unknown): void {

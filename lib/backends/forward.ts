@@ -119,7 +119,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       failed: (error) => this.abort(error),
     });
     if (pipeline.responseBody.length > 0) {
-      this.#taps = this.#shape(() => new BodyTaps(pipeline.responseBody, "responseBody", visit));
+      this.#taps = this.#shape(() => new BodyTaps(pipeline.responseBody, "responseBody", visit.exchange));
     }
     if (pipeline.bufferResponseBytes !== undefined) {
       this.#buffered = [];

@@ -5,7 +5,8 @@ import { explain } from "./explain.ts";
 import { init } from "./init.ts";
 import { keys } from "./keys.ts";
 import { maintenance } from "./maintenance.ts";
+import { purge } from "./purge.ts";
 import { routes } from "./routes.ts";
 import { usage } from "./usage.ts";
 
-export const COMMANDS: readonly Command[] = [check, routes, explain, keys, usage, maintenance, init];
+export const COMMANDS: readonly Command[] = [check, routes, explain, keys, usage, maintenance, purge, init];

@@ -15,6 +15,7 @@ import type { Variables } from "./references.ts";
 import { reportConflicts } from "./route-conflicts.ts";
 import { gatewayOutline } from "./schema.ts";
 import { checkSettings } from "./schema-issues.ts";
+import { reportSharedCaches } from "./shared-cache.ts";
 import { unroutedSteps } from "./unrouted.ts";
 
 /** What needs a shared store fails a build for production, and is warned of elsewhere. */
@@ -78,6 +79,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
 
   reportConflicts(drafts, report);
   reportLenientGuards(drafts, backends, report);
+  reportSharedCaches(drafts, report);
   const used = new Set(drafts.map(({ route }) => route.backend));
   if (drafts.length === routes.length) {
     for (const [index, { name }] of backends.entries()) {

@@ -62,6 +62,7 @@ export const RULES = [
   "unreachable-route",
   "hidden-route",
   "lenient-guard",
+  "shared-cache",
   "policy-name",
   "policy-twice",
   "policy-not-here",

@@ -5,18 +5,7 @@ import type { CustomPolicy } from "../policy.ts";
 import { timeout } from "./schema-backend.ts";
 import { duration, oneOf, oneOrMore, shadow, size, strict } from "./schema-fields.ts";
 
-const NOT_BUILT = [
-  "compose",
-  "cache",
-  "geo",
-  "retry",
-  "mirror",
-  "fault",
-  "fallback",
-  "idempotency",
-  "validate",
-  "transform",
-] as const;
+const NOT_BUILT = ["compose", "geo", "retry", "mirror", "fault", "fallback", "idempotency", "validate", "transform"] as const;
 
 const maxBody = size
   .optional()
@@ -55,15 +44,16 @@ const limit = switchable(
   POLICY_SCHEMAS.limit.settings.limit,
 );
 const quota = switchable('a quota such as "10000/month", { requests, per, anchor }', POLICY_SCHEMAS.limit.settings.quota);
+const cache = switchable("a duration, true, { ttl, … }", POLICY_SCHEMAS.cache.setting);
 
 /** What `defaults` may hold as well. */
 const shared = {
   auth: POLICY_SCHEMAS.auth.setting.optional(),
   ...rights,
   byMethod: z
-    .record(z.string(), strict("byMethod", { ...rights, maxBody, limit, quota }, ["cache", "validate"]))
+    .record(z.string(), strict("byMethod", { ...rights, maxBody, limit, quota, cache }, ["validate"]))
     .optional()
-    .describe("`{ POST: { scopes, maxBody, limit, quota } }` replaces those settings for that method"),
+    .describe("`{ POST: { scopes, maxBody, limit, quota, cache } }` replaces those settings for that method"),
   maxBody,
   guard: z
     .enum(["strict", "lenient"])
@@ -90,6 +80,7 @@ const shared = {
   headers: switchable("{ request, response }", POLICY_SCHEMAS.headers.setting),
   securityHeaders: switchable("true, an object", POLICY_SCHEMAS.securityHeaders.setting),
   deprecated: switchable("{ since, sunset, link }", POLICY_SCHEMAS.deprecated.setting),
+  cache,
   use: oneOf("policies made by definePolicy, or false", [customPolicy, z.array(customPolicy), z.literal(false)])
     .optional()
     .describe("Custom policies, in gateway.config.ts only. `false` switches a default off"),

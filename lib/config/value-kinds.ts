@@ -61,6 +61,11 @@ export const VALUE_KINDS = {
     const ms = readWaitMs(text);
     return ms === undefined || ms % 1000 !== 0 || ms < 5_000 || ms > 3_600_000 ? undefined : ms / 1000;
   }),
+  /** How long something is kept. */
+  period: kind("a duration between 1s and 365d, such as 30s, 5m or 1h", (text) => {
+    const ms = parseDurationMs(text);
+    return ms !== undefined && ms >= 1000 && ms <= 365 * MAX_WAIT_MS ? ms : undefined;
+  }),
   count: kind("a whole number", (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)),
   amount: kind("a whole number above 0", parseAmount),
   rate: kind("a rate such as 100/m, 10/s or 5/15m", parseRate),

@@ -7,6 +7,7 @@ import { describeBackends, describeRoutes, type Overview } from "../admin/overvi
 import { createAssertions } from "../backends/assertions.ts";
 import { createOutbound } from "../backends/outbound.ts";
 import { createPools, type Pools } from "../backends/pools.ts";
+import type { Purge } from "../cache/gateway-cache.ts";
 import type { CompiledConfig } from "../config/compiled.ts";
 import type { CustomPolicies } from "../config/custom-policies.ts";
 import type { Environment } from "../config/env.ts";
@@ -78,7 +79,8 @@ export function createEngine({
           defer(promise.catch((error: unknown) => log.error("deferred work failed", { error: String(error) }))),
       };
       const assertions = createAssertions(config, environment, deps.clock.now);
-      const api = createAdminApi({ stores, log, config, now: deps.clock.now, random: deps.random }, overview);
+      const purge = (what: Purge) => current!.purge(what);
+      const api = createAdminApi({ stores, log, config, now: deps.clock.now, random: deps.random }, { overview, purge });
       const endpoints = createEndpoints({ access, overview, api, jwks: assertions.jwks });
       current = createGateway({
         config,

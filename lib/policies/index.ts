@@ -5,6 +5,7 @@
 import type { PolicyDefinition } from "../policy.ts";
 import { auth } from "./auth/auth.ts";
 import { authorize } from "./authorize/authorize.ts";
+import { cache } from "./cache/cache.ts";
 import { cors } from "./cors/cors.ts";
 import { deprecated } from "./deprecated/deprecated.ts";
 import { headers } from "./headers/headers.ts";
@@ -36,6 +37,8 @@ const LIST = [
   headers,
   securityHeaders,
   deprecated,
+  // Between all that decides and the backend.
+  cache,
   // What answers stands innermost.
   respond,
   redirect,

@@ -4,6 +4,7 @@
  */
 import { authSchema } from "./auth/options.ts";
 import { authorizeSchema } from "./authorize/options.ts";
+import { cacheSchema } from "./cache/options.ts";
 import { corsSchema } from "./cors/options.ts";
 import { deprecatedSchema } from "./deprecated/options.ts";
 import { headersSchema } from "./headers/options.ts";
@@ -30,6 +31,7 @@ export const POLICY_SCHEMAS = {
   headers: headersSchema,
   securityHeaders: securityHeadersSchema,
   deprecated: deprecatedSchema,
+  cache: cacheSchema,
   respond: respondSchema,
   redirect: redirectSchema,
 } as const;

@@ -7,6 +7,8 @@ export interface Blob {
 }
 
 export interface Blobs {
+  /** True for what is gone with this process and seen by no other. */
+  readonly isOfThisProcess?: boolean;
   /** Undefined where there is none or it has expired. */
   get(key: string, nowMs: number): Pending<Blob | undefined>;
   /** `ttlMs` above 0. An implementation may drop any blob early when it runs out of room. */

@@ -40,7 +40,7 @@ function apiWith(authenticators: unknown[], over: Partial<Keys> = {}): Api {
     now: () => nowMs,
     random: (bytes: number) => new Uint8Array(randomBytes(bytes)),
   };
-  return createAdminApi(context, () => ({}) as never);
+  return createAdminApi(context, {} as never);
 }
 
 beforeEach(() => {

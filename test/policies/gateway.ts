@@ -1,4 +1,9 @@
-/** A whole gateway without a socket: a config as a user writes it, requests as a host hands them over, answers as they would leave. */
+/**
+ * A whole gateway without a socket of its own: a config as a user writes it, requests as a host hands them over, answers as they
+ * would leave. With `pools` it reaches backends.
+ */
+import { Readable } from "node:stream";
+import type { Pools } from "#lib/backends/pools.ts";
 import { compileConfig } from "#lib/config/compile.ts";
 import { resolveReferences } from "#lib/config/references.ts";
 import type { GatewayRequest } from "#lib/exchange.ts";
@@ -18,6 +23,10 @@ export interface Sent {
   readonly headers?: Readonly<Record<string, string>> | readonly string[];
   readonly ip?: string | undefined;
   readonly scheme?: "http" | "https";
+  readonly host?: string;
+  readonly body?: string;
+  /** A caller who goes away: resolves when it has. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Received {
@@ -27,6 +36,8 @@ export interface Received {
   readonly record: RequestRecord;
   /** `policy: verdict`, in order. */
   readonly steps: readonly string[];
+  /** False where the connection was broken off, or the caller went. */
+  readonly isWhole: boolean;
 }
 
 export interface TestGateway {
@@ -41,6 +52,9 @@ export interface TestGatewayOptions {
   readonly call?: Deps["call"];
   /** Else a warning in the log is let pass. */
   readonly warn?: Deps["log"]["warn"];
+  readonly pools?: Pools;
+  /** Work that outlives a request. */
+  readonly defer?: (work: Promise<unknown>) => void;
 }
 
 /** `auth: "none"` and an empty answer are put in where a route does not say, so that a test says only what it is about. */
@@ -68,9 +82,9 @@ export function gatewayOf(config: Readonly<Record<string, unknown>>, options: Te
           throw new Error(`${message}: ${JSON.stringify(fields)}`);
         },
       },
-      defer: () => {},
+      defer: options.defer ?? (() => {}),
     },
-    pools: { poolFor: () => failed("nothing here goes to a backend"), close: async () => {} },
+    pools: options.pools ?? { poolFor: () => failed("nothing here goes to a backend"), close: async () => {} },
     host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true },
     assertions: { byBackend: new Map(), jwks: undefined },
     endpoints: {
@@ -84,52 +98,78 @@ export function gatewayOf(config: Readonly<Record<string, unknown>>, options: Te
     gateway,
     async send(sent = {}) {
       const verdict: Verdict = await gateway.decide(requestOf(sent), "whole");
-      if (verdict.kind !== "stop") throw new Error(`expected an answer, got ${verdict.kind}`);
-      const { status, headers, text } = await new Promise<Pick<Received, "status" | "headers" | "text">>((resolve) =>
-        gateway.send(verdict.visit, verdict.stop, captureSink(resolve)),
-      );
-      const record = records.at(-1)!;
-      return { status, headers, text, record, steps: record.steps.map(({ policy, verdict: said }) => `${policy}: ${said}`) };
+      if (verdict.kind !== "stop" && !(verdict.kind === "execute" && options.pools))
+        throw new Error(`expected an answer, got ${verdict.kind}`);
+      const answer = await new Promise<Answered>((resolve) => {
+        const sink = captureSink(resolve, sent.signal);
+        if (verdict.kind === "stop") gateway.send(verdict.visit, verdict.stop, sink);
+        else gateway.execute(verdict.visit, sink);
+      });
+      const record = records.findLast(({ requestId }) => requestId === verdict.visit.requestId)!;
+      return { ...answer, record, steps: record.steps.map(({ policy, verdict: said }) => `${policy}: ${said}`) };
     },
   };
 }
 
-function requestOf({ method = "GET", target = "/", headers = {}, ip, scheme = "http" }: Sent): GatewayRequest {
-  const fields = ["host", "gateway.example", ...(Array.isArray(headers) ? headers : Object.entries(headers).flat())];
+type Answered = Pick<Received, "status" | "headers" | "text" | "isWhole">;
+
+function requestOf({
+  method = "GET",
+  target = "/",
+  headers = {},
+  ip,
+  scheme = "http",
+  host = "gateway.example",
+  body,
+}: Sent): GatewayRequest {
+  const length = body === undefined ? [] : ["content-length", String(Buffer.byteLength(body))];
+  const fields = ["host", host, ...length, ...(Array.isArray(headers) ? headers : Object.entries(headers).flat())];
   return {
     method,
     target,
     scheme,
-    host: "gateway.example",
+    host,
     httpVersion: "1.1",
     headers: new HeaderList(fields),
-    body: null,
+    body: body === undefined ? null : Readable.from([Buffer.from(body)]),
     client: { ip, geo: undefined },
   };
 }
 
-function captureSink(resolve: (answer: Pick<Received, "status" | "headers" | "text">) => void): Sink {
+function captureSink(resolve: (answer: Answered) => void, signal: AbortSignal | undefined): Sink {
   let status = 0;
   let headers = new HeaderList();
   let onClose: (complete: boolean) => void = () => {};
-  return {
+  const chunks: Uint8Array[] = [];
+  const close = (isWhole: boolean) => {
+    if (sink.closed) return;
+    Object.assign(sink, { closed: true });
+    onClose(isWhole);
+    resolve({ status, headers, text: Buffer.concat(chunks).toString("utf8"), isWhole });
+  };
+  const sink: Sink = {
     head(code, _, pairs) {
       status = code;
       headers = new HeaderList(pairs);
     },
     flush: () => {},
-    write: () => failed("an answer of the gateway's own is written at once"),
-    end(chunk) {
-      onClose(true);
-      resolve({ status, headers, text: chunk === undefined ? "" : Buffer.from(chunk).toString("utf8") });
+    write(chunk) {
+      chunks.push(chunk);
+      return true;
     },
-    destroy: () => failed("nothing here breaks a connection"),
+    end(chunk) {
+      if (chunk !== undefined) chunks.push(Buffer.from(chunk));
+      close(true);
+    },
+    destroy: () => close(false),
     onDrain: undefined,
     set onClose(listener: (complete: boolean) => void) {
       onClose = listener;
     },
     closed: false,
   };
+  signal?.addEventListener("abort", () => close(false));
+  return sink;
 }
 
 function failed(why: string): never {

@@ -18,6 +18,7 @@ const ORDER = [
   ["headers", undefined],
   ["securityHeaders", undefined],
   ["deprecated", undefined],
+  ["cache", "cache"],
   ["respond", "answer"],
   ["redirect", "answer"],
 ];

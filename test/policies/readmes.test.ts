@@ -1,12 +1,22 @@
 /** The policies' READMEs can fail: their examples run, and they name the problems that the policy returns. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { createPools } from "#lib/backends/pools.ts";
 import { folderOf } from "#lib/config/published-schema.ts";
 import { POLICIES } from "#lib/policies/index.ts";
 import { PROBLEMS, type ProblemCode } from "#lib/problem.ts";
+import { startBackend } from "../support/backend.ts";
 import { gatewayOf, type Sent, type TestGateway } from "./gateway.ts";
+
+/** For the examples that need one: it answers everything alike. */
+const backend = await startBackend();
+const pools = createPools();
+afterAll(async () => {
+  backend.close();
+  await pools.close();
+});
 
 const folder = join(import.meta.dirname, "../../lib/policies");
 
@@ -19,7 +29,7 @@ test("every folder is a policy, and every policy has its page", () => {
 describe.each([...POLICIES.values()])("$name", ({ name, refuses }) => {
   const text = readFileSync(join(folder, folderOf(name), "README.md"), "utf8");
   const example = /## Example\n\n```yaml\n([\s\S]*?)```/.exec(text)?.[1] ?? "";
-  const gateway = gatewayOf(parse(example) as Record<string, unknown>);
+  const gateway = gatewayOf(parse(example) as Record<string, unknown>, { pools, variables: { BACKEND_URL: backend.url } });
   const rows = [...text.matchAll(/^\| (`[A-Z]+ \/.*) \| (\d{3}.*) \|$/gm)].map(
     ([, request = "", answer = ""]) => [request, answer] as const,
   );

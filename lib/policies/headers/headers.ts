@@ -1,7 +1,7 @@
 /** `headers`: sets, appends and removes header fields of the request to the backend and of the answer. */
 import type { Exchange } from "../../exchange.ts";
 import type { HeaderList } from "../../http/header-list.ts";
-import { renderTemplate } from "../../http/template.ts";
+import { renderTemplate, type Template } from "../../http/template.ts";
 import type { Policy, PolicyDefinition } from "../../policy.ts";
 import type { HeaderChanges, HeadersOptions } from "./options.ts";
 
@@ -11,11 +11,22 @@ export const headers: PolicyDefinition<HeadersOptions> = {
   cacheable: true,
   create({ request, response }) {
     const policy: Policy = {};
-    if (changesAnything(request)) policy.onRequest = (exchange, outgoing) => apply(request, outgoing.headers, exchange);
+    if (changesAnything(request)) {
+      policy.onRequest = (exchange, outgoing) => apply(request, outgoing.headers, exchange);
+      const values = [...request.set, ...request.append].flatMap(([, value]) => (isOpen(value) ? [value] : []));
+      // The backend's answer may hang on them.
+      if (values.length > 0)
+        policy.cacheKey = (exchange) => JSON.stringify(values.map((value) => renderTemplate(value, exchange, "header")));
+    }
     if (changesAnything(response)) policy.onSend = (exchange, head) => apply(response, head.headers, exchange);
     return policy;
   },
 };
+
+/** Whether it holds values of the request. */
+function isOpen(template: Template): boolean {
+  return template.some((part) => typeof part === "object");
+}
 
 function changesAnything({ set, append, remove }: HeaderChanges): boolean {
   return set.length + append.length + remove.length > 0;

@@ -15,6 +15,7 @@ interface Entry extends Expiring, Recent<Entry> {
 const ENTRY_BYTES = 256;
 
 export class MemoryBlobs implements Blobs {
+  readonly isOfThisProcess = true;
   readonly #maxBytes: number;
   readonly #entries = new Map<string, Entry>();
   readonly #byUse = new RecencyList<Entry>();

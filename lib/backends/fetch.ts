@@ -1,0 +1,14 @@
+/** An answer that a cache fetches, for several callers or for none yet: how its forward differs from that for one caller. */
+import type { BackendHead } from "../http/hygiene.ts";
+import type { Outgoing } from "../policy.ts";
+import type { Refusal } from "../problem.ts";
+import type { SharedHead } from "./answer-head.ts";
+
+export interface Fetch {
+  /** Changes what the backend is asked, after all policies. */
+  shape(outgoing: Outgoing): void;
+  /** The head of the backend's answer, shaped for everybody; the sink gets it next. `names` are of the fields that it came with. */
+  receive(shared: SharedHead, backend: BackendHead, names: readonly string[]): void;
+  /** Instead of an answer; at most once, only before a head. */
+  fail(refusal: Refusal): void;
+}

@@ -1,0 +1,44 @@
+/** The cache of a route and method as the engine uses it. */
+import { renderTemplate } from "../http/template.ts";
+import type { Step } from "../pipeline.ts";
+import type { Deps } from "../policy.ts";
+import type { Route } from "../route.ts";
+import type { Visit } from "../visit.ts";
+import { type CacheKeys, createCacheKeys, unkeyedStep } from "./cache-key.ts";
+import type { CacheOptions } from "./cache-options.ts";
+
+export interface CacheRule extends CacheKeys {
+  readonly options: CacheOptions;
+  /** Tags that the config gives an answer. */
+  tagsFor(visit: Visit): string[];
+}
+
+/** Undefined where the route has none, or where a step's part in its answers is not known. */
+export function createCacheRule(
+  route: Route,
+  steps: readonly Step[],
+  customNames: ReadonlySet<string>,
+  deps: Pick<Deps, "log">,
+): CacheRule | undefined {
+  const options = steps.find(({ policy }) => policy.cache)?.policy.cache;
+  if (!options) return undefined;
+  const unkeyed = unkeyedStep(steps, customNames);
+  if (unkeyed) {
+    deps.log.warn("nothing is cached on a route: a custom policy shapes its requests or answers and does not say by what", {
+      route: route.position,
+      policy: unkeyed.name,
+      fix: "give it `cacheKey`, or `cacheable: true` where it does the same for everybody",
+    });
+    return undefined;
+  }
+  const shaping = {
+    onRequest: steps.filter(({ policy }) => policy.onRequest),
+    onResponse: steps.filter(({ policy }) => policy.onResponse),
+  };
+  const { tags } = options;
+  return {
+    ...createCacheKeys(options, route, shaping),
+    options,
+    tagsFor: (visit) => tags.map((tag) => renderTemplate(tag, visit, "text")),
+  };
+}

@@ -1,0 +1,388 @@
+/**
+ * One request to the backend for everybody who waits for the same answer (request collapsing), and for the entry that is made of
+ * it. Its visit is the cache's own, so that it outlives the caller who came first.
+ */
+import { fieldsForOne, type SharedHead } from "../backends/answer-head.ts";
+import type { Fetch } from "../backends/fetch.ts";
+import { isNotModified, type Validators } from "../http/conditions.ts";
+import { HeaderList } from "../http/header-list.ts";
+import type { BackendHead } from "../http/hygiene.ts";
+import { cacheTags, targetedCacheControl } from "../http/targeted-cache-control.ts";
+import type { Outgoing } from "../policy.ts";
+import type { Refusal } from "../problem.ts";
+import { finish, type SendContext, sendStop } from "../send.ts";
+import type { Sink } from "../sink.ts";
+import type { Visit } from "../visit.ts";
+import { pathTag } from "./answer-store.ts";
+import { variantKey } from "./cache-key.ts";
+import type { CacheRule } from "./cache-rule.ts";
+import { type CacheStatus, statusText } from "./cache-status.ts";
+import { type Entry, type StoredAnswer, toEntry, validatorsOf } from "./entry.ts";
+import { leftMs } from "./freshness.ts";
+import type { RequestTraits } from "./request-traits.ts";
+import { earlierAge, notModified, sendEntry, sendHead, sentFields, without } from "./respond.ts";
+import { type AnswerFacts, judgeAnswer, type Storable } from "./storable.ts";
+import { Tee } from "./tee.ts";
+
+export interface Caller {
+  readonly visit: Visit;
+  readonly traits: RequestTraits;
+  readonly sink: Sink;
+  readonly context: SendContext;
+  /** The answer is not for this caller, who has to ask by itself. */
+  again(): void;
+}
+
+export type FetchReason = NonNullable<CacheStatus["fwd"]>;
+
+/** What the cache does with what a fill finds out. */
+export interface FillOwner {
+  store(variant: string, entry: Entry): void;
+  /** The stored answer that was stale is no longer what the backend says. */
+  forget(): void;
+  /** Nobody may join any more. `isShareable` is false where the next callers had better not wait for each other either. */
+  close(isShareable: boolean): void;
+}
+
+export interface FillOptions {
+  readonly path: string;
+  readonly rule: CacheRule;
+  /** The request that is made, as of the caller who came first. */
+  readonly own: Visit;
+  readonly traits: RequestTraits;
+  readonly isAuthenticated: boolean;
+  /** The stored answer that is stale. */
+  readonly stale: Entry | undefined;
+  /** Why the backend is asked; undefined where answers are not stored here, but may be by caches in front. */
+  readonly reason: FetchReason | undefined;
+  /** Goes on with no caller. */
+  readonly isBackground: boolean;
+  readonly maxBytes: number;
+  readonly now: () => number;
+  readonly owner: FillOwner;
+}
+
+interface Received {
+  readonly shared: SharedHead;
+  readonly backend: BackendHead;
+  readonly names: readonly string[];
+}
+
+/** An answer that is being stored. */
+interface Open {
+  readonly answer: Omit<StoredAnswer, "body">;
+  /** What everybody gets, and what the one gets whose request was made. */
+  readonly sent: readonly string[];
+  readonly first: readonly string[];
+  readonly text: string;
+}
+
+/** RFC 5861 section 4. */
+const ERRORS = new Set([500, 502, 503, 504]);
+
+export class Fill implements Fetch {
+  readonly options: FillOptions;
+  readonly sink: Tee;
+  /** Resolves when there is nothing more to come. */
+  readonly done: Promise<void>;
+  /** What it brings was overtaken by a change: it serves those who wait and is not kept. */
+  #isOutdated = false;
+  #resolve!: () => void;
+  readonly #askedMs: number;
+  #waiting: Caller[] = [];
+  #received: Received | undefined;
+  /** Set while callers can join an answer that is under way. */
+  #open: Open | undefined;
+
+  constructor(options: FillOptions) {
+    this.options = options;
+    this.#askedMs = options.now();
+    this.done = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.sink = new Tee({
+      head: (text) => this.#decide(text),
+      whole: (body) => this.#keep(body),
+      lost: () => this.#lose(),
+    });
+  }
+
+  /** False where what is under way is not for this caller. */
+  join(caller: Caller): boolean {
+    const { visit, sink, context } = caller;
+    if (this.#open && !this.#isFor(caller)) return false;
+    sink.onClose = (complete) => {
+      finish(visit, complete, context);
+      this.#leave(caller, complete);
+    };
+    if (this.#open) this.#attach(caller, true);
+    else this.#waiting.push(caller);
+    return true;
+  }
+
+  /** Something has changed since the backend was asked: later callers ask anew. */
+  outdate(): void {
+    this.#isOutdated = true;
+    this.options.owner.close(true);
+  }
+
+  shape(outgoing: Outgoing): void {
+    const { headers } = outgoing;
+    // The whole answer is fetched; what of it a caller wants is decided for each.
+    for (const name of ["if-none-match", "if-modified-since", "range", "if-range"]) headers.delete(name);
+    const { etag, lastModified } = this.options.stale?.validators ?? {};
+    if (etag !== undefined) headers.set("if-none-match", etag);
+    if (lastModified !== undefined) headers.set("if-modified-since", lastModified);
+    const query = this.options.rule.queryFor(this.options.own);
+    // A parameter that is in no key must not shape what everybody gets (cache poisoning).
+    if (query !== undefined) outgoing.target = outgoing.target.split("?", 1)[0]! + query;
+  }
+
+  receive(shared: SharedHead, backend: BackendHead, names: readonly string[]): void {
+    this.#received = { shared, backend, names };
+  }
+
+  fail(refusal: Refusal): void {
+    const { owner } = this.options;
+    owner.close(true);
+    const waiting = this.#take();
+    if (this.#mayServeStale()) this.#serveStale(waiting, undefined);
+    else
+      for (const { visit, sink, context } of waiting) {
+        this.#say(visit, {});
+        sendStop(visit, refusal, sink, context);
+      }
+    this.#resolve();
+  }
+
+  #leave({ sink }: Caller, complete: boolean): void {
+    this.#waiting = this.#waiting.filter((waiting) => waiting.sink !== sink);
+    this.sink.remove(sink);
+    if (!complete) this.#abandonUnlessWanted();
+  }
+
+  /** A caller's abort reaches the backend, as everywhere, where nobody else asked for the answer. */
+  #abandonUnlessWanted(): void {
+    if (this.#waiting.length > 0 || this.sink.readers > 0 || this.options.isBackground) return;
+    this.options.owner.close(true);
+    this.#end();
+  }
+
+  /** What may still come from the backend is not read. */
+  #end(): void {
+    this.#open = undefined;
+    this.sink.abandon();
+    this.#resolve();
+  }
+
+  #take(): Caller[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return waiting;
+  }
+
+  #decide(text: string): void {
+    const { shared, backend } = this.#received!;
+    const { stale, owner, maxBytes } = this.options;
+    if (shared.status === 304 && stale) {
+      if (isOfThat(stale, shared.pairs)) this.#freshen(stale);
+      else this.#askAgain();
+      return;
+    }
+    if (ERRORS.has(shared.status) && this.#mayServeStale()) {
+      owner.close(true);
+      this.#serveStale(this.#take(), shared.status);
+      this.#end();
+      return;
+    }
+    const targeted = targetedCacheControl(backend.forCaches);
+    const headers = new HeaderList(shared.pairs);
+    const storable = this.#judge({ ...shared, headers, targeted, isFramed: backend.isFramed || shared.status === 204 });
+    if (typeof storable === "string") this.#passThrough(text, storable);
+    else if (Number(headers.get("content-length") ?? 0) > maxBytes) this.#passThrough(text, "too-large");
+    else this.#serve(storable, targeted, text);
+  }
+
+  #judge(answer: AnswerFacts): Storable | string {
+    const { isAuthenticated, traits, rule, now } = this.options;
+    const asked = { isAuthenticated, forbidsStoring: traits.forbidsStoring };
+    return judgeAnswer(answer, asked, rule.options, { askedMs: this.#askedMs, receivedMs: now() });
+  }
+
+  /** The caller who came first gets the answer as if there were no cache; nobody else may. */
+  #passThrough(text: string, detail: string): void {
+    const { owner } = this.options;
+    const { shared } = this.#received!;
+    owner.close(false);
+    // What was stored is no longer what the backend says.
+    if (shared.status < 500) owner.forget();
+    const [first, ...others] = this.#take();
+    if (first) {
+      const { visit, traits, sink, context } = first;
+      visit.source = "backend";
+      this.#say(visit, { detail });
+      const whole = fieldsForOne(shared);
+      const isKnown = this.#isKnown(traits, visit, shared.pairs);
+      const { status, pairs } = isKnown ? notModified(whole, isKnown) : { status: shared.status, pairs: whole };
+      if (sendHead(visit, status, pairs, text, false, sink, context) && !isKnown) this.sink.add(visit, sink);
+      else if (isKnown) sink.end();
+    }
+    if (this.sink.readers === 0) this.#end();
+    for (const caller of others) caller.again();
+  }
+
+  /** The validators of an answer that the caller has already. */
+  #isKnown(traits: RequestTraits, { request }: Visit, pairs: readonly string[]): Validators | undefined {
+    if (!traits.isConditional || this.#received!.shared.status !== 200) return undefined;
+    const nowMs = this.options.now();
+    const validators = validatorsOf(new HeaderList(pairs as string[]), nowMs);
+    return isNotModified(request.headers, validators, nowMs) ? validators : undefined;
+  }
+
+  #serve(storable: Storable, targeted: string | undefined, text: string): void {
+    const { rule, path, own, maxBytes } = this.options;
+    const { shared, backend } = this.#received!;
+    const { status, cacheControl } = shared;
+    const tags = [...cacheTags(backend.forCaches), ...rule.tagsFor(own)].map((tag) => `tag:${tag}`);
+    const answer = {
+      status,
+      pairs: without(shared.pairs, ["age", ...storable.leaveOut]),
+      cacheControl,
+      targeted,
+      freshness: storable.freshness,
+      vary: storable.vary,
+      isForEverybody: storable.isForEverybody,
+      tags: [pathTag(path), ...new Set(tags)],
+    };
+    const sent = sentFields(answer, rule.options);
+    // What may not be used again is for the one whose request it answers.
+    const first =
+      storable.leaveOut.length === 0 ? sent : sentFields({ ...answer, pairs: without(shared.pairs, ["age"]) }, rule.options);
+    this.#open = { answer, sent, first, text };
+    if (rule.options.store) this.sink.keep(maxBytes);
+    const waiting = this.#take();
+    const [served, others] = [waiting.filter((caller) => this.#isFor(caller)), waiting.filter((caller) => !this.#isFor(caller))];
+    served.forEach((caller, index) => this.#attach(caller, index > 0));
+    for (const caller of others) caller.again();
+  }
+
+  /** Whether a caller's request says the same as the one that was made, in the fields by which the answer was chosen. */
+  #isFor({ visit }: Caller): boolean {
+    const { vary } = this.#open!.answer;
+    return variantKey(vary, visit.request.headers) === variantKey(vary, this.options.own.request.headers);
+  }
+
+  #attach(caller: Caller, isCollapsed: boolean): void {
+    const { visit, traits, sink, context } = caller;
+    const { answer, sent, first, text } = this.#open!;
+    visit.source = isCollapsed ? "cache" : "backend";
+    this.#say(visit, { stored: !this.#isOutdated, collapsed: isCollapsed });
+    const fields = isCollapsed ? sent : first;
+    const known = this.#isKnown(traits, visit, fields);
+    if (known) {
+      const { status, pairs } = notModified(fields, known);
+      if (sendHead(visit, status, pairs, "", true, sink, context)) sink.end();
+      return;
+    }
+    const pairs = [...fields, ...earlierAge(answer.freshness)];
+    if (sendHead(visit, answer.status, pairs, text, true, sink, context)) this.sink.add(visit, sink);
+  }
+
+  #keep(body: Uint8Array): void {
+    const { owner, own } = this.options;
+    const { answer, sent } = this.#open!;
+    owner.close(true);
+    this.#open = undefined;
+    if (!this.#isOutdated) {
+      const hasLength = answer.status === 204 || new HeaderList(answer.pairs as string[]).has("content-length");
+      const length = hasLength ? [] : ["content-length", String(body.length)];
+      const entry = toEntry({ ...answer, pairs: [...answer.pairs, ...length], body }, [...sent, ...length]);
+      owner.store(variantKey(answer.vary, own.request.headers), entry);
+    }
+    this.#resolve();
+  }
+
+  #lose(): void {
+    this.options.owner.close(true);
+    this.#open = undefined;
+    this.#resolve();
+    if (this.sink.readers === 0) this.sink.abandon();
+  }
+
+  /** The backend says that the stored answer is still right: its fields are renewed (RFC 9111 section 4.3.4). */
+  #freshen(stale: Entry): void {
+    const { owner, rule, own, now } = this.options;
+    const { shared, backend, names } = this.#received!;
+    const headers = new HeaderList(updatedPairs(stale.pairs, shared.pairs, names));
+    const ageField = new HeaderList(shared.pairs).get("age");
+    const targeted = targetedCacheControl(backend.forCaches) ?? stale.targeted;
+    const cacheControl = shared.cacheControl ?? stale.cacheControl;
+    const facts = { status: stale.status, headers, targeted, cacheControl, isFramed: true };
+    const withAge = ageField === undefined ? headers : new HeaderList([...headers.pairs, "age", ageField]);
+    const storable = this.#judge({ ...facts, headers: withAge });
+    owner.close(true);
+    const isStorable = typeof storable !== "string";
+    const answer = {
+      ...stale,
+      pairs: headers.pairs,
+      cacheControl,
+      targeted,
+      ...(isStorable && { freshness: storable.freshness, vary: storable.vary, isForEverybody: storable.isForEverybody }),
+    };
+    const entry = toEntry(answer, sentFields(answer, rule.options));
+    if (isStorable && !this.#isOutdated) owner.store(variantKey(answer.vary, own.request.headers), entry);
+    else owner.forget();
+    for (const [index, { visit, traits, sink, context }] of this.#take().entries()) {
+      visit.cacheStatus = statusText({ fwd: "stale", fwdStatus: 304, stored: isStorable, collapsed: index > 0 });
+      sendEntry(visit, traits, entry, sink, now(), context);
+    }
+    this.#resolve();
+  }
+
+  /** A 304 that is about another answer than the stored one. */
+  #askAgain(): void {
+    const { owner } = this.options;
+    owner.forget();
+    owner.close(true);
+    const waiting = this.#take();
+    this.#end();
+    for (const caller of waiting) caller.again();
+  }
+
+  #say(visit: Visit, more: CacheStatus): void {
+    const { reason } = this.options;
+    if (reason !== undefined) visit.cacheStatus = statusText({ fwd: reason, ...more });
+  }
+
+  #mayServeStale(): boolean {
+    const { stale, now } = this.options;
+    if (!stale || stale.freshness.alwaysValidate || stale.status >= 500) return false;
+    return -leftMs(stale.freshness, now()) <= stale.freshness.staleIfErrorMs;
+  }
+
+  #serveStale(waiting: readonly Caller[], fwdStatus: number | undefined): void {
+    const { stale, now } = this.options;
+    const ttl = Math.floor(leftMs(stale!.freshness, now()) / 1000);
+    for (const { visit, traits, sink, context } of waiting) {
+      visit.cacheStatus = statusText({ fwd: "stale", fwdStatus, ttl, detail: "stale-if-error" });
+      sendEntry(visit, traits, stale!, sink, now(), context);
+    }
+  }
+}
+
+/** Section 4.3.4: a 304 with a strong validator may renew only an answer that has the same. */
+function isOfThat({ validators }: Entry, pairs: readonly string[]): boolean {
+  const etag = new HeaderList(pairs as string[]).get("etag");
+  return etag === undefined || etag.startsWith("W/") || etag === validators.etag;
+}
+
+/** Fields that describe the stored body, which a 304 does not bring anew (RFC 9111 section 3.2). */
+const OF_THE_BODY = new Set(["content-length", "content-encoding", "content-range", "content-md5", "etag"]);
+
+/** `names` are those of the backend itself: what policies append to an answer is there already. */
+function updatedPairs(stored: readonly string[], fresh: readonly string[], names: readonly string[]): string[] {
+  const renewed = new Set(names.map((name) => name.toLowerCase()).filter((name) => name !== "age" && !OF_THE_BODY.has(name)));
+  const pairs = without(stored, [...renewed]);
+  for (let i = 0; i < fresh.length; i += 2) if (renewed.has(fresh[i]!.toLowerCase())) pairs.push(fresh[i]!, fresh[i + 1]!);
+  return pairs;
+}

@@ -1,0 +1,11 @@
+/** `cache`: keeps answers of the backend and gives them to others. What that means is in lib/cache; here the route says it wants it. */
+import type { CacheOptions } from "../../cache/cache-options.ts";
+import type { PolicyDefinition } from "../../policy.ts";
+
+export const cache: PolicyDefinition<CacheOptions> = {
+  name: "cache",
+  row: "cache",
+  refuses: ["not-in-cache"],
+  cacheable: true,
+  create: (options) => ({ cache: options }),
+};
