@@ -9,6 +9,9 @@ const fields = {
   "cache-control": "private, max-age=5",
 };
 
-createServer((_, response) => {
-  response.writeHead(200, fields).end(ANSWER);
+/** Below /shared: what a cache may keep for longer than a bench lasts. */
+const sharedFields = { ...fields, "cache-control": "public, max-age=86400" };
+
+createServer(({ url }, response) => {
+  response.writeHead(200, url!.startsWith("/shared/") ? sharedFields : fields).end(ANSWER);
 }).listen(Number(process.env.PORT), "127.0.0.1");

@@ -41,12 +41,12 @@ const NEXT = join(ROOT, "node_modules", "next", "dist", "bin", "next");
 const NEXT_PAIR = join(import.meta.dirname, "reference", "next-pair");
 const nextStart = (port: number) => [NEXT, "start", "--port", String(port), "--hostname", "127.0.0.1"];
 
-/** One plain forward route, with a limit that nobody reaches, or callers with API keys, where they are given. */
-const forwardTo = (backend: string, { limit = false, auth = "none" }: { limit?: string | false; auth?: string } = {}) =>
+/** One plain forward route, with what is given beside it: a limit that nobody reaches, a cache, callers with API keys. */
+const forwardTo = (backend: string, more: Readonly<Record<string, unknown>> = {}) =>
   JSON.stringify({
     backends: { b: backend },
     auth: { keys: { apiKey: {} } },
-    routes: [{ path: "/x/*", backend: "b", stripPrefix: "/x", auth, limit }],
+    routes: [{ path: "/x/*", backend: "b", stripPrefix: "/x", auth: "none", ...more }],
   });
 
 /** The Node host with so many keys in its store, sent in turn. */
@@ -70,7 +70,6 @@ function keyRow(name: string, title: string, count: number, more: Partial<Row>):
     },
   };
 }
-
 export const ROWS: readonly Row[] = [
   {
     name: "node-proxy",
@@ -102,6 +101,23 @@ export const ROWS: readonly Row[] = [
       args: [join(ROOT, "server.ts")],
       cwd: folder,
       env: { GATEWAY_CONFIG: forwardTo(backend, { limit: "1000000000/m" }), PORT: String(port), HOST: "127.0.0.1" },
+    }),
+  },
+  {
+    name: "node-host-hit",
+    title: "Node host, answered from the cache",
+    reference: "node-host",
+    atMost: 0.5,
+    path: "/x/shared/products/42?sort=price&page=2",
+    launch: ({ backend, port, folder }) => ({
+      args: [join(ROOT, "server.ts")],
+      cwd: folder,
+      env: {
+        GATEWAY_CONFIG: forwardTo(backend, { cache: true }),
+        PORT: String(port),
+        HOST: "127.0.0.1",
+        GATEWAY_DATA_DIR: "hits",
+      },
     }),
   },
   keyRow("api-key", "Node host, API key that is remembered", 1, { atMost: 1.05 }),
