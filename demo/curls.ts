@@ -121,6 +121,31 @@ export const CURLS: readonly CurlGroup[] = [
     ],
   },
   {
+    title: "The cache: kept for 2 s, and for a minute more while a new one is fetched",
+    curls: [
+      {
+        command: "curl -si {gateway}/cached/products/1",
+        shows: "MISS: the backend is asked, and its answer stored",
+        expect: ["cache-status: frontdesk; fwd=uri-miss; stored", '"name":"Bell"'],
+      },
+      {
+        command: "curl -si {gateway}/cached/products/1",
+        shows: "HIT, with its age and the seconds that are left",
+        expect: ["cache-status: frontdesk; hit; ttl=", "age: ", '"name":"Bell"'],
+      },
+      {
+        command: "sleep 2 && curl -si {gateway}/cached/products/1",
+        shows: "STALE: sent at once, while the backend is asked for a new one",
+        expect: ["; detail=stale-while-revalidate", '"name":"Bell"'],
+      },
+      {
+        command: "curl -s {gateway}/gateway/api/purge -H 'content-type: application/json' -d '{\"tag\":\"products\"}'",
+        shows: "purged by its tag; in the demo the operator's side is open to this machine",
+        expect: ['{"purged":1}'],
+      },
+    ],
+  },
+  {
     title: "Refusals, each a problem with a page of its own",
     curls: [
       {

@@ -40,6 +40,14 @@ export default defineGateway({
     },
     { path: "/p/:id", methods: "GET", backend: "eu", rewrite: "/products/${params.id}" },
 
+    {
+      path: "/cached/products/*",
+      methods: ["GET", "DELETE"],
+      backend: "eu",
+      stripPrefix: "/cached",
+      cache: { ttl: "2s", staleWhileRevalidate: "1m", tags: "products" },
+    },
+
     { path: "/hello/:name", respond: { json: { message: "Hello, ${params.name}!" } } },
     { path: "/shop/*", redirect: { to: "/api/products/${params.rest}", status: 308, keepQuery: true } },
 
