@@ -72,12 +72,14 @@ function holdsSeveral(value: string): boolean {
 
 /**
  * Schemes compare without regard to case, and spaces follow (RFC 9110 section 11.4). A tab, or nothing at all, is no credential
- * by that grammar, but servers take the one for a space: such a field is read, so that it is judged and does not go on unseen.
+ * by that grammar, but servers take the one for a space: such a field is read with its tab, so that nobody accepts it and it does
+ * not go on unseen.
  */
 function afterScheme(value: string, scheme: string): string | undefined {
   const { length } = scheme;
   if (value.length > length && !isBlank(value, length)) return undefined;
-  return value.slice(0, length).toLowerCase() === scheme ? trimmed(value.slice(length)) : undefined;
+  if (value.slice(0, length).toLowerCase() !== scheme) return undefined;
+  return value.charCodeAt(length) === 0x09 ? value.slice(length) : trimmed(value.slice(length));
 }
 
 /** Optional whitespace alone (RFC 9110 section 5.6.3): `trim` would also take what is a byte of the value, such as %xA0. */

@@ -24,7 +24,7 @@ describe("in Authorization", () => {
     ["Basic abc", "abc"],
     ["basic abc", "abc"],
     ["BASIC   abc", "abc"],
-    ["Basic\tabc", "abc"],
+    ["Basic\tabc", "\tabc"],
     ["Basic \t abc \t", "abc"],
     ["Basic", ""],
     ["Basic ", ""],

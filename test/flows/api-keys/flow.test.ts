@@ -206,8 +206,18 @@ describeHosts(
         expect((await documented("POST", "keys/{id}/rotate", `${key}/rotate`)).status).toBe(201);
         expect((await documented("POST", "keys/{id}/revoke", `${key}/revoke`)).body.status).toBe("revoked");
         expect((await documented("DELETE", "keys/{id}", key)).status).toBe(204);
+        const override = "overrides/{consumer}";
+        expect((await documented("PUT", override, "overrides/ada", { tier: "pro" })).body.tier).toBe("pro");
+        expect((await documented("GET", override, "overrides/ada")).body.tier).toBe("pro");
+        expect((await documented("GET", "overrides", "overrides")).body).toHaveProperty("ada");
+        expect((await documented("DELETE", override, "overrides/ada")).body.removed).toBe("ada");
+        expect((await documented("GET", "usage", "usage?consumer=ada")).body.limits).toEqual([]);
+        expect((await documented("DELETE", "usage", "usage?consumer=ada")).body.reset).toEqual([]);
+        expect((await documented("POST", "purge", "purge", { tag: "none" })).body.purged).toBe(0);
+        const { id } = (await call("POST", "keys", { name: "a", consumer: "b", authenticator: "partners" })).body;
+        await call("DELETE", `keys/${id}`);
         expect((await documented("GET", "audit", "audit?limit=1")).body.items).toMatchObject([
-          { action: "key.removed", target: made.body.id },
+          { action: "key.removed", target: id },
         ]);
         expect((await documented("GET", "overview", "overview")).body.host).toBe(name);
         await documented("GET", "openapi.json", "openapi.json");

@@ -28,7 +28,7 @@ describeHosts(
         ["/one/a", [WRONG], 401],
         ["/one/a", ["Basic"], 401],
         ["/one/a", [`basic   ${ADA.slice(6)}`], 200],
-        ["/one/a", [`Basic\t${ADA.slice(6)}`], 200],
+        ["/one/a", [`Basic\t${ADA.slice(6)}`], 401],
         ["/one/a", [`${ADA}\xa0`], 401],
         ["/one/a", [`${ADA},${WRONG}`], 401],
         ["/one/a", [`Bearer x, ${ADA}`], 401],

@@ -71,7 +71,7 @@ describe.each(HOST_NAMES)("on the %s host", (name) => {
     send({
       method,
       target: `/gateway/api/${target}`,
-      headers: ["authorization", `Bearer ${ADMIN_TOKEN}`],
+      headers: ["authorization", `Bearer ${ADMIN_TOKEN}`, ...(body ? ["content-type", "application/json"] : [])],
       ...(body ? { body } : {}),
     });
 
