@@ -11,14 +11,23 @@ import type { Question, Reply } from "./stores/questions.ts";
 /** Why a presented credential was not accepted. */
 export interface Rejection {
   /**
-   * `invalid`: 401. `not-allowed`: it is good, but not for this: 403. `unavailable`: what would have to be asked did not answer, and
-   * credentials are never taken on trust: 503.
+   * `invalid`: 401. `missing`: nothing was presented that it takes, found out by asking: as if it had found no credential. `not-allowed`:
+   * it is good, but not for this: 403. `unavailable`: what would have to be asked did not answer, and credentials are never taken on
+   * trust: 503.
    */
-  readonly rejected: "invalid" | "not-allowed" | "unavailable";
+  readonly rejected: "invalid" | "missing" | "not-allowed" | "unavailable";
   /** For the operator: which check failed, without any part of the credential. */
   readonly reason: string;
   /** For the caller: one sentence that helps an honest one and nobody else. */
   readonly detail?: string;
+  /** Where a browser finds a way in, instead of 401. */
+  readonly redirect?: Redirect;
+}
+
+export interface Redirect {
+  readonly status: number;
+  /** `Location` and what goes with it, as name, value, name, value. */
+  readonly headers: readonly string[];
 }
 
 /** What a challenge says beside its scheme (RFC 6750 section 3). */
@@ -33,11 +42,10 @@ export interface Authenticator {
   readonly name: string;
   /** What it takes, to end the sentence "This route takes …": a bearer token in `Authorization`. */
   readonly expects: string;
-  /**
-   * Where its credential stands, the first place that holds one counting. What is read there does not go on to a backend. Without
-   * any place it judges every request by itself (it asks another service).
-   */
+  /** Where its credential stands, the first place that holds one counting. What is read there does not go on to a backend. */
   readonly places: readonly CredentialPlace[];
+  /** It judges requests that hold nothing in its places, too: it asks another service, which may know a way in. */
+  readonly judgesAll?: boolean;
   /** Fields (lower case) that its judgment hangs on, beside those that its places stand in. */
   readonly hangsOn?: readonly string[];
   /** The caller's own credential may go on to a backend that asks for it (`forwardCredential`); keys never do. */

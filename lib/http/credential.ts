@@ -2,8 +2,8 @@
 import type { HeaderList } from "./header-list.ts";
 
 export type CredentialPlace =
-  /** `Authorization` with this scheme, in lower case (RFC 9110 section 11.6.2). */
-  | { readonly in: "authorization"; readonly scheme: string }
+  /** `Authorization` with this scheme, in lower case (RFC 9110 section 11.6.2); with any, and the value whole, where none is named. */
+  | { readonly in: "authorization"; readonly scheme?: string }
   | { readonly in: "header"; readonly name: string }
   | { readonly in: "cookie"; readonly name: string }
   | { readonly in: "query"; readonly name: string };
@@ -75,7 +75,8 @@ function holdsSeveral(value: string): boolean {
  * by that grammar, but servers take the one for a space: such a field is read with its tab, so that nobody accepts it and it does
  * not go on unseen.
  */
-function afterScheme(value: string, scheme: string): string | undefined {
+function afterScheme(value: string, scheme: string | undefined): string | undefined {
+  if (scheme === undefined) return trimmed(value);
   const { length } = scheme;
   if (value.length > length && !isBlank(value, length)) return undefined;
   if (value.slice(0, length).toLowerCase() !== scheme) return undefined;

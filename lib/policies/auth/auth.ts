@@ -1,9 +1,10 @@
 /** `auth`: finds the caller's credential, has its authenticator judge it, and keeps it from the backend. */
-import { type Authenticator, isRejection, type Rejection } from "../../authenticator.ts";
+import { type Authenticator, isRejection, type Redirect, type Rejection } from "../../authenticator.ts";
 import type { Consumer, Exchange } from "../../exchange.ts";
 import { AMBIGUOUS, nameOfPlace, readCredential } from "../../http/credential.ts";
+import { HeaderList } from "../../http/header-list.ts";
 import type { Decision, MaybePromise, Policy, PolicyDefinition } from "../../policy.ts";
-import { type Refusal, refuse } from "../../problem.ts";
+import { type Answer, type Refusal, refuse } from "../../problem.ts";
 import type { Question, Reply } from "../../stores/questions.ts";
 import type { AuthOptions } from "./options.ts";
 
@@ -29,6 +30,18 @@ export const auth: PolicyDefinition<AuthOptions> = {
     const kept = accepted.flatMap(({ places, mayForward }) => (mayForward && backend?.forwardCredential ? [] : places));
     const find = need === "all" ? findAll : findOne;
 
+    function concluded(results: readonly Result[], found: readonly Found[], exchange: Exchange): Decision {
+      const rejected = results.findIndex(isRejection);
+      if (rejected < 0) {
+        exchange.consumer = joined(results as readonly Consumer[]);
+        return undefined;
+      }
+      const rejection = results[rejected] as Rejection;
+      if (rejection.rejected === "missing" && optional) return undefined;
+      if (rejection.redirect) return redirectTo(rejection.redirect);
+      return rejection.rejected === "missing" ? missing : refuseRejected(rejection, found[rejected]!, accepted);
+    }
+
     const policy: Policy = {
       decide(exchange, replies): MaybePromise<Decision> {
         const { found, counts } = asked.get(exchange) ?? { found: find(accepted, exchange), counts: [] };
@@ -36,8 +49,8 @@ export const auth: PolicyDefinition<AuthOptions> = {
         if (found.length < (need === "all" ? accepted.length : 1)) return missing;
         const results = verifyAll(found, exchange, replies, counts);
         return results instanceof Promise
-          ? results.then((settled) => conclude(settled, found, accepted, exchange))
-          : conclude(results, found, accepted, exchange);
+          ? results.then((settled) => concluded(settled, found, exchange))
+          : concluded(results, found, exchange);
       },
       removes: kept,
     };
@@ -86,7 +99,6 @@ function findAll(accepted: readonly Authenticator[], exchange: Exchange): readon
 }
 
 function credentialFor(by: Authenticator, { request, target }: Exchange): { found: Found | undefined; certain: boolean } {
-  if (by.places.length === 0) return { found: { by, value: "", fault: undefined }, certain: false };
   for (const place of by.places) {
     const value = readCredential(request.headers, target.raw, place);
     if (value === undefined) continue;
@@ -97,7 +109,7 @@ function credentialFor(by: Authenticator, { request, target }: Exchange): { foun
     const whose = by.recognizes?.(value, place) ?? "theirs";
     if (whose !== "no") return { found: { by, value, fault: undefined }, certain: whose === "theirs" };
   }
-  return { found: undefined, certain: false };
+  return { found: by.judgesAll ? { by, value: "", fault: undefined } : undefined, certain: false };
 }
 
 type Result = Consumer | Rejection;
@@ -127,22 +139,10 @@ function verifyAll(
   return isPending ? Promise.all(results) : (results as Result[]);
 }
 
-function conclude(
-  results: readonly Result[],
-  found: readonly Found[],
-  accepted: readonly Authenticator[],
-  exchange: Exchange,
-): Decision {
-  for (const [index, result] of results.entries())
-    if (isRejection(result)) return refuseRejected(result, found[index]!, accepted);
-  const consumers = results as readonly Consumer[];
-  exchange.consumer = consumers.length === 1 ? consumers[0] : joined(consumers);
-  return undefined;
-}
-
 /** Of several identities the first is who calls; what the others may do comes on top. */
 function joined(consumers: readonly Consumer[]): Consumer {
   const [first, ...others] = consumers;
+  if (others.length === 0) return first!;
   return {
     ...first!,
     scopes: [...new Set(consumers.flatMap(({ scopes = [] }) => scopes))],
@@ -164,6 +164,11 @@ function refuseRejected({ rejected, reason, detail }: Rejection, { by }: Found, 
     return refuse("store-unavailable", { reason: `${by.name}: ${reason}`, headers: ["retry-after", "1"] });
   if (rejected === "not-allowed") return refuse("not-allowed", { detail, reason: `${by.name}: ${reason}` });
   return refuse("credentials-invalid", { detail, reason: `${by.name}: ${reason}`, headers: challenges(accepted, by, detail) });
+}
+
+/** Not for anybody else, nor for later: the way in is this caller's. */
+function redirectTo({ status, headers }: Redirect): Answer {
+  return { status, headers: new HeaderList([...headers, "cache-control", "no-store"]), body: null };
 }
 
 /** What would have been accepted, one field for each (RFC 9110 section 11.6.1). */
