@@ -3,10 +3,11 @@ import type { Authenticator, AuthenticatorDefinition, AuthenticatorParts } from 
 import type { CompiledConfig } from "../config/compiled.ts";
 import { apiKey } from "./api-key/api-key.ts";
 import { basic } from "./basic/basic.ts";
+import { forward } from "./forward/forward.ts";
 import { jwt } from "./jwt/jwt.ts";
 
 const KINDS: ReadonlyMap<string, AuthenticatorDefinition> = new Map(
-  [jwt, apiKey, basic].map((definition) => [definition.kind, definition as AuthenticatorDefinition]),
+  [jwt, apiKey, basic, forward].map((definition) => [definition.kind, definition as AuthenticatorDefinition]),
 );
 
 /** By name. Each `create` gets what its kind's options.ts compiles, which the compiler of the config guarantees. */

@@ -8,6 +8,7 @@ export const authenticatorSchema = strict(
     jwt: AUTHENTICATOR_SCHEMAS.jwt.setting.optional(),
     apiKey: AUTHENTICATOR_SCHEMAS.apiKey.setting.optional(),
     basic: AUTHENTICATOR_SCHEMAS.basic.setting.optional(),
+    forward: AUTHENTICATOR_SCHEMAS.forward.setting.optional(),
   },
-  ["forward", "webhook", "hmac", "signature", "introspection", "clientCert", "oidc"],
+  ["webhook", "hmac", "signature", "introspection", "clientCert", "oidc"],
 );

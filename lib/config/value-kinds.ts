@@ -32,6 +32,15 @@ export const VALUE_KINDS = {
   /** Lands in a path or URL that the config writes: may hold slashes, not what ends a path or begins a second line. */
   path: kind("text for a URL, without spaces and control characters", (text) => (/^[\x21-\x7e]*$/.test(text) ? text : undefined)),
   url: kind("an http or https URL without credentials, query and fragment", readUrl),
+  /** To be asked as it stands, a slash at the end and a query included. */
+  serviceUrl: kind("an http or https URL without credentials and fragment", (text) =>
+    /^https?:\/\/[^\s@#]+$/.test(text) && URL.canParse(text) ? text : undefined,
+  ),
+  /** Revocation by whoever is asked must bite within minutes. */
+  memory: kind("a duration between 1s and 5m, such as 10s or 1m", (text) => {
+    const ms = readWaitMs(text);
+    return ms === undefined || ms < 1_000 || ms > 300_000 ? undefined : ms;
+  }),
   /** As an issuer writes itself (`iss`): kept to the letter, since a slash at the end makes another. */
   issuer: kind("the issuer's https URL (http on this machine only) without query and fragment", (text) =>
     readUrl(text) !== undefined && isHttpsOrLoopback(text) ? text : undefined,

@@ -1,13 +1,12 @@
 /** The Express backend of docs/assertions.md, run as it stands there: it believes the gateway, and nobody else. */
 import type { ChildProcess } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createAssertions } from "#lib/backends/assertions.ts";
 import { blocksOf, ROOT, readDocument } from "../docs/documents.ts";
 import { type Backend, startBackend } from "../support/backend.ts";
+import { freePort } from "../support/free-port.ts";
 import { run } from "../support/host-process.ts";
 import { until } from "../support/until.ts";
 import { type NodeGateway, startNodeGateway } from "./node-gateway.ts";
@@ -132,12 +131,4 @@ function signed({ secret = OLD, audience = "orders", issuer = gateway.url, atMs 
 
 async function statusOf(headers: Readonly<Record<string, string>>): Promise<number> {
   return (await fetch(`${expressUrl}/orders/1`, { headers })).status;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

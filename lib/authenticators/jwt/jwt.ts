@@ -10,12 +10,12 @@ import type { Consumer } from "../../exchange.ts";
 import { nameOfPlace } from "../../http/credential.ts";
 import { renderTemplate } from "../../http/template.ts";
 import type { Deps, MaybePromise } from "../../policy.ts";
+import { Remembered } from "../remembered.ts";
 import { callerOf } from "./caller.ts";
 import { faultOfClaims, issuerFault } from "./check-claims.ts";
 import { IssuerKeys } from "./issuer-keys.ts";
 import { type KeySource, keysOf, secretsOf } from "./key-source.ts";
 import type { JwtOptions } from "./options.ts";
-import { Remembered } from "./remembered.ts";
 import { signatureFault } from "./signature.ts";
 import { invalid, issuerIn, quoted, type ReadToken, readToken } from "./token.ts";
 

@@ -1,4 +1,4 @@
-/** Tokens that were verified, by digest, so that the next request with one costs neither a signature nor a promise. */
+/** What was verified, by digest, so that the next request with the same costs neither a signature nor a question. */
 import { hash } from "node:crypto";
 
 /** In each of two generations: what was asked for since the last turn outlives it, so that memory stays bounded without a list by age. */

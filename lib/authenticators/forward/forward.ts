@@ -1,0 +1,101 @@
+/** `forward`: another service says who calls, by the request's credentials, method and URL. */
+import { type Authenticator, type AuthenticatorDefinition, isRejection, type Rejection } from "../../authenticator.ts";
+import type { Consumer, Exchange, Json } from "../../exchange.ts";
+import { nameOfPlace } from "../../http/credential.ts";
+import { Remembered } from "../remembered.ts";
+import { type Granted, type Judgement, judge, unavailable } from "./judgement.ts";
+import type { ForwardOptions } from "./options.ts";
+import { type ForwardQuestion, isNavigation, questionOf } from "./question.ts";
+
+/** Somebody who was just given a right should not wait long for it. */
+const MAX_REFUSAL_MS = 5_000;
+/** Of the answer's body nothing is used, and pages to log in are smaller: a service that sends more is none that should be asked. */
+const MAX_BODY_BYTES = 1024 * 1024;
+
+export const forward: AuthenticatorDefinition<ForwardOptions> = {
+  kind: "forward",
+  create(name, options, { deps, claims }) {
+    const { places, allCookies, including, cacheMs, challenge } = options;
+    /** Apart, so that made-up credentials, of which anybody has as many as they like, push out nobody who was let in. */
+    const granted = new Remembered<Granted>();
+    const refused = new Remembered<Rejection>();
+    const asking = new Map<string, Promise<Judgement>>();
+    const carried = `auth.${name}`;
+
+    async function ask({ headers, hasCredential }: ForwardQuestion): Promise<Judgement> {
+      const { url, timeoutMs } = options;
+      try {
+        const answer = await deps.call({ url, headers, timeoutMs, maxBytes: MAX_BODY_BYTES });
+        return judge(name, answer, hasCredential, options, claims);
+      } catch (error) {
+        return unavailable(`the service gave no answer (${faultIn(error)})`);
+      }
+    }
+
+    /** Those who ask the same at the same time share an answer; it counts from when it was asked for, so that none is used for longer. */
+    function askOnce(question: ForwardQuestion, rememberMs: number): Promise<Judgement> {
+      const running = asking.get(question.key);
+      if (running) return running;
+      const askedMs = deps.clock.now();
+      const answer = ask(question).then((judgement) => {
+        asking.delete(question.key);
+        const nowMs = deps.clock.now();
+        if (!isRejection(judgement)) granted.set(question.key, judgement, askedMs + rememberMs, nowMs, granted.generation);
+        // A way to log in is for one browser, once; no answer says nothing about the next.
+        else if (judgement.rejected !== "unavailable" && !judgement.redirect) {
+          const untilMs = askedMs + Math.min(rememberMs, MAX_REFUSAL_MS);
+          refused.set(question.key, judgement, untilMs, nowMs, refused.generation);
+        }
+        return judgement;
+      });
+      asking.set(question.key, answer);
+      return answer;
+    }
+
+    function settle(judgement: Judgement, exchange: Exchange): Consumer | Rejection {
+      if (!isRejection(judgement)) {
+        if (judgement.fields.length > 0) exchange.carry[carried] = judgement.fields as Json;
+        return judgement.consumer;
+      }
+      const { redirect, ...rejection } = judgement;
+      return redirect && isNavigation(exchange) ? judgement : rejection;
+    }
+
+    const authenticator: Authenticator = {
+      name,
+      expects: `what the service behind "${name}" takes in ${sources(options)}`,
+      places,
+      judgesAll: true,
+      hangsOn: [...(allCookies ? ["cookie"] : []), ...including],
+      mayForward: true,
+      fields: options.headers,
+      challenge: () => challenge ?? undefined,
+      // Only the service can tell whose it is; another authenticator that knows its own goes first.
+      recognizes: () => "perhaps",
+      verify(_, exchange) {
+        const question = questionOf(exchange, options);
+        if ("ambiguous" in question) return { rejected: "invalid", reason: question.ambiguous };
+        if (cacheMs === null) return ask(question).then((judgement) => settle(judgement, exchange));
+        const nowMs = deps.clock.now();
+        const known = granted.get(question.key, nowMs) ?? refused.get(question.key, nowMs);
+        if (known) return settle(known, exchange);
+        return askOnce(question, cacheMs).then((judgement) => settle(judgement, exchange));
+      },
+      onRequest({ carry }, { headers }) {
+        const fields = (carry[carried] ?? []) as readonly string[];
+        for (let i = 0; i < fields.length; i += 2) headers.append(fields[i]!, fields[i + 1]!);
+      },
+    };
+    return authenticator;
+  },
+};
+
+function sources({ places, allCookies }: ForwardOptions): string {
+  return [...places.map(nameOfPlace), ...(allCookies ? ["cookies"] : [])].join(" or ");
+}
+
+function faultIn(error: unknown): string {
+  const { name, code, message } = error as { name?: unknown; code?: unknown; message?: unknown };
+  if (name === "TimeoutError") return "it took too long";
+  return typeof code === "string" ? code : String(message ?? error);
+}
