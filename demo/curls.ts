@@ -98,6 +98,16 @@ export const CURLS: readonly CurlGroup[] = [
         shows: "200 with it: the backend learns who calls, and does not see the token",
         expect: ['"x-gateway-consumer":"shop:ada"'],
       },
+      {
+        command: "curl -s -H 'cookie: sid=ada-session' {gateway}/account",
+        shows: "200: another service knows the session, and the backend gets its word, not the cookie",
+        expect: ['"x-gateway-consumer":"session:ada"', '"x-auth-request-email":"ada@shop.example"'],
+      },
+      {
+        command: "curl -s -H 'cookie: sid=bob-session' {gateway}/account",
+        shows: "403: it knows Bob too, who may not see this path",
+        expect: ['"code":"not-allowed"'],
+      },
     ],
   },
   {

@@ -24,6 +24,7 @@ export default defineGateway({
   auth: {
     shop: { jwt: { issuer: env("DEMO_ISSUER"), audience: "demo" } },
     partners: { apiKey: {} },
+    session: { forward: { url: env("DEMO_SESSIONS"), from: "cookie:sid", headers: "x-auth-request-email" } },
   },
 
   defaults: { auth: "none" },
@@ -60,6 +61,8 @@ export default defineGateway({
       },
     },
 
+    // Another service says who calls.
+    { path: "/account", backend: "echo", auth: "session" },
     { path: "/login", methods: "GET", backend: "issuer" },
     // By token or by key; what a caller may do depends on the method.
     {

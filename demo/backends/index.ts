@@ -6,6 +6,7 @@ import { createCatalog } from "./catalog.ts";
 import { createEcho } from "./echo.ts";
 import { createFaults } from "./faults.ts";
 import { createIssuer } from "./issuer.ts";
+import { createSessions } from "./sessions.ts";
 import { createStreams } from "./streams.ts";
 
 export interface Backends {
@@ -22,6 +23,7 @@ export async function startBackends(): Promise<Backends> {
     DEMO_FAULTS: createFaults(),
     DEMO_ECHO: createEcho(),
     DEMO_ISSUER: await createIssuer(),
+    DEMO_SESSIONS: createSessions(),
   };
   const variables: Record<string, string> = {};
   for (const [name, server] of Object.entries(servers)) {
