@@ -72,6 +72,13 @@ export const PROBLEMS = {
     meaning: "The service does not take requests from your network address.",
     operator: "The route's `ip`; the record names the address that the host saw. Behind a proxy, say so in `trust.proxies`.",
   },
+  "geo-denied": {
+    status: 403,
+    title: "The service is not available where you are",
+    meaning: "The service does not take requests from your country or region, or can't tell where you are.",
+    operator:
+      "The route's `geo`; the record names the country that was seen. On the Node host nobody tells it but a CDN or a database: see `trust.geo`.",
+  },
   "client-denied": {
     status: 403,
     title: "This client may not call",

@@ -9,7 +9,7 @@ import type { Report } from "./issue.ts";
 import { isReference } from "./references.ts";
 
 /** Built-in policies that keep somebody out. Two routes agree where their options do. */
-const SCREENS: readonly string[] = ["ip", "origin", "userAgent", "authorize"];
+const SCREENS: readonly string[] = ["ip", "geo", "origin", "userAgent", "authorize"];
 
 /** What a request must bring for a route to let it through. */
 export interface Requirements {

@@ -5,7 +5,7 @@ import type { CustomPolicy } from "../policy.ts";
 import { timeout } from "./schema-backend.ts";
 import { duration, oneOf, oneOrMore, shadow, size, strict } from "./schema-fields.ts";
 
-const NOT_BUILT = ["compose", "geo", "retry", "mirror", "fault", "fallback", "idempotency", "validate", "transform"] as const;
+const NOT_BUILT = ["compose", "retry", "mirror", "fault", "fallback", "idempotency", "validate", "transform"] as const;
 
 const maxBody = size
   .optional()
@@ -70,6 +70,7 @@ const shared = {
     ),
   cors: switchable("an origin, a list of origins, { origins, … }", POLICY_SCHEMAS.cors.setting),
   ip: switchable("{ allow, deny, unknown }", POLICY_SCHEMAS.ip.setting),
+  geo: switchable("{ allow, deny, unknown }", POLICY_SCHEMAS.geo.setting),
   size: switchable("{ headers, url, queryKeys }", POLICY_SCHEMAS.size.setting),
   userAgent: switchable("{ allow, deny, unknown }", POLICY_SCHEMAS.userAgent.setting),
   origin: switchable("true, { allow, deny, unknown }", POLICY_SCHEMAS.origin.setting),

@@ -8,6 +8,7 @@ import { authorize } from "./authorize/authorize.ts";
 import { cache } from "./cache/cache.ts";
 import { cors } from "./cors/cors.ts";
 import { deprecated } from "./deprecated/deprecated.ts";
+import { geo } from "./geo/geo.ts";
 import { headers } from "./headers/headers.ts";
 import { ip } from "./ip/ip.ts";
 import { limit } from "./limit/limit.ts";
@@ -24,6 +25,7 @@ const LIST = [
   cors,
   // Who may call at all, before anything is read of what they say: one look-up per connection.
   ip,
+  geo,
   // Sizes before what walks through the fields.
   size,
   userAgent,

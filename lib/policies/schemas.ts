@@ -7,6 +7,7 @@ import { authorizeSchema } from "./authorize/options.ts";
 import { cacheSchema } from "./cache/options.ts";
 import { corsSchema } from "./cors/options.ts";
 import { deprecatedSchema } from "./deprecated/options.ts";
+import { geoSchema } from "./geo/options.ts";
 import { headersSchema } from "./headers/options.ts";
 import { ipSchema } from "./ip/options.ts";
 import { limitSchema } from "./limit/options.ts";
@@ -21,6 +22,7 @@ import { userAgentSchema } from "./user-agent/options.ts";
 export const POLICY_SCHEMAS = {
   cors: corsSchema,
   ip: ipSchema,
+  geo: geoSchema,
   size: sizeSchema,
   userAgent: userAgentSchema,
   origin: originSchema,

@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import type { Pools } from "#lib/backends/pools.ts";
 import { compileConfig } from "#lib/config/compile.ts";
 import { resolveReferences } from "#lib/config/references.ts";
-import type { GatewayRequest } from "#lib/exchange.ts";
+import type { GatewayRequest, Geo } from "#lib/exchange.ts";
 import { createGateway, type Gateway, type Verdict } from "#lib/gateway.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
 import type { RequestRecord } from "#lib/observe/record.ts";
@@ -22,6 +22,7 @@ export interface Sent {
   /** Pairs, where one name stands several times. */
   readonly headers?: Readonly<Record<string, string>> | readonly string[];
   readonly ip?: string | undefined;
+  readonly geo?: Geo | undefined;
   readonly scheme?: "http" | "https";
   readonly host?: string;
   readonly body?: string;
@@ -118,6 +119,7 @@ function requestOf({
   target = "/",
   headers = {},
   ip,
+  geo,
   scheme = "http",
   host = "gateway.example",
   body,
@@ -132,7 +134,7 @@ function requestOf({
     httpVersion: "1.1",
     headers: new HeaderList(fields),
     body: body === undefined ? null : Readable.from([Buffer.from(body)]),
-    client: { ip, geo: undefined },
+    client: { ip, geo },
   };
 }
 

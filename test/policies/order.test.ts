@@ -8,6 +8,7 @@ import { gatewayOf } from "./gateway.ts";
 const ORDER = [
   ["cors", "cors"],
   ["ip", "screen"],
+  ["geo", "screen"],
   ["size", "screen"],
   ["userAgent", "screen"],
   ["origin", "screen"],

@@ -47,7 +47,7 @@ describe.each([...POLICIES.values()])("$name", ({ name, refuses }) => {
   });
 });
 
-/** `GET /path` from `192.0.2.1` with `name: value` and `name: value`. */
+/** `GET /path` from `192.0.2.1` in `DE` with `name: value` and `name: value`. */
 async function check({ send }: TestGateway, request: string, answer: string): Promise<void> {
   const { status, headers, record } = await send(sentIn(request));
   const [asked = "", absent = ""] = answer.split(" without ");
@@ -61,7 +61,9 @@ async function check({ send }: TestGateway, request: string, answer: string): Pr
 function sentIn(request: string): Sent {
   const [, method = "", target = ""] = /^`([A-Z]+) (\S+)`/.exec(request) ?? [];
   const ip = /from `([^`]+)`/.exec(request)?.[1];
-  return { method, target, ip, headers: Object.fromEntries(fieldsIn(request)) };
+  const [, country, subdivision] = /in `([A-Z]{2})(?:-([A-Z]+))?`/.exec(request) ?? [];
+  const geo = country === undefined ? undefined : { country, subdivision };
+  return { method, target, ip, geo, headers: Object.fromEntries(fieldsIn(request)) };
 }
 
 function fieldsIn(text: string): [name: string, value: string][] {

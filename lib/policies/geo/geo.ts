@@ -1,0 +1,31 @@
+/** `geo`: lets callers of some places in, or keeps them out. */
+import { createRegionTest } from "../../http/region.ts";
+import type { PolicyDefinition } from "../../policy.ts";
+import { refuse } from "../../problem.ts";
+import type { GeoOptions } from "./options.ts";
+
+export const geo: PolicyDefinition<GeoOptions> = {
+  name: "geo",
+  row: "screen",
+  refuses: ["geo-denied"],
+  cacheable: false,
+  create({ allow, deny, unknown }) {
+    const isDenied = deny && createRegionTest(deny);
+    const isAllowed = allow && createRegionTest(allow);
+    return {
+      decide({ request: { client } }) {
+        const { geo } = client;
+        const denied = isDenied?.(geo) ?? "outside";
+        const allowed = isAllowed?.(geo) ?? "inside";
+        if (denied === "inside") return refuse("geo-denied", { reason: `${nameOf(geo?.country)} is denied` });
+        if (allowed === "outside") return refuse("geo-denied", { reason: `${nameOf(geo?.country)} is not allowed` });
+        if (unknown === "allow" || (denied === "outside" && allowed === "inside")) return undefined;
+        return refuse("geo-denied", { reason: "where the caller is can't be told" });
+      },
+    };
+  },
+};
+
+function nameOf(country: string | undefined): string {
+  return country ?? "the caller's place";
+}

@@ -1,0 +1,37 @@
+/** `geo`: lets callers of some places in, or keeps them out. */
+import type { z } from "zod";
+import type { Fields } from "../../config/fields.ts";
+import type { Place } from "../../config/issue.ts";
+import { compileRegion, region } from "../../config/region-setting.ts";
+import { ownMode, strict, verdict } from "../../config/schema-fields.ts";
+import type { Region } from "../../http/region.ts";
+
+export interface GeoOptions {
+  /** Null: from everywhere that is not denied. */
+  readonly allow: Region | null;
+  readonly deny: Region | null;
+  readonly unknown: "allow" | "deny";
+}
+
+const setting = strict("geo", {
+  allow: region
+    .optional()
+    .describe('Only callers who are there: countries (`"DE"`), or `{ continents, countries, subdivisions, union }`'),
+  deny: region.optional().describe("Not callers who are there; it counts before `allow`"),
+  unknown: verdict
+    .optional()
+    .describe('A caller of whom it can\'t be told: "allow" or "deny"; by default "deny" where there is an `allow`'),
+  mode: ownMode,
+});
+
+export const geoSchema = {
+  setting: setting.describe("Lets callers of some places in, or keeps them out: `{ allow, deny, unknown }`"),
+  compile({ allow, deny, unknown }: z.output<typeof setting>, place: Place, fields: Fields): GeoOptions {
+    if (allow === undefined && deny === undefined) fields.report.error("missing-key", place, "`allow` or `deny` is missing.");
+    return {
+      allow: allow === undefined ? null : compileRegion(allow, [...place, "allow"], fields),
+      deny: deny === undefined ? null : compileRegion(deny, [...place, "deny"], fields),
+      unknown: unknown ?? (allow === undefined ? "allow" : "deny"),
+    };
+  },
+};
