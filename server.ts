@@ -16,6 +16,8 @@ const { startNodeServer } = await import("./lib/hosts/node-server.ts");
 const { createLog } = await import("./lib/observe/log.ts");
 
 const isDev = process.argv.includes("--dev");
+const { parseGeo } = await import("./lib/http/geo-text.ts");
+
 const log = createLog();
 
 // Ours first: Next installs listeners of its own when it is loaded, and a bug must end the process, not hide in it.
@@ -26,12 +28,25 @@ process.on("uncaughtException", (error) => {
 
 const pages = createConsolePages({ dir: import.meta.dirname, dev: isDev });
 
+const isDemo = process.argv.includes("--open-on-loopback");
+const geoText = process.argv.includes("--geo") ? (process.argv[process.argv.indexOf("--geo") + 1] ?? "") : undefined;
+const simulatedGeo = geoText === undefined ? undefined : parseGeo(geoText);
+if (geoText !== undefined && (!simulatedGeo || !(isDev || isDemo))) {
+  console.error(
+    simulatedGeo
+      ? "--geo puts every caller in one place: it is for `npm run dev` and the demo."
+      : `--geo ${JSON.stringify(geoText)} is not a place: write DE, DE-BE or EU/DE-BE.`,
+  );
+  process.exit(2);
+}
+
 let server: NodeServer;
 try {
   server = await startNodeServer({
     cwd: process.cwd(),
     defaultHost: isDev ? "127.0.0.1" : "0.0.0.0",
-    openOnLoopback: process.argv.includes("--open-on-loopback"),
+    openOnLoopback: isDemo,
+    simulatedGeo,
     log,
     servePage: pages.serve,
   });

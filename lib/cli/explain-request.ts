@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import type { GatewayRequest, Geo } from "../exchange.ts";
+import { parseGeo } from "../http/geo-text.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { canonicalIp } from "../http/ip.ts";
 import { type Call, UsageError } from "./command.ts";
 
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
-const CONTINENTS = "AF|AN|AS|EU|NA|OC|SA";
 
 export function readExplainRequest(call: Call): GatewayRequest {
   const { method, target } = readRequestLine(call.operands.join(" ").trim());
@@ -57,10 +57,9 @@ function readIp(text: string): string {
 
 function readGeo(text: string | undefined): Geo | undefined {
   if (text === undefined) return undefined;
-  const [, continent, country, subdivision] =
-    new RegExp(`^(?:(${CONTINENTS})/)?([A-Z]{2})(?:-([A-Z0-9]{1,3}))?$`).exec(text.toUpperCase()) ?? [];
-  if (country === undefined) throw new UsageError(`--geo ${JSON.stringify(text)} is not a place: write DE, DE-BE or EU/DE-BE.`);
-  return { continent, country, subdivision };
+  const geo = parseGeo(text);
+  if (!geo) throw new UsageError(`--geo ${JSON.stringify(text)} is not a place: write DE, DE-BE or EU/DE-BE.`);
+  return geo;
 }
 
 function readBody({ cwd, one }: Call): Buffer | undefined {

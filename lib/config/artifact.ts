@@ -40,7 +40,7 @@ const NOTHING: CompiledConfig = {
   claims: [],
   routes: [],
   unrouted: [],
-  trust: { proxies: [] },
+  trust: { proxies: [], geo: null },
   customPolicies: [],
 };
 

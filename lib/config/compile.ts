@@ -7,7 +7,6 @@ import type { CompiledConfig, CompiledRoute } from "./compiled.ts";
 import { withPathMethods } from "./cors-methods.ts";
 import { type CustomPolicies, NO_CUSTOM_POLICIES } from "./custom-policies.ts";
 import { readDefaults } from "./defaults.ts";
-import { Fields } from "./fields.ts";
 import { type Issue, type Place, type Position, Report } from "./issue.ts";
 import { reportLeaks } from "./leaks.ts";
 import { reportLenientGuards } from "./lenient-guard.ts";
@@ -16,6 +15,7 @@ import { reportConflicts } from "./route-conflicts.ts";
 import { gatewayOutline } from "./schema.ts";
 import { checkSettings } from "./schema-issues.ts";
 import { reportSharedCaches } from "./shared-cache.ts";
+import { compileTrust } from "./trust.ts";
 import { unroutedSteps } from "./unrouted.ts";
 
 /** What needs a shared store fails a build for production, and is warned of elsewhere. */
@@ -93,7 +93,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     claims: claimsIn([backends, drafts, authenticators]),
     routes: withIds(drafts),
     unrouted: unroutedSteps(defaults, report),
-    trust: { proxies: trustedProxies(trust?.proxies, options.vercel, report) },
+    trust: compileTrust(trust ?? {}, options.vercel, report),
     customPolicies: [...compiler.customPolicies.keys()].sort(),
   };
   if (options.keepOut) reportLeaks(withoutDigest, options.keepOut, report);
@@ -101,18 +101,6 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   const digest = createHash("sha256").update(canonicalJson(withoutDigest)).digest("base64url");
   const customPolicies = compiler.customPolicies.size > 0 ? compiler.customPolicies : NO_CUSTOM_POLICIES;
   return { config: { digest, ...withoutDigest }, warnings, customPolicies };
-}
-
-/** A list for each entry, which may be a reference: flat once references are resolved. */
-function trustedProxies(input: string | readonly string[] | undefined, vercel: boolean, report: Report): readonly string[] {
-  const place = ["trust", "proxies"];
-  if (vercel && input !== undefined)
-    report.error(
-      "not-built",
-      place,
-      "on Vercel the platform alone is believed: proxies in front of it are not built in this version.",
-    );
-  return new Fields(report).list(input, place, "ranges") as unknown as readonly string[];
 }
 
 /** Those that hang on variables are added when these are resolved. */

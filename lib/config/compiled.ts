@@ -6,6 +6,7 @@
  * into a build artifact. `resolveReferences` (./references.ts) replaces each by its value at start; the engine sees only that form.
  */
 import type { Json } from "../exchange.ts";
+import type { GeoFields } from "../http/geo-fields.ts";
 import type { Template } from "../http/template.ts";
 import type { Row } from "../policy.ts";
 
@@ -24,6 +25,8 @@ export interface CompiledConfig {
   readonly trust: {
     /** Canonical addresses and ranges of the proxies whose word about the caller a host that sees the socket may take. */
     readonly proxies: readonly string[];
+    /** The fields by which these proxies tell where the caller is; null where they tell nothing. */
+    readonly geo: GeoFields | null;
   };
   /** Names of the custom policies in use; each is found again by name in gateway.config.ts. */
   readonly customPolicies: readonly string[];

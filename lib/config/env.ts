@@ -18,6 +18,8 @@ export interface Environment {
   readonly secrets: readonly Uint8Array[];
   readonly adminToken: string | undefined;
   readonly dataDir: string;
+  /** A file in MMDB format, for the Node host. */
+  readonly geoDatabase: string | undefined;
   /** `budgetMs` is how long one trip to it may take. */
   readonly redis: { readonly url: string; readonly token: string; readonly budgetMs: number } | undefined;
   /** Names in Redis begin with it, so that a preview never spends or revokes what is production's. */
@@ -69,6 +71,7 @@ export function parseEnvironment(given: NodeJS.Dict<string>): Environment {
     secrets: readSecrets(variables.GATEWAY_SECRET, fault),
     adminToken: readAdminToken(variables.GATEWAY_ADMIN_TOKEN, fault),
     dataDir: variables.GATEWAY_DATA_DIR ?? ".frontdesk",
+    geoDatabase: variables.GATEWAY_GEO_DATABASE,
     redis: readRedis(variables, fault),
     storePrefix:
       variables.GATEWAY_STORE_PREFIX ??

@@ -4,22 +4,11 @@ import { tierSchema } from "../policies/limit/options.ts";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import { authenticatorSchema } from "./schema-auth.ts";
 import { backendSchema } from "./schema-backend.ts";
-import { oneOrMore, strict } from "./schema-fields.ts";
+import { strict } from "./schema-fields.ts";
 import { defaultsSchema, routeSchema } from "./schema-route.ts";
+import { trust } from "./trust.ts";
 
 const NOT_BUILT = ["regions", "observe", "alerts", "public"];
-
-const trust = strict(
-  "trust",
-  {
-    proxies: oneOrMore("an address or range, or a list of them", z.string())
-      .optional()
-      .describe(
-        "Addresses and CIDR ranges of the proxies in front of the Node host. Only from these are `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` believed. `GATEWAY_TRUST_PROXY` adds to them",
-      ),
-  },
-  ["frontends"],
-);
 
 function gateway<
   Backend extends z.ZodType,
@@ -53,7 +42,7 @@ function gateway<
         ),
       cors: POLICY_SCHEMAS.cors.setting.optional().describe("Short for `cors` in `defaults`"),
       maintenance: POLICY_SCHEMAS.maintenance.setting.optional().describe("Short for `maintenance` in `defaults`"),
-      trust: trust.optional().describe("Whom to believe about the caller: `{ proxies }`"),
+      trust: trust.optional().describe("Whom to believe about the caller: `{ proxies, geo }`"),
       routes: z.array(route).describe("What is served, in any order: the most specific path wins"),
     },
     NOT_BUILT,

@@ -3,8 +3,11 @@ import type { IncomingMessage } from "node:http";
 import type { CompiledConfig } from "../config/compiled.ts";
 import type { GatewayRequest } from "../exchange.ts";
 import { readForwarded } from "../http/forwarded.ts";
+import { readGeo } from "../http/geo-fields.ts";
 import type { RequestFacts } from "../http/hygiene.ts";
 import { IpRanges } from "../http/ip-range.ts";
+import type { Locate } from "./geo-database.ts";
+import { LocatedClient } from "./located-client.ts";
 import { connectionOf } from "./node-connection.ts";
 
 type Caller = Pick<GatewayRequest, "client" | "scheme" | "host">;
@@ -16,13 +19,16 @@ export function callerOf(
   { socket }: IncomingMessage,
   { host = "", headers }: Pick<RequestFacts, "host" | "headers">,
   config: CompiledConfig,
+  locate?: Locate,
 ): Caller {
-  const { peer } = connectionOf(socket);
+  const { peer } = connectionOf(socket, locate);
   const proxies = config.trust.proxies.length > 0 ? rangesOf(config) : undefined;
   if (peer.ip === undefined || !proxies?.has(peer.ip)) return { client: peer, scheme: "http", host };
   const told = readForwarded(headers, peer.ip, proxies);
   // A proxy's connection carries the requests of many.
-  return { client: { ip: told.ip, geo: undefined }, scheme: told.scheme ?? "http", host: told.host ?? host };
+  const geo = config.trust.geo ? readGeo(headers, config.trust.geo) : undefined;
+  const client = geo ? { ip: told.ip, geo } : new LocatedClient(told.ip, locate);
+  return { client, scheme: told.scheme ?? "http", host: told.host ?? host };
 }
 
 function rangesOf(config: CompiledConfig): IpRanges {

@@ -3,6 +3,8 @@ import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Client } from "../exchange.ts";
 import { canonicalIp } from "../http/ip.ts";
+import type { Locate } from "./geo-database.ts";
+import { LocatedClient } from "./located-client.ts";
 
 export interface NodeConnection {
   /** Who is at the other end: requests on one connection come from the same peer. */
@@ -15,10 +17,11 @@ const KEY = Symbol("frontdesk.connection");
 
 export function connectionOf(
   socket: Duplex & { readonly remoteAddress?: string | undefined; [KEY]?: NodeConnection },
+  locate?: Locate,
 ): NodeConnection {
-  socket[KEY] ??= {
-    peer: { ip: socket.remoteAddress === undefined ? undefined : canonicalIp(socket.remoteAddress), geo: undefined },
-    response: undefined,
-  };
+  if (!socket[KEY]) {
+    const ip = socket.remoteAddress === undefined ? undefined : canonicalIp(socket.remoteAddress);
+    socket[KEY] = { peer: new LocatedClient(ip, locate), response: undefined };
+  }
   return socket[KEY];
 }

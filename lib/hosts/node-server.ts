@@ -7,10 +7,12 @@ import { type Environment, readEnvironment } from "../config/env.ts";
 import { ConfigError, formatIssues } from "../config/issue.ts";
 import { loadConfig } from "../config/load.ts";
 import { resolveReferences } from "../config/references.ts";
+import type { Geo } from "../exchange.ts";
 import type { Gateway } from "../gateway.ts";
 import type { Log } from "../policy.ts";
 import { createStores } from "../stores/create-stores.ts";
 import { createEngine, type Engine } from "./engine.ts";
+import { type Locate, openGeoDatabase } from "./geo-database.ts";
 import { handleNodeRequest } from "./node.ts";
 import { createUpgrades } from "./node-upgrade.ts";
 import { refuseConnection, refuseTunnel } from "./refuse-connection.ts";
@@ -25,6 +27,8 @@ export interface NodeServerOptions {
   readonly defaultHost: string;
   /** The demo: its console is open to this machine. */
   readonly openOnLoopback: boolean;
+  /** For trying things out: every caller is there. */
+  readonly simulatedGeo?: Geo | undefined;
   readonly log: Log;
   servePage(request: IncomingMessage, response: ServerResponse): void;
 }
@@ -62,7 +66,8 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
     defer: () => {},
   });
   let gateway = start(engine, first, environment);
-  const handling = { servePage: options.servePage, log, expectsContinue: false };
+  let locate = await createLocate(options, environment);
+  const handling = { servePage: options.servePage, log, locate: (ip: string) => locate?.(ip), expectsContinue: false };
   const upgrades = createUpgrades(() => gateway, handling);
 
   const server = createServer(
@@ -93,7 +98,10 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
     port,
     async reload() {
       const changed = readEnvironment(cwd);
-      gateway = start(engine, await load(options, changed), changed);
+      const loaded = await load(options, changed);
+      // Databases of addresses are replaced every week or so.
+      locate = await createLocate(options, changed);
+      gateway = start(engine, loaded, changed);
       return gateway;
     },
     async close() {
@@ -116,6 +124,11 @@ async function load({ cwd, file, log }: NodeServerOptions, environment: Environm
 
 function start(engine: Engine, { config, customPolicies }: Loaded, environment: Environment): Gateway {
   return engine.load(config, customPolicies, environment);
+}
+
+async function createLocate({ cwd, simulatedGeo }: NodeServerOptions, { geoDatabase }: Environment): Promise<Locate | undefined> {
+  if (simulatedGeo) return () => simulatedGeo;
+  return geoDatabase === undefined ? undefined : openGeoDatabase(resolve(cwd, geoDatabase));
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

@@ -8,6 +8,7 @@ import { type RequestFacts, readRequestHeaders } from "../http/hygiene.ts";
 import { requestFault } from "../http/request-fault.ts";
 import type { Log } from "../policy.ts";
 import { refuse } from "../problem.ts";
+import type { Locate } from "./geo-database.ts";
 import { callerOf } from "./node-caller.ts";
 import { connectionOf } from "./node-connection.ts";
 import { NodeSink } from "./node-sink.ts";
@@ -18,6 +19,8 @@ export type ServePage = (request: IncomingMessage, response: ServerResponse) => 
 export interface NodeHandling {
   readonly servePage: ServePage;
   readonly log: Log;
+  /** Where an address is. */
+  readonly locate?: Locate | undefined;
   /** The caller waits for a word before it sends the body (RFC 9110 section 10.1.1). */
   readonly expectsContinue: boolean;
 }
@@ -27,10 +30,10 @@ export function handleNodeRequest(
   request: IncomingMessage,
   response: ServerResponse,
   gateway: Gateway,
-  { servePage, log, expectsContinue }: NodeHandling,
+  { servePage, log, locate, expectsContinue }: NodeHandling,
 ): void {
   const facts = readRequestHeaders(new HeaderList(request.rawHeaders));
-  const received = toGatewayRequest(request, facts, gateway);
+  const received = toGatewayRequest(request, facts, gateway, locate);
   connectionOf(request.socket).response = response;
   const fault = requestFault(received, facts);
   if (fault) {
@@ -74,8 +77,13 @@ export function handleNodeRequest(
   }
 }
 
-function toGatewayRequest(request: IncomingMessage, facts: RequestFacts, { config }: Gateway): GatewayRequest {
-  const { client, scheme, host } = callerOf(request, facts, config);
+function toGatewayRequest(
+  request: IncomingMessage,
+  facts: RequestFacts,
+  { config }: Gateway,
+  locate: Locate | undefined,
+): GatewayRequest {
+  const { client, scheme, host } = callerOf(request, facts, config, locate);
   return {
     method: request.method!,
     target: request.url!,

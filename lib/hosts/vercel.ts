@@ -5,6 +5,7 @@ import { type Environment, readEnvironment } from "../config/env.ts";
 import { resolveReferences } from "../config/references.ts";
 import type { Client, GatewayRequest } from "../exchange.ts";
 import type { Gateway } from "../gateway.ts";
+import { GEO_FIELDS, readGeo } from "../http/geo-fields.ts";
 import { canonicalIp } from "../http/ip.ts";
 import { deriveKeys } from "../keys.ts";
 import { createLog } from "../observe/log.ts";
@@ -160,34 +161,8 @@ const UNKNOWN_CLIENT: Client = { ip: undefined, geo: undefined };
 /** Vercel overwrites these headers at its edge; off Vercel they would be the client's to forge. */
 function platformClient(headers: Headers): Client {
   const ip = headers.get("x-real-ip");
-  const field = (name: string) => headers.get(`x-vercel-ip-${name}`) ?? undefined;
-  const city = field("city");
-  return {
-    ip: ip === null ? undefined : canonicalIp(ip),
-    geo: {
-      continent: field("continent"),
-      country: field("country"),
-      subdivision: field("country-region"),
-      city: city === undefined ? undefined : decode(city),
-      latitude: coordinate(field("latitude")),
-      longitude: coordinate(field("longitude")),
-      timezone: field("timezone"),
-    },
-  };
-}
-
-function coordinate(text: string | undefined): number | undefined {
-  const degrees = Number(text ?? "x");
-  return Number.isFinite(degrees) ? degrees : undefined;
-}
-
-/** Percent-encoded by Vercel. */
-function decode(city: string): string {
-  try {
-    return decodeURIComponent(city);
-  } catch {
-    return city;
-  }
+  const geo = readGeo({ get: (name) => headers.get(name) ?? undefined }, GEO_FIELDS.vercel);
+  return { ip: ip === null ? undefined : canonicalIp(ip), geo };
 }
 
 /** Without what a client could steer Next or this gateway by: `x-middleware-prefetch: 1` alone makes Next skip the handler. */

@@ -59,9 +59,7 @@ describe("geo", () => {
     ["/anyone", "ch", 403],
     ["/anyone", "nowhere", 200],
     ["/trial", "ch", 200],
-  ])("%s from %s is %i", async (target, from, status) =>
-    expect((await send({ target, geo: GEO[from] })).status).toBe(status),
-  );
+  ])("%s from %s is %i", async (target, from, status) => expect((await send({ target, geo: GEO[from] })).status).toBe(status));
 
   test("the record says why, the caller hears no more than the code", async () => {
     const { record, text } = await send({ target: "/countries", geo: GEO["ch"] });

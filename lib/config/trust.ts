@@ -1,0 +1,68 @@
+/** `trust`: whom the Node host believes about the caller, and what. */
+import { z } from "zod";
+import { GEO_FIELDS, type GeoFields } from "../http/geo-fields.ts";
+import type { CompiledConfig } from "./compiled.ts";
+import { Fields } from "./fields.ts";
+import { TOKEN } from "./header-fields.ts";
+import type { Place, Report } from "./issue.ts";
+import { oneOf, oneOrMore, strict } from "./schema-fields.ts";
+
+const field = z.string().optional();
+const PARTS = ["continent", "country", "subdivision", "city", "latitude", "longitude", "timezone"] as const;
+
+const geoFields = strict("trust.geo", {
+  continent: field.describe("The field with the continent: `EU`"),
+  country: field.describe("The field with the country: `DE`"),
+  subdivision: field.describe("The field with the state or province, without its country: `BE`"),
+  city: field.describe("The field with the city, in UTF-8 or percent-encoded"),
+  latitude: field.describe("The field with the latitude in degrees"),
+  longitude: field.describe("The field with the longitude in degrees"),
+  timezone: field.describe("The field with the time zone: `Europe/Berlin`"),
+});
+
+const platforms = Object.keys(GEO_FIELDS) as (keyof typeof GEO_FIELDS)[];
+
+export const trust = strict(
+  "trust",
+  {
+    proxies: oneOrMore("an address or range, or a list of them", z.string())
+      .optional()
+      .describe(
+        "Addresses and CIDR ranges of the proxies in front of the Node host. Only from these are `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` believed. `GATEWAY_TRUST_PROXY` adds to them",
+      ),
+    geo: oneOf(`${platforms.map((name) => `"${name}"`).join(", ")}, or fields by part`, [z.enum(platforms), geoFields])
+      .optional()
+      .describe(
+        'Whose header fields say where the caller is, when they come from one of `proxies`: "cloudflare", "cloudfront", "vercel", or fields by part: `{ country: "x-country" }`. Any other proxy passes a caller\'s own copy on',
+      ),
+  },
+  ["frontends"],
+);
+
+export function compileTrust({ proxies, geo }: z.output<typeof trust>, vercel: boolean, report: Report): CompiledConfig["trust"] {
+  const fields = new Fields(report);
+  const place = ["trust"];
+  for (const [key, value] of Object.entries({ proxies, geo })) {
+    if (vercel && value !== undefined)
+      report.error(
+        "not-built",
+        [...place, key],
+        "on Vercel the platform alone is believed: proxies in front of it are not built in this version.",
+      );
+  }
+  return {
+    // A list for each entry, which may be a reference: flat once references are resolved.
+    proxies: fields.list(proxies, [...place, "proxies"], "ranges") as unknown as readonly string[],
+    geo: geo === undefined ? null : typeof geo === "string" ? GEO_FIELDS[geo] : namedFields(geo, [...place, "geo"], report),
+  };
+}
+
+function namedFields(given: z.output<typeof geoFields>, place: Place, report: Report): GeoFields {
+  const entries = PARTS.map((part): [keyof GeoFields, string | null] => {
+    const name = given[part];
+    if (name !== undefined && !TOKEN.test(name))
+      report.error("header-name", [...place, part], `${JSON.stringify(name)} is not the name of a header field.`);
+    return [part, name?.toLowerCase() ?? null];
+  });
+  return Object.fromEntries(entries) as unknown as GeoFields;
+}

@@ -1,0 +1,21 @@
+/** A caller whose place is looked up when somebody first asks for it: most configs never do. */
+import type { Client, Geo } from "../exchange.ts";
+import type { Locate } from "./geo-database.ts";
+
+export class LocatedClient implements Client {
+  readonly ip: string | undefined;
+  readonly #locate: Locate | undefined;
+  #geo: Geo | undefined;
+  #isLocated = false;
+
+  constructor(ip: string | undefined, locate: Locate | undefined) {
+    this.ip = ip;
+    this.#locate = locate;
+  }
+
+  get geo(): Geo | undefined {
+    if (!this.#isLocated && this.ip !== undefined) this.#geo = this.#locate?.(this.ip);
+    this.#isLocated = true;
+    return this.#geo;
+  }
+}
