@@ -1,6 +1,7 @@
 /**
  * `npm run demo`: the sample backends in this process, the Node host as a process of its own on port 4000 or the next free one,
- * the console's pages built beside it where they must be, and commands to try. `--no-page` leaves the pages out.
+ * the console's pages built beside it where they must be, and commands to try. `--no-page` leaves the pages out, `--geo DE`
+ * puts every caller there.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -43,6 +44,10 @@ async function choosePort(): Promise<number> {
   throw new Error(`none of the ports ${wanted} to ${wanted + PORTS_TRIED - 1} is free`);
 }
 
+/** `--geo DE`: every caller is there. */
+const geoFlag = process.argv.indexOf("--geo");
+const simulatedGeo = geoFlag < 0 ? [] : process.argv.slice(geoFlag, geoFlag + 2);
+
 interface Gateway {
   readonly process: ChildProcess;
   readonly address: string;
@@ -50,7 +55,7 @@ interface Gateway {
 
 /** In the demo's folder `server.ts` finds the demo's config, and neither the user's `.env` nor the user's data. */
 async function startGateway(variables: Readonly<Record<string, string>>): Promise<Gateway> {
-  const server = spawn(process.execPath, [join(root, "server.ts"), "--open-on-loopback"], {
+  const server = spawn(process.execPath, [join(root, "server.ts"), "--open-on-loopback", ...simulatedGeo], {
     cwd: import.meta.dirname,
     env: { ...environment, ...variables, HOST: "127.0.0.1", PORT: String(await choosePort()) },
     stdio: ["ignore", "pipe", "inherit"],
