@@ -8,7 +8,8 @@ import { writeMmdb } from "../../support/mmdb.ts";
 import { sendRaw } from "../../support/raw-client.ts";
 
 const berlin = [
-  ...["x-forwarded-for", "203.0.113.9", "x-real-ip", "203.0.113.9"],
+  // On the platform every request came over TLS.
+  ...["x-forwarded-for", "203.0.113.9", "x-real-ip", "203.0.113.9", "x-forwarded-proto", "https"],
   ...["x-vercel-ip-country", "DE", "x-vercel-ip-city", "K%C3%B6ln"],
 ];
 const zurich = ["x-forwarded-for", "203.0.113.8", "x-real-ip", "203.0.113.8", "x-vercel-ip-country", "CH"];
@@ -22,7 +23,7 @@ describe("told by the platform, or by a proxy that is trusted", () => {
         const { status, received } = await flow.send({ target: "/shop/1", headers: berlin });
         expect(status).toBe(200);
         expect(received?.headers.get("x-country")).toBe("DE");
-        expect(received?.headers.get("x-city")).toBe(Buffer.from("Köln", "utf8").length > 4 ? "Köln" : "");
+        expect(received?.headers.get("x-city")).toBe("Köln");
       });
 
       test("one who is elsewhere, or of whom nothing is said, is not", async () => {
