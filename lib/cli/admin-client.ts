@@ -1,7 +1,6 @@
 /** The admin API as the command calls it: a running gateway's over HTTP, or the same operations on the stores of this machine. */
 import { randomBytes } from "node:crypto";
 import { userInfo } from "node:os";
-import { resolve } from "node:path";
 import { runOperation } from "../admin/api.ts";
 import { createAdminApi } from "../admin/create-api.ts";
 import { compileConfig } from "../config/compile.ts";
@@ -11,8 +10,8 @@ import { loadConfig } from "../config/load.ts";
 import type { Json } from "../exchange.ts";
 import { createLog } from "../observe/log.ts";
 import { PROBLEMS } from "../problem.ts";
-import { createStores } from "../stores/create-stores.ts";
 import { UsageError } from "./command.ts";
+import { openStores } from "./open-stores.ts";
 
 export type Answer = { readonly body: Readonly<Record<string, Json>> } | { readonly fault: string };
 
@@ -77,9 +76,8 @@ export function overHttp(address: string, token: string | undefined, hint = ""):
 }
 
 async function onStores(cwd: string, environment: Environment, config: CompiledConfig): Promise<AdminClient> {
-  const { redis: upstash, storePrefix: prefix, dataDir } = environment;
   const log = createLog();
-  const stores = await createStores({ upstash, prefix, dataDir: resolve(cwd, dataDir), host: "node", log });
+  const stores = await openStores(cwd, log, environment);
   const random = (bytes: number) => new Uint8Array(randomBytes(bytes));
   const nothingRuns = () => {
     throw new Error("no gateway runs here");

@@ -1,13 +1,12 @@
 /** `frontdesk maintenance`: turns the switch in the stores that every instance looks at. */
-import { resolve } from "node:path";
 import { compileConfig } from "../config/compile.ts";
 import { type Environment, readEnvironment } from "../config/env.ts";
 import { loadConfig } from "../config/load.ts";
 import { createLog } from "../observe/log.ts";
 import { readSwitch, type SwitchState, writeSwitch } from "../policies/maintenance/switch.ts";
-import { createStores } from "../stores/create-stores.ts";
 import type { StoreReply } from "../stores/reply.ts";
 import { CONFIG_FLAG, type Command, JSON_FLAG, OK, type Result, UsageError, WRONG } from "./command.ts";
+import { openStores } from "./open-stores.ts";
 
 export const maintenance: Command = {
   name: "maintenance",
@@ -36,8 +35,7 @@ export const maintenance: Command = {
 };
 
 async function turn(cwd: string, environment: Environment, on: boolean | undefined): Promise<StoreReply<SwitchState>> {
-  const { redis: upstash, storePrefix: prefix, dataDir } = environment;
-  const stores = await createStores({ upstash, prefix, dataDir: resolve(cwd, dataDir), host: "node", log: createLog() });
+  const stores = await openStores(cwd, createLog(), environment);
   try {
     if (on !== undefined) {
       const written = await writeSwitch(stores.blobs, on, Date.now());

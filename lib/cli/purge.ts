@@ -1,12 +1,10 @@
 /** `frontdesk purge`: drops stored answers in the stores that the instances of a gateway share. */
-import { resolve } from "node:path";
 import { AnswerStore, pathTag } from "../cache/answer-store.ts";
 import { purgePath } from "../cache/cache-key.ts";
-import { readEnvironment } from "../config/env.ts";
 import { createLog } from "../observe/log.ts";
-import { createStores } from "../stores/create-stores.ts";
 import type { StoreReply } from "../stores/reply.ts";
 import { type Command, JSON_FLAG, OK, UsageError, WRONG } from "./command.ts";
+import { openStores } from "./open-stores.ts";
 
 export const purge: Command = {
   name: "purge",
@@ -22,8 +20,7 @@ export const purge: Command = {
     const [what] = call.operands;
     if ((what === undefined) !== call.has("everything"))
       throw new UsageError("it takes a path, a path with `*` at its end, or a tag; or --everything.");
-    const { redis: upstash, storePrefix: prefix, dataDir } = readEnvironment(call.cwd);
-    const stores = await createStores({ upstash, prefix, dataDir: resolve(call.cwd, dataDir), host: "node", log: createLog() });
+    const stores = await openStores(call.cwd, createLog());
     try {
       const purged = await drop(new AnswerStore(0, stores.blobs, ""), what);
       if (purged.state !== "ok")

@@ -29,6 +29,15 @@ export class CountingOracle {
     this.#inProcess = where === "process";
   }
 
+  /** What stands now, to be put back where a store was not asked: then nothing of it has moved with the clock either. */
+  save(): () => void {
+    const kept = structuredClone(this.#keys);
+    return () => {
+      this.#keys.clear();
+      for (const [key, charged] of kept) this.#keys.set(key, charged);
+    };
+  }
+
   take(takes: readonly Take[], nowMs: number): Taken {
     const charges = this.#judge(takes, nowMs);
     const allowed = takes.every(({ enforce }, index) => charges[index] !== undefined || !enforce);
