@@ -46,15 +46,16 @@ function isRefusal(body: unknown): body is Unread {
 
 async function readJson({ request, facts }: Visit): Promise<unknown> {
   if (!request.body) return {};
-  // No form can send this, and a script of another page may not (CORS asks first, and nobody answers).
-  if (!JSON_TYPE.test(request.headers.get("content-type") ?? ""))
-    return new Unread(
-      refuse("unsupported-media-type", { detail: "Send application/json.", headers: ["accept", "application/json"] }),
-    );
   try {
     const bytes = await collectBody(new CountedBody(request.body, MAX_BODY_BYTES, facts.contentLength, () => {}));
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return text === "" ? {} : JSON.parse(text);
+    // Next hands over a stream for every POST, also where nothing was sent.
+    if (bytes.length === 0) return {};
+    // No form can send this, and a script of another page may not (CORS asks first, and nobody answers).
+    if (!JSON_TYPE.test(request.headers.get("content-type") ?? ""))
+      return new Unread(
+        refuse("unsupported-media-type", { detail: "Send application/json.", headers: ["accept", "application/json"] }),
+      );
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
     if (error instanceof BodyFault) return new Unread(refuse(error.code, { detail: error.message }));
     if (error instanceof SyntaxError || error instanceof TypeError)
