@@ -4,7 +4,7 @@
  */
 import type { OnReadOpts, Socket } from "node:net";
 
-const READ_BYTES = 16 * 1024;
+const READ_BYTES = 8 * 1024;
 /** Smaller pieces are cut from shared blocks. A large one that waits for a slow caller would keep its whole block alive. */
 const BLOCK_BYTES = 4 * 1024;
 /** Of all connections: it is copied from before the next read. */

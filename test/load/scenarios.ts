@@ -23,7 +23,10 @@ export async function startLoadSetup(): Promise<LoadSetup> {
   const backend = await startLoadBackend();
   const file = join(temporaryFolder(), "live-memory");
   const gateway = await startNodeGateway(
-    { backends: { load: backend.url }, routes: [{ path: "/*", backend: "load", auth: "none", maxBody: "1gb" }] },
+    {
+      backends: { load: { url: backend.url, timeout: { connect: "20s" } } },
+      routes: [{ path: "/*", backend: "load", auth: "none", maxBody: "1gb" }],
+    },
     { LIVE_MEMORY_FILE: file, NODE_OPTIONS: `--import=${join(import.meta.dirname, "live-memory.ts")}` },
   );
   return {
