@@ -156,7 +156,7 @@ const folder = mkdtempSync(join(tmpdir(), "frontdesk-bench-"));
 try {
   met = await measureRows(prepared(chosenRows()), folder);
   if (values.only === undefined) {
-    for (const script of ["match.ts", "counters.ts"]) {
+    for (const script of ["match.ts", "pick.ts", "counters.ts"]) {
       const [code] = await once(startNode({ args: [join(import.meta.dirname, script)], prints: true }, "server"), "exit");
       met &&= code === 0;
     }

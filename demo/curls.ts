@@ -242,6 +242,33 @@ export const CURLS: readonly CurlGroup[] = [
     ],
   },
   {
+    title: "Several targets of one service",
+    curls: [
+      {
+        command: "curl -s {gateway}/spares {gateway}/spares",
+        shows: "each in turn",
+        expect: ['"name":"spare-1"', '"name":"spare-2"'],
+      },
+      {
+        command: "curl -si {gateway}/seats",
+        shows: "hash:cookie: a cookie by which the next request finds the same target",
+        expect: ["HTTP/1.1 200", "set-cookie: seat="],
+      },
+      {
+        command: "curl -s -X POST {gateway}/spares/first/off && curl -s {gateway}/spares {gateway}/spares {gateway}/spares",
+        shows: "one is switched off: the other takes over, and nobody notices",
+        expect: [
+          '"isOn":false}\n{"name":"spare-2","path":"/spares"}\n{"name":"spare-2","path":"/spares"}\n{"name":"spare-2","path":"/spares"}',
+        ],
+      },
+      {
+        command: "curl -s -X POST {gateway}/spares/first/on",
+        shows: "and on again",
+        expect: ['"isOn":true'],
+      },
+    ],
+  },
+  {
     title: "A policy of one's own (`knock` in demo/gateway.config.ts)",
     curls: [
       { command: "curl -s {gateway}/members", shows: "403: it refuses", expect: ['"status":403', "Knock first"] },

@@ -8,6 +8,7 @@ import type { Assertions } from "./backends/assertions.ts";
 import { type Backend, createBackend } from "./backends/backend.ts";
 import { execute, executeContext } from "./backends/execute.ts";
 import type { Pools } from "./backends/pools.ts";
+import { createTargetStates, type TargetStates } from "./backends/target-state.ts";
 import { cachedPaths } from "./cache/cached-paths.ts";
 import { GatewayCache, type Purge } from "./cache/gateway-cache.ts";
 import type { CompiledConfig } from "./config/compiled.ts";
@@ -58,6 +59,8 @@ export interface GatewayOptions {
   readonly host: HostTraits;
   readonly endpoints: Endpoints;
   readonly assertions: Assertions;
+  /** What gateways before this one have learned of their targets. */
+  readonly targetStates?: TargetStates;
   readonly onRecord?: (record: RequestRecord) => void;
 }
 
@@ -78,6 +81,7 @@ export interface Gateway {
   readonly routes: readonly Route[];
   /** Names of the fields that credentials may stand in: a plan is bound to what stands there. */
   readonly credentialFields: ReadonlySet<string>;
+  readonly backends: readonly Backend[];
   decide(request: GatewayRequest, half: Half): MaybePromise<Verdict>;
   /** Takes up a plan that was opened for this request; undefined where its route is not known here. */
   resume(request: GatewayRequest, plan: Plan): Visit | undefined;
@@ -91,7 +95,9 @@ export interface Gateway {
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { config, deps, endpoints, assertions } = options;
-  const backends: readonly Backend[] = config.backends.map(createBackend);
+  const states = options.targetStates ?? createTargetStates();
+  const backends: readonly Backend[] = config.backends.map((compiled) => createBackend(compiled, states, deps));
+  states.settle();
   const authenticators = createAuthenticators(config, { deps, claims: config.claims });
   const source: PipelineSource = {
     config,
@@ -186,6 +192,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     config,
     routes,
     credentialFields: credentialFields(authenticators.values()),
+    backends,
     decide,
     resume(received, plan) {
       const route = byId.get(plan.route);

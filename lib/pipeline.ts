@@ -4,6 +4,7 @@ import type { Assertion, Assertions } from "./backends/assertions.ts";
 import type { Backend, BackendTarget } from "./backends/backend.ts";
 import { type CacheRule, createCacheRule } from "./cache/cache-rule.ts";
 import type { CompiledConfig, CompiledStep, CompiledVariant, Timeouts } from "./config/compiled.ts";
+import type { CompiledRetry } from "./config/compiled-resilience.ts";
 import type { CredentialPlace } from "./http/credential.ts";
 import { createMapBack, type MapBack } from "./http/map-back.ts";
 import { type CustomPolicy, type Deps, FIRST_EXECUTE_ROW, type Policy, type PolicyDefinition, ROWS, type Row } from "./policy.ts";
@@ -47,6 +48,9 @@ export interface Pipeline {
   readonly identityFields: readonly string[];
   /** For event streams. */
   readonly heartbeatMs: number | undefined;
+  readonly retry: CompiledRetry | null;
+  /** One target, asked once, and nothing to learn from it: the shortest way. */
+  readonly isDirect: boolean;
   /** For the targets whose answers speak of other paths than the caller's. */
   readonly mapBack: ReadonlyMap<BackendTarget, MapBack>;
   /** Where answers of the backend are kept and given to others. */
@@ -67,12 +71,12 @@ const ALL_CODES = new Set(Object.keys(PROBLEMS) as ProblemCode[]);
 export function buildPipeline(
   source: PipelineSource,
   route: Route,
-  variant: Pick<CompiledVariant, "steps" | "maxBodyBytes" | "timeouts" | "heartbeatMs">,
+  variant: Pick<CompiledVariant, "steps" | "maxBodyBytes" | "timeouts" | "heartbeatMs" | "retry">,
   backend: Backend | undefined,
 ): Pipeline {
   // Array.prototype.sort is stable: within a row, steps keep the order of policies/index.ts.
   const built = variant.steps.map((step) => buildStep(source, route, step, backend)).sort((a, b) => a.step.rank - b.step.rank);
-  const steps = built.map(({ step }) => step);
+  const steps = [...built.map(({ step }) => step), ...poolSteps(backend)].sort((a, b) => a.rank - b.rank);
   const deciding = steps.filter(({ policy }) => policy.decide);
   const reversed = steps.toReversed();
   const needsBody = built.some(({ needsBody }) => needsBody);
@@ -99,6 +103,8 @@ export function buildPipeline(
     timeouts: variant.timeouts ?? undefined,
     identityFields: [...source.authenticators.values()].flatMap(({ fields = [] }) => fields),
     heartbeatMs: variant.heartbeatMs ?? undefined,
+    retry: variant.retry,
+    isDirect: backend?.targets.length === 1 && variant.retry === null && backend.compiled.resilience === null,
     mapBack: mapBacks(route, backend),
     cache: createCacheRule(route, steps, new Set(variant.steps.flatMap((step) => (step.custom ? step.policy : []))), source.deps),
   });
@@ -138,6 +144,11 @@ function buildStep(
     step: makeStep(name, row ?? "answer", enforce, new Set(refuses), cacheable, policy),
     needsBody: definition.needsBody ?? false,
   };
+}
+
+/** They say which of a backend's targets are meant, whatever the route: no cached answer may stand for that. */
+function poolSteps(backend: Backend | undefined): Step[] {
+  return (backend?.poolSteps ?? []).map(([name, policy]) => makeStep(name, "pool", true, new Set(), false, policy));
 }
 
 function createCustom({ name, create }: CustomPolicy, deps: Deps, route: Route): Policy {

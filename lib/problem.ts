@@ -181,7 +181,8 @@ export const PROBLEMS = {
     status: 503,
     title: "The gateway has as much to do as it can",
     meaning: "Try again after the time in `Retry-After`.",
-    operator: "Under `next start`, more uploads at once than may be held in memory: 64 MB, or one of the largest `maxBody`.",
+    operator:
+      "The backend's `bulkhead` is full; or, under `next start`, more uploads at once than may be held in memory: 64 MB, or one of the largest `maxBody`. The record says which.",
   },
   "backend-unreachable": {
     status: 502,

@@ -58,5 +58,5 @@ export const UNROUTED: CompiledRoute = {
   rewrite: null,
   guard: "strict",
   encodedSlash: "refuse",
-  variants: [{ methods: null, maxBodyBytes: 0, timeouts: null, heartbeatMs: null, steps: [] }],
+  variants: [{ methods: null, maxBodyBytes: 0, timeouts: null, heartbeatMs: null, retry: null, steps: [] }],
 };

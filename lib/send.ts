@@ -58,6 +58,9 @@ function finishHead(visit: Visit, answer: Answer, { deps }: SendContext): void {
 
 /** Ends the visit: every policy's onEnd and one record, once, whoever calls first. */
 export function finish(visit: Visit, complete: boolean, { deps, onRecord }: SendContext): void {
+  const { onEnded } = visit;
+  visit.onEnded = undefined;
+  onEnded?.();
   if (visit.ended) return;
   visit.ended = true;
   const { request, pipeline, record } = visit;

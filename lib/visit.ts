@@ -34,6 +34,8 @@ export class Visit implements Exchange {
   /** Whom the hooks on the way to a backend and back are told of: another where a cache asks on a caller's behalf. */
   exchange: Visit = this;
   ended = false;
+  /** Gives back what the request held; called once, however it ends. */
+  onEnded: (() => void) | undefined = undefined;
   #webRequest: Request | undefined;
 
   constructor(request: GatewayRequest, facts: RequestFacts, target: Target, unrouted: Route, nowMs: number, monotonicMs: number) {

@@ -101,9 +101,14 @@ function Backends({ backends }: { backends: Overview["backends"] }) {
         {backends.map(({ name, targets }) => (
           <div key={name}>
             <dt>{name}</dt>
-            {targets.map((target) => (
-              <dd key={target}>
-                <code>{target}</code>
+            {targets.map(({ url, state, reason, inFlight }) => (
+              <dd key={url}>
+                <code>{url}</code>
+                <span className={`target ${state}`}>{state}</span>
+                <span className="quiet">
+                  {inFlight > 0 ? ` ${inFlight} under way` : ""}
+                  {reason ? ` ${reason}` : ""}
+                </span>
               </dd>
             ))}
           </div>

@@ -7,6 +7,7 @@ import { createEcho } from "./echo.ts";
 import { createFaults } from "./faults.ts";
 import { createIssuer } from "./issuer.ts";
 import { createSessions } from "./sessions.ts";
+import { createSpare } from "./spare.ts";
 import { createStreams } from "./streams.ts";
 
 export interface Backends {
@@ -24,6 +25,8 @@ export async function startBackends(): Promise<Backends> {
     DEMO_ECHO: createEcho(),
     DEMO_ISSUER: await createIssuer(),
     DEMO_SESSIONS: createSessions(),
+    DEMO_SPARE_1: createSpare("spare-1"),
+    DEMO_SPARE_2: createSpare("spare-2"),
   };
   const variables: Record<string, string> = {};
   for (const [name, server] of Object.entries(servers)) {

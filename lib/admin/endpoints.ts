@@ -30,8 +30,8 @@ export function createEndpoints({ access, overview, api, jwks }: EndpointOptions
   };
   const forOperators = (path: string): Answer | undefined => {
     if (path === "health") {
-      const { version, host, digest, loadedAt, stores, unopenedPlans } = overview();
-      return json({ status: "ok", version, host, digest, loadedAt, stores, unopenedPlans });
+      const { version, host, digest, loadedAt, stores, backends, unopenedPlans } = overview();
+      return json({ status: "ok", version, host, digest, loadedAt, stores, backends, unopenedPlans });
     }
     return undefined;
   };

@@ -9,12 +9,25 @@ export interface Overview {
   readonly digest: string;
   readonly loadedAt: string;
   readonly stores: Stores["describe"];
-  readonly backends: readonly { readonly name: string; readonly targets: readonly string[] }[];
+  readonly backends: readonly BackendOverview[];
   readonly routes: readonly RouteOverview[];
   /** Newest first. */
   readonly recent: readonly RequestRecord[];
   /** Sealed plans that did not open: 0 in normal operation. */
   readonly unopenedPlans: number;
+}
+
+export interface BackendOverview {
+  readonly name: string;
+  readonly targets: readonly TargetOverview[];
+}
+
+export interface TargetOverview {
+  readonly url: string;
+  /** `trying`: it gets a request now and then, to see whether it is back. */
+  readonly state: "up" | "warming" | "down" | "trying";
+  readonly reason: string | undefined;
+  readonly inFlight: number;
 }
 
 export interface RouteOverview {
@@ -38,13 +51,21 @@ export function describeRoutes({ config }: Pick<Gateway, "config">): RouteOvervi
   });
 }
 
-/** Addresses without what may be secret in them: user, password. */
-export function describeBackends({ config }: Pick<Gateway, "config">): Overview["backends"] {
-  return config.backends.map(({ name, targets }) => ({
+/** Addresses without what may be secret in them: user, password. As this instance sees them at that moment. */
+export function describeBackends({ backends }: Pick<Gateway, "backends">, nowMs: number): BackendOverview[] {
+  return backends.map(({ name, targets, compiled: { slowStartMs } }) => ({
     name,
-    targets: targets.map(({ url }) => {
-      const { origin, pathname } = new URL(url);
-      return origin + (pathname === "/" ? "" : pathname);
+    targets: targets.map(({ origin, basePath, state }): TargetOverview => {
+      const { circuit, inFlight, downBecause } = state;
+      const isTried = downBecause === undefined && circuit.isTrialDue(nowMs);
+      const isWarming = state.shareAt(nowMs, slowStartMs) < 1;
+      const isDown = downBecause !== undefined || circuit.openedBy !== undefined;
+      return {
+        url: origin + basePath,
+        state: isTried ? "trying" : isDown ? "down" : isWarming ? "warming" : "up",
+        reason: downBecause ?? (circuit.reason || undefined),
+        inFlight,
+      };
     }),
   }));
 }

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { claimAt } from "../claims.ts";
-import type { CompiledAssertion, CompiledConfig } from "../config/compiled.ts";
+import type { CompiledAssertion, CompiledBackend } from "../config/compiled-backend.ts";
 import type { Environment } from "../config/env.ts";
 import { ConfigError, type Issue } from "../config/issue.ts";
 import type { Consumer } from "../exchange.ts";
@@ -28,9 +28,11 @@ export interface Assertions {
 /** For each backend: a caller in this number is one whose assertion is signed anew. */
 const MAX_KEPT = 4096;
 
+type AskingBackend = Pick<CompiledBackend, "name" | "assertion">;
+
 /** Throws a ConfigError where a backend asks for assertions and there is nothing to sign them with, or nobody to sign for. */
 export function createAssertions(
-  { backends }: Pick<CompiledConfig, "backends">,
+  { backends }: { readonly backends: readonly AskingBackend[] },
   environment: Pick<Environment, "secrets" | "adminToken" | "url">,
   now: Clock["now"],
 ): Assertions {

@@ -1,49 +1,126 @@
-/** A backend as the engine runs it: its targets parsed once, and the choice of one for a request. */
-import { isIP } from "node:net";
-import type { CompiledBackend } from "../config/compiled.ts";
+/** A backend as the engine runs it: its targets parsed once, the choice of one for a request, and what is learned of them. */
+import type { CompiledBackend } from "../config/compiled-backend.ts";
 import type { Exchange } from "../exchange.ts";
+import type { Deps, Policy } from "../policy.ts";
+import { createBalancer } from "./balance/balancer.ts";
+import { STICKY } from "./balance/rendezvous.ts";
+import { Bulkhead } from "./bulkhead.ts";
+import type { CircuitRules, Result } from "./circuit.ts";
+import { createDice, type Dice } from "./dice.ts";
+import { RetryBudget } from "./retry-budget.ts";
+import { stickyCookie } from "./sticky-cookie.ts";
+import { type BackendTarget, createTarget } from "./target.ts";
+import type { TargetStates } from "./target-state.ts";
 
-export interface BackendTarget {
-  readonly url: string;
-  readonly origin: string;
-  /** The value of Host: name and port as the target's URL spells them. */
-  readonly host: string;
-  /** Without a trailing slash; empty for the root. */
-  readonly basePath: string;
-  /** The name that its certificate must have (RFC 9110 section 4.3.4), whatever Host says; undefined for an address. */
-  readonly serverName: string | undefined;
-}
+export type { BackendTarget } from "./target.ts";
 
 export interface Backend {
   readonly name: string;
+  readonly compiled: CompiledBackend;
   readonly targets: readonly BackendTarget[];
   readonly headers: CompiledBackend["headers"];
   readonly forwardCredential: boolean;
   /** Host goes on as received. */
   readonly preserveHost: boolean;
-  pick(exchange: Exchange): BackendTarget | undefined;
+  /** Steps of the row `pool` that every route to it has, by name. */
+  readonly poolSteps: readonly (readonly [name: string, policy: Policy])[];
+  readonly budget: RetryBudget;
+  readonly bulkhead: Bulkhead | undefined;
+  readonly dice: Dice;
+  /** A target for the request: one that is well and was not asked for it before, or else the next best. */
+  pick(exchange: Exchange, tried?: readonly BackendTarget[]): BackendTarget | undefined;
+  /** A request is sent to the target. True where it tries whether the target is back. */
+  begin(target: BackendTarget): boolean;
+  /** How it ended; `headMs` is how long the head of the answer took. */
+  end(target: BackendTarget, result: Result, isTrial: boolean, headMs: number | undefined): void;
+  /** How long a caller should wait where no target takes requests. */
+  retryAfterSeconds(): number;
 }
 
-export function createBackend(compiled: CompiledBackend): Backend {
-  const targets = compiled.targets.map(({ url }) => {
-    const { origin, host, hostname, pathname } = new URL(url);
-    const serverName = isIP(hostname.replace(/^\[|\]$/g, "")) === 0 ? hostname : undefined;
-    return Object.freeze({ url, origin, host, basePath: pathname.replace(/\/$/, ""), serverName });
+const NONE: readonly BackendTarget[] = [];
+
+export function createBackend(compiled: CompiledBackend, states: TargetStates, deps: Pick<Deps, "clock" | "random">): Backend {
+  const { name, balance, slowStartMs, headers, resilience } = compiled;
+  const { clock } = deps;
+  const dice = createDice(deps.random(4));
+  const targets = compiled.targets.map((target, index) => {
+    const state = states.stateOf(name, target.url, clock.now());
+    // Many instances that each get a few requests would otherwise all begin with the first.
+    state.credit = dice() * target.weight;
+    if (!resilience?.active) state.downBecause = undefined;
+    return createTarget(target, index, state);
   });
-  const all = targets.map((_, index) => index);
-  let turn = 0;
+  const choose = createBalancer(balance, slowStartMs, dice);
+  const tiers = tiersOf(targets);
+  /** Half of them: what is left must bear the load of all. */
+  const mostEjected = Math.floor(targets.filter(({ weight }) => weight > 0).length / 2);
+  const rules: CircuitRules = {
+    passive: resilience?.passive ?? null,
+    breaker: resilience?.breaker ?? null,
+    dice,
+    mayEject: () => targets.filter(({ state }) => state.circuit.openedBy === "health").length < mostEjected,
+  };
+  /** Filled for one choice at a time: nothing is allocated for a request. */
+  const fit: BackendTarget[] = [];
+
+  function choice(exchange: Exchange, tried: readonly BackendTarget[], mustBeReady: boolean): BackendTarget | undefined {
+    const { pool } = exchange;
+    const nowMs = clock.now();
+    for (const { priority, members } of tiers) {
+      fit.length = 0;
+      const candidates = pool ?? members;
+      for (let i = 0; i < candidates.length; i++) {
+        const target = pool === undefined ? members[i]! : targets[pool[i]!]!;
+        if (target.priority !== priority || target.weight === 0 || tried.includes(target)) continue;
+        if (mustBeReady ? target.state.isReady(nowMs) : target.state.isBearable(nowMs)) fit.push(target);
+      }
+      if (fit.length > 0) return choose(fit, exchange, nowMs);
+    }
+    return undefined;
+  }
+
   return {
-    name: compiled.name,
+    name,
+    compiled,
     targets,
-    headers: compiled.headers,
+    headers,
     forwardCredential: compiled.forwardCredential,
     preserveHost: compiled.preserveHost,
-    pick({ pool }) {
-      if (targets.length === 1) return targets[0];
-      const choice = pool ?? all;
-      if (choice.length === 0) return undefined;
-      turn = (turn + 1) % Number.MAX_SAFE_INTEGER;
-      return targets[choice[turn % choice.length]!];
+    poolSteps: balance.by === "hash" && balance.of === "cookie" ? [["sticky", stickyCookie(balance.name, STICKY, deps)]] : [],
+    budget: new RetryBudget(),
+    bulkhead: resilience?.bulkhead ? new Bulkhead(resilience.bulkhead) : undefined,
+    dice,
+    pick(exchange, tried = NONE) {
+      const untried = choice(exchange, tried, true) ?? choice(exchange, tried, false);
+      return untried ?? (tried.length > 0 ? (choice(exchange, NONE, true) ?? choice(exchange, NONE, false)) : undefined);
+    },
+    begin({ state }) {
+      state.inFlight++;
+      const nowMs = clock.now();
+      if (!state.circuit.isTrialDue(nowMs)) return false;
+      state.circuit.beginTrial(nowMs);
+      return true;
+    },
+    end({ state }, result, isTrial, headMs) {
+      state.inFlight--;
+      const nowMs = clock.now();
+      if (state.circuit.add(result, isTrial, headMs, nowMs, rules)) state.warmSinceMs = nowMs;
+    },
+    retryAfterSeconds() {
+      const trials = targets.flatMap(({ state: { circuit } }) => (circuit.openedBy === undefined ? [] : [circuit.nextTrialMs]));
+      return trials.length === 0 ? 1 : Math.max(1, Math.ceil((Math.min(...trials) - clock.now()) / 1000));
     },
   };
+}
+
+interface Tier {
+  readonly priority: number;
+  readonly members: readonly BackendTarget[];
+}
+
+/** The lowest number first. A weight of 0 takes no requests. */
+function tiersOf(targets: readonly BackendTarget[]): readonly Tier[] {
+  const taking = targets.filter(({ weight }) => weight > 0);
+  const priorities = [...new Set(taking.map(({ priority }) => priority))].sort((a, b) => a - b);
+  return priorities.map((priority) => ({ priority, members: taking.filter((target) => target.priority === priority) }));
 }

@@ -13,10 +13,10 @@ import { finish, type SendContext, sendStop } from "../send.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
 import { headForAll, headForCaller, type ShapedHead } from "./answer-head.ts";
-import type { BackendTarget } from "./backend.ts";
+import { Attempts, type Sending } from "./attempts.ts";
 import { decoderFor } from "./decode.ts";
-import type { Fetch } from "./fetch.ts";
-import { type Attempt, type Decoder, ForwardHandler } from "./forward.ts";
+import { type Fetch, refuseTo } from "./fetch.ts";
+import { type Attempt, CallerGone, type Decoder, ForwardHandler, type Watch } from "./forward.ts";
 import { makeOutgoing } from "./outgoing.ts";
 import type { Pools } from "./pools.ts";
 import { BodyFault, CountedBody, collectBody, tappedBody } from "./request-body.ts";
@@ -32,7 +32,7 @@ export interface ExecuteContext extends SendContext {
   /** Whether answers for this path may be stored. */
   isCached(target: Target): boolean;
   /** A bug, after the decision. */
-  crash(error: unknown, visit: Visit, sink: Sink): void;
+  crash(error: unknown, visit: Visit, sink: Sink, fetch?: Fetch): void;
 }
 
 /** Asks the backend, for the sink's caller or, with a fetch, for a cache. */
@@ -48,7 +48,7 @@ export type Forward = (
 export function executeContext(options: Omit<ExecuteContext, "crash">): ExecuteContext {
   const context: ExecuteContext = {
     ...options,
-    crash: (error, visit, sink) => sendStop(visit, unexpected(error, visit, context), sink, context),
+    crash: (error, visit, sink, fetch) => refuseTo(unexpected(error, visit, context), visit, sink, context, fetch),
   };
   return context;
 }
@@ -83,7 +83,7 @@ async function prepare(visit: Visit, body: Readable | null, { deps }: ExecuteCon
   return stop === LATER ? undefined : stop;
 }
 
-function unexpected(error: unknown, visit: Visit, { deps }: ExecuteContext): Stop {
+function unexpected(error: unknown, visit: Visit, { deps }: ExecuteContext): Refusal {
   if (error instanceof BodyFault) return refuse(error.code, { detail: error.message });
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   deps.log.error("the gateway failed", { requestId: visit.requestId, route: visit.route.id, error: text });
@@ -101,32 +101,38 @@ function openBody(visit: Visit, host: HostTraits): Readable | null {
 }
 
 function forward(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, context: ExecuteContext, fetch?: Fetch): void {
-  const { pipeline } = visit;
-  const { deps, host } = context;
+  const { backend, timeouts, isDirect } = visit.pipeline;
   if (sink.closed) {
     finish(visit, false, context);
     return;
   }
-  const refuseWith = (refusal: Refusal) => (fetch ? fetch.fail(refusal) : sendStop(visit, refusal, sink, context));
-  const target = pipeline.backend?.pick(visit);
-  const { timeouts } = pipeline;
-  if (!target || !timeouts) {
-    refuseWith(refuse("no-backend-available", { headers: ["retry-after", "1"] }));
-    return;
+  if (!backend || !timeouts) {
+    refuseTo(refuse("no-backend-available", { headers: ["retry-after", "1"] }), visit, sink, context, fetch);
+  } else if (isDirect) {
+    sendTo(visit, sink, { target: backend.targets[0]!, body, totalMs: timeouts.totalMs, watch: undefined, fetch }, context);
+  } else {
+    new Attempts(visit, body, sink, context, fetch, sendTo).start();
   }
+}
+
+function sendTo(visit: Visit, sink: Sink, sending: Sending, context: ExecuteContext): void {
+  const { target, body, watch, fetch } = sending;
+  const { pipeline } = visit;
+  const { deps, host } = context;
+  const timeouts = pipeline.timeouts!;
   const acceptEncoding = host.passesContentEncoding ? undefined : "identity";
   const outgoing = makeOutgoing(visit.exchange, visit.facts, pipeline, target, context.via, acceptEncoding);
   if (!outgoing) {
-    refuseWith(refuse("bad-request", { detail: "A value in the request would change the path." }));
+    watch?.ended("neither");
+    refuseTo(refuse("bad-request", { detail: "A value in the request would change the path." }), visit, sink, context, fetch);
     return;
   }
   fetch?.shape(outgoing);
   const upgrading = isUpgradeSink(sink) ? sink : undefined;
-  // A conversation lasts as long as it lasts; its handshake is bounded by the other times.
-  const attempt = new BackendAttempt(visit, sink, target, upgrading ? null : timeouts.totalMs, context, fetch);
+  const attempt = new BackendAttempt(visit, sink, sending, context);
   const handler = new ForwardHandler(attempt);
   sink.onClose = (complete) => {
-    if (!complete) handler.abort(new Error("the caller has gone"));
+    if (!complete) handler.abort(new CallerGone());
     finish(visit, complete, context);
   };
   const taps = pipeline.requestBody.length > 0 ? new BodyTaps(pipeline.requestBody, "requestBody", visit) : undefined;
@@ -159,35 +165,32 @@ class BackendAttempt implements Attempt {
   readonly clock: Clock;
   readonly targetUrl: string;
   readonly totalMs: number | null;
-  readonly #target: BackendTarget;
+  readonly #sending: Sending;
   readonly #context: ExecuteContext;
-  readonly #fetch: Fetch | undefined;
 
-  constructor(
-    visit: Visit,
-    sink: Sink,
-    target: BackendTarget,
-    totalMs: number | null,
-    context: ExecuteContext,
-    fetch: Fetch | undefined,
-  ) {
+  constructor(visit: Visit, sink: Sink, sending: Sending, context: ExecuteContext) {
     this.visit = visit;
     this.sink = sink;
     this.clock = context.deps.clock;
-    this.targetUrl = target.url;
-    this.totalMs = totalMs;
-    this.#target = target;
+    this.targetUrl = sending.target.url;
+    // A conversation lasts as long as it lasts; its handshake is bounded by the other times.
+    this.totalMs = isUpgradeSink(sink) ? null : sending.totalMs;
+    this.#sending = sending;
     this.#context = context;
-    this.#fetch = fetch;
+  }
+
+  get watch(): Watch | undefined {
+    return this.#sending.watch;
   }
 
   head(status: number, backend: BackendHead, length: string | undefined): ShapedHead {
     const { visit } = this;
-    const names = this.#fetch ? backend.pairs.filter((_, index) => index % 2 === 0) : NO_NAMES;
-    const shared = headForAll(visit, status, backend, length, this.#context.host, visit.pipeline.mapBack.get(this.#target));
+    const { target, fetch } = this.#sending;
+    const names = fetch ? backend.pairs.filter((_, index) => index % 2 === 0) : NO_NAMES;
+    const shared = headForAll(visit, status, backend, length, this.#context.host, visit.pipeline.mapBack.get(target));
     if (status < 400 && !SAFE.has(visit.request.method)) this.#invalidate(shared.pairs);
-    if (!this.#fetch) return headForCaller(visit, shared);
-    this.#fetch.receive(shared, backend, names);
+    if (!fetch) return headForCaller(visit, shared);
+    fetch.receive(shared, backend, names);
     return shared;
   }
 
@@ -196,8 +199,7 @@ class BackendAttempt implements Attempt {
   }
 
   fail(refusal: Refusal): void {
-    if (this.#fetch) this.#fetch.fail(refusal);
-    else sendStop(this.visit, refusal, this.sink, this.#context);
+    refuseTo(refusal, this.visit, this.sink, this.#context, this.#sending.fetch);
   }
 
   #invalidate(pairs: readonly string[]): void {

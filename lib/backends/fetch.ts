@@ -2,6 +2,9 @@
 import type { BackendHead } from "../http/hygiene.ts";
 import type { Outgoing } from "../policy.ts";
 import type { Refusal } from "../problem.ts";
+import { finish, type SendContext, sendStop } from "../send.ts";
+import type { Sink } from "../sink.ts";
+import type { Visit } from "../visit.ts";
 import type { SharedHead } from "./answer-head.ts";
 
 export interface Fetch {
@@ -11,4 +14,14 @@ export interface Fetch {
   receive(shared: SharedHead, backend: BackendHead, names: readonly string[]): void;
   /** Instead of an answer; at most once, only before a head. */
   fail(refusal: Refusal): void;
+}
+
+/** In place of the backend's answer: to the cache that asked for it, or to the sink's caller. */
+export function refuseTo(refusal: Refusal, visit: Visit, sink: Sink, context: SendContext, fetch: Fetch | undefined): void {
+  if (!fetch) {
+    sendStop(visit, refusal, sink, context);
+    return;
+  }
+  fetch.fail(refusal);
+  finish(visit, false, context);
 }

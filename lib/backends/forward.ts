@@ -11,8 +11,18 @@ import { type Refusal, refuse } from "../problem.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
 import type { ShapedHead } from "./answer-head.ts";
+import type { Result } from "./circuit.ts";
 import { Heartbeat, isEventStream } from "./heartbeat.ts";
 import { BodyFault } from "./request-body.ts";
+
+/** Who may send the request again, and keeps count of how its target does. */
+export interface Watch {
+  /** The head of an answer has come. True: another attempt takes its place, and it is not passed on. */
+  replaces(status: number, head: BackendHead): boolean;
+  /** There will be no answer. True: another attempt takes its place. Nothing of the request has left where it was not sent. */
+  repeats(refusal: Refusal, wasSent: boolean): boolean;
+  ended(result: Result): void;
+}
 
 export interface Attempt {
   readonly visit: Visit;
@@ -20,6 +30,7 @@ export interface Attempt {
   readonly clock: Clock;
   readonly targetUrl: string;
   readonly totalMs: number | null;
+  readonly watch: Watch | undefined;
   /** Makes the head that the caller gets from the backend's: shaping, caching fields, request id. */
   head(status: number, backend: BackendHead, length: string | undefined): ShapedHead;
   /** For a host that can't pass encoded bytes on: undefined passes them as they are, "unknown" can't be made plain. */
@@ -41,6 +52,10 @@ export interface Decoder {
   destroy(): void;
 }
 
+/** What is read of an answer that is not passed on, so that its connection can be used again. */
+const DROPPED_BYTES = 64 * 1024;
+const DROPPED_MS = 1000;
+
 export class ForwardHandler implements Dispatcher.DispatchHandler {
   readonly #attempt: Attempt;
   readonly #startedMs: number;
@@ -59,6 +74,8 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   #needsDrain = false;
   #isDecoderFull = false;
   #hasBug = false;
+  #wasSent = false;
+  #droppedLeft = DROPPED_BYTES;
   #reply: { status: number; statusText: string; backend: BackendHead } | undefined;
 
   constructor(attempt: Attempt) {
@@ -83,7 +100,8 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#isSettled || this.#attempt.sink.closed) controller.abort(new Error("the caller has gone"));
+    this.#wasSent = true;
+    if (this.#isSettled || this.#attempt.sink.closed) controller.abort(new CallerGone());
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, statusText = ""): void {
@@ -99,6 +117,11 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     controller.rawHeaders = [];
     const { pipeline } = visit;
     this.#reply = { status, statusText, backend };
+    if (this.#attempt.watch?.replaces(status, backend)) {
+      this.#settle();
+      this.#timer = setTimeout(() => controller.abort(new Error("an answer that is not passed on takes too long")), DROPPED_MS);
+      return;
+    }
     if (visit.request.method === "HEAD" || isBodiless(status)) {
       this.#sendHead(backend.contentLength);
       return;
@@ -154,7 +177,12 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     // A parser that is resumed with nothing to read says so by an empty chunk. Passed on to a stream that is full, it would ask for
     // more, be resumed, say so again, and the process would do nothing else.
-    if (this.#isSettled || chunk.length === 0) return;
+    if (chunk.length === 0) return;
+    if (this.#isSettled) {
+      this.#droppedLeft -= chunk.length;
+      if (this.#droppedLeft < 0) controller.abort(new Error("an answer that is not passed on is too long"));
+      return;
+    }
     if (this.#decoder) this.#isDecoderFull = !this.#decoder.write(chunk);
     else this.#pass(chunk);
     if (this.#needsDrain || this.#isDecoderFull) controller.pause();
@@ -165,18 +193,28 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (this.#isSettled) return;
+    if (this.#isSettled) {
+      clearTimeout(this.#timer);
+      return;
+    }
     if (this.#decoder) this.#decoder.end();
     else this.#finish();
   }
 
   onResponseError(_: unknown, error: Error): void {
-    if (this.#isSettled) return;
+    if (this.#isSettled) {
+      clearTimeout(this.#timer);
+      return;
+    }
     this.#settle(error);
-    const { sink } = this.#attempt;
+    const { sink, watch } = this.#attempt;
     if (sink.closed) return;
-    if (this.#hasHead) sink.destroy();
-    else this.#attempt.fail(this.#hasBug ? refuse("internal", { reason: describe(error) }) : asRefusal(error));
+    if (this.#hasHead) {
+      sink.destroy();
+      return;
+    }
+    const refusal = this.#hasBug ? refuse("internal", { reason: describe(error) }) : asRefusal(error);
+    if (!watch?.repeats(refusal, this.#wasSent)) this.#attempt.fail(refusal);
   }
 
   #pass(chunk: Uint8Array): void {
@@ -270,10 +308,24 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     clearTimeout(this.#timer);
     // A kept controller holds the request after it alive, and that one the next: whole chains would live until a full collection.
     this.#controller = undefined;
-    const { visit, sink, clock, targetUrl } = this.#attempt;
+    const { visit, sink, clock, targetUrl, watch } = this.#attempt;
     sink.onDrain = undefined;
     const ms = clock.monotonic() - this.#startedMs;
     visit.record.attempts.push({ target: targetUrl, status: this.#reply?.status, error: error && describe(error), ms });
+    watch?.ended(this.#result(error));
+  }
+
+  #result(error: Error | undefined): Result {
+    if (!error) return this.#reply!.status >= 500 ? "failed" : "good";
+    const isOurs = this.#hasBug || error instanceof CallerGone || error instanceof BodyFault || error instanceof UnfitAnswer;
+    // How long a whole answer takes is up to the caller, too.
+    return isOurs || (error instanceof TimedOut && this.#hasHead) ? "neither" : "failed";
+  }
+}
+
+export class CallerGone extends Error {
+  constructor() {
+    super("the caller has gone");
   }
 }
 

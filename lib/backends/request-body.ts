@@ -34,8 +34,8 @@ export class CountedBody extends Readable {
     this.#statedBytes = statedBytes;
     this.#onBytes = onBytes;
     this.#timer = setTimeout(this.#onSilence, SILENCE_MS).unref();
-    // Nobody reads it while a step of the route waits for an answer. A caller that broke off then would end the whole process by an
-    // error without a listener; whoever reads it later hears of the fault all the same.
+    // Nobody reads it while a step of the route waits for an answer, or the request for a place or its next attempt. A caller that
+    // broke off then would end the whole process by an error without a listener; whoever reads it later hears of the fault all the same.
     this.on("error", () => {});
     source.on("data", this.#onData);
     source.on("end", this.#onEnd);

@@ -1,15 +1,20 @@
-/** Backends of a config, compiled: addresses, time limits and headers. */
+/** Backends of a config, compiled: addresses, how one of them is chosen, time limits and headers. */
 
 import type { z } from "zod";
-import type { CompiledAssertion, CompiledBackend, Timeouts } from "./compiled.ts";
+import { compileResilience } from "./compile-resilience.ts";
+import type { Balance, CompiledAssertion, CompiledBackend, CompiledTarget, Timeouts } from "./compiled-backend.ts";
 import { Fields } from "./fields.ts";
-import { headerName } from "./header-fields.ts";
+import { headerName, TOKEN } from "./header-fields.ts";
 import type { Place, Report } from "./issue.ts";
-import { type assertionObject, backendObject, type timeout } from "./schema-backend.ts";
+import { type assertionObject, backendObject, type targets, type timeout } from "./schema-backend.ts";
 import { checkSettings } from "./schema-issues.ts";
 
 export const STANDARD_TIMEOUTS: Timeouts = { connectMs: 2000, firstByteMs: 30_000, idleMs: null, totalMs: null };
+const STANDARD_BALANCE: Balance = { by: "round-robin" };
+const STANDARD_SLOW_START_MS = 5000;
 const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
+
+type Settings = Partial<z.output<typeof backendObject>>;
 
 export function compileBackends(backends: Readonly<Record<string, unknown>>, report: Report): CompiledBackend[] {
   return Object.entries(backends).map(([name, input]) => {
@@ -26,32 +31,41 @@ export function compileBackends(backends: Readonly<Record<string, unknown>>, rep
 
 function compileBackend(name: string, input: unknown, place: Place, report: Report): CompiledBackend {
   const fields = new Fields(report);
-  if (typeof input === "string")
-    return {
-      name,
-      targets: [{ url: fields.value(input, place, "url") ?? "" }],
-      timeouts: STANDARD_TIMEOUTS,
-      forwardCredential: false,
-      preserveHost: false,
-      headers: [],
-    };
-  const checked = checkSettings(backendObject, input, place, report, "a URL or { url, timeout, headers }");
-  const {
-    url,
+  if (typeof input === "string") return fromSettings(name, [targetOf(input, place, fields)], {}, place, fields);
+  const checked = checkSettings(backendObject, input, place, report, "a URL or { url, targets, … }");
+  const { url, targets: list, ...settings } = checked?.settings ?? {};
+  const isBroken = checked?.broken.has("url") || checked?.broken.has("targets");
+  if (url !== undefined && list !== undefined) {
+    report.error("said-twice", [...place, "targets"], "`url` and `targets` exclude each other.", "Put `url` into the list.");
+  } else if (checked && url === undefined && list === undefined && !isBroken) {
+    report.error("missing-key", place, "`url` or `targets` is missing.");
+  }
+  const compiled = list ? targetsOf(list, [...place, "targets"], fields) : [targetOf(url, [...place, "url"], fields)];
+  return fromSettings(name, compiled, settings, place, fields);
+}
+
+function fromSettings(
+  name: string,
+  compiled: readonly CompiledTarget[],
+  {
+    balance,
+    slowStart,
     timeout,
     forwardCredential = false,
     preserveHost = false,
     headers = {},
     assertion = false,
-  } = checked?.settings ?? {};
-  // A key that is not built, `targets`, has been reported already where it stands for the missing one.
-  const hasOtherAddress = typeof input === "object" && input !== null && "targets" in input;
-  if (checked && url === undefined && !checked.broken.has("url") && !hasOtherAddress) {
-    report.error("missing-key", place, "`url` is missing.");
-  }
+    ...resilience
+  }: Settings,
+  place: Place,
+  fields: Fields,
+): CompiledBackend {
   return {
     name,
-    targets: [{ url: (url === undefined ? undefined : fields.value(url, [...place, "url"], "url")) ?? "" }],
+    targets: compiled,
+    balance: balance === undefined ? STANDARD_BALANCE : balanceOf(balance, [...place, "balance"], fields),
+    slowStartMs: slowStartOf(slowStart, [...place, "slowStart"], fields),
+    resilience: compileResilience(resilience, compiled.length > 1, place, fields),
     timeouts: timeoutsOver(STANDARD_TIMEOUTS, timeout, [...place, "timeout"], fields),
     forwardCredential,
     headers: Object.entries(headers).flatMap(([key, value]) => {
@@ -84,6 +98,48 @@ function compileAssertion(
     header: (isOwn ? ASSERTION_FIELD : headerName(header, "request", [...place, "header"], fields)) ?? ASSERTION_FIELD,
     claims: fields.list(claims, [...place, "claims"], "string").map((name) => ({ from: "claim", name })),
   };
+}
+
+function targetsOf(list: z.output<typeof targets>, place: Place, fields: Fields): CompiledTarget[] {
+  const compiled = list.map((item, index): CompiledTarget => {
+    const at = [...place, index];
+    if (typeof item === "string") return targetOf(item, at, fields);
+    const { url, weight = 1, priority = 0 } = item;
+    return {
+      ...targetOf(url, [...at, "url"], fields),
+      weight: fields.value(weight, [...at, "weight"], "weight") ?? 1,
+      priority: fields.value(priority, [...at, "priority"], "count") ?? 0,
+    };
+  });
+  const seen = new Set<string>();
+  for (const [index, { url }] of compiled.entries()) {
+    const text = JSON.stringify(url);
+    if (seen.has(text))
+      fields.report.error("said-twice", [...place, index], "this address is in the list already.", "Use `weight`.");
+    seen.add(text);
+  }
+  if (compiled.every(({ weight }) => weight === 0))
+    fields.report.error("wrong-value", place, "every weight is 0: no target would take a request.");
+  return compiled;
+}
+
+function targetOf(url: string | undefined, place: Place, fields: Fields): CompiledTarget {
+  return { url: (url === undefined ? undefined : fields.value(url, place, "url")) ?? "", weight: 1, priority: 0 };
+}
+
+function balanceOf(input: NonNullable<Settings["balance"]>, place: Place, fields: Fields): Balance {
+  const [by, of, ...rest] = input.split(":") as [string, string?, ...string[]];
+  if (by !== "hash") return { by: by as "round-robin" };
+  if (of !== "header" && of !== "cookie") return { by, of: of as "ip" };
+  const name = rest.join(":");
+  // A cookie's name is a token too (RFC 6265 section 4.1.1), and is compared by case.
+  if (!TOKEN.test(name)) fields.report.error("header-name", place, `${JSON.stringify(name)} is not the name of a ${of}.`);
+  return { by, of, name: of === "header" ? name.toLowerCase() : name };
+}
+
+function slowStartOf(input: Settings["slowStart"], place: Place, fields: Fields): number {
+  if (input === false) return 0;
+  return (input === undefined ? undefined : fields.value(input, place, "wait")) ?? STANDARD_SLOW_START_MS;
 }
 
 /** `input` laid over `base`, value by value. */

@@ -5,6 +5,7 @@ import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import type { CustomPolicy } from "../policy.ts";
 import type { RedisOnVercel } from "./compile.ts";
 import { STANDARD_TIMEOUTS, timeoutsOver } from "./compile-backends.ts";
+import { retryOver } from "./compile-resilience.ts";
 import type { CompiledBackend, CompiledRoute, CompiledStep, CompiledVariant, RouteCondition } from "./compiled.ts";
 import { CustomPolicyNames } from "./custom-policy-names.ts";
 import type { Defaults } from "./defaults.ts";
@@ -61,6 +62,7 @@ export class RouteCompiler {
     const { defaults, report, names } = context;
     const fields = new Fields(report, names);
     timeoutsOver(STANDARD_TIMEOUTS, defaults.settings.timeout, ["defaults", "timeout"], fields);
+    retryOver(null, defaults.settings.retry, ["defaults", "retry"], fields);
     this.#variants(new RouteSettings({}, defaults, ["defaults"]), undefined, fields, null);
   }
 
@@ -144,7 +146,7 @@ export class RouteCompiler {
       report.error("one-destination", place, "it leads nowhere: one of `backend`, `respond` and `redirect` is missing.");
     }
     if (settings.backend === undefined) {
-      for (const key of ["stripPrefix", "rewrite", "timeout", "heartbeat", "cache"] as const) {
+      for (const key of ["stripPrefix", "rewrite", "timeout", "retry", "heartbeat", "cache"] as const) {
         if (settings[key] !== undefined && settings[key] !== false && !broken.has("backend"))
           report.error("needs-backend", [...place, key], `\`${key}\` means nothing without a \`backend\`.`);
       }
@@ -223,6 +225,7 @@ export class RouteCompiler {
 
   #variant(merged: RouteSettings, backend: CompiledBackend | undefined, fields: Fields): CompiledVariant {
     const timeout = merged.get("timeout");
+    const retry = merged.get("retry");
     const maxBody = merged.get("maxBody");
     const heartbeat = merged.get("heartbeat");
     return {
@@ -230,6 +233,7 @@ export class RouteCompiler {
       maxBodyBytes: this.#maxBody(maxBody.value, maxBody.place, fields),
       timeouts: backend ? timeoutsOver(backend.timeouts, timeout.value, timeout.place, fields) : null,
       heartbeatMs: heartbeat.value ? (fields.value(heartbeat.value, heartbeat.place, "wait") ?? null) : null,
+      retry: backend ? retryOver(backend.resilience?.retry ?? null, retry.value, retry.place, fields) : null,
       steps: this.#steps(merged, backend, fields),
     };
   }

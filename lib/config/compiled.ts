@@ -9,6 +9,10 @@ import type { Json } from "../exchange.ts";
 import type { GeoFields } from "../http/geo-fields.ts";
 import type { Template } from "../http/template.ts";
 import type { Row } from "../policy.ts";
+import type { CompiledBackend, Timeouts } from "./compiled-backend.ts";
+import type { CompiledRetry } from "./compiled-resilience.ts";
+
+export type { CompiledAssertion, CompiledBackend, CompiledTarget, Timeouts } from "./compiled-backend.ts";
 
 export interface CompiledConfig {
   /** SHA-256 over the compiled data without this field, references unresolved; base64url. */
@@ -32,49 +36,12 @@ export interface CompiledConfig {
   readonly customPolicies: readonly string[];
 }
 
-export interface CompiledBackend {
-  readonly name: string;
-  readonly targets: readonly CompiledTarget[];
-  readonly timeouts: Timeouts;
-  /** The caller's own token goes on to it. */
-  readonly forwardCredential: boolean;
-  /** Sent to the backend, replacing the caller's: name (lower case), value. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Host goes on as received. */
-  readonly preserveHost: boolean;
-  /** Absent: the backend asks for none. */
-  readonly assertion?: CompiledAssertion;
-}
-
-export interface CompiledAssertion {
-  readonly audience: string;
-  /** Null: the gateway's own address. */
-  readonly issuer: string | null;
-  readonly ttlSeconds: number;
-  /** In lower case. */
-  readonly header: string;
-  readonly claims: readonly { readonly from: "claim"; readonly name: string }[];
-}
-
 /** An entry of the config's `auth`. */
 export interface CompiledAuthenticator {
   readonly name: string;
   readonly kind: string;
   /** What the kind's `create` gets. */
   readonly options: Json;
-}
-
-export interface CompiledTarget {
-  /** Absolute http or https URL: origin and base path, no query, no fragment, no trailing slash. */
-  readonly url: string;
-}
-
-/** Milliseconds; null means none. */
-export interface Timeouts {
-  readonly connectMs: number;
-  readonly firstByteMs: number | null;
-  readonly idleMs: number | null;
-  readonly totalMs: number | null;
 }
 
 export interface CompiledRoute {
@@ -115,6 +82,8 @@ export interface CompiledVariant {
   readonly timeouts: Timeouts | null;
   /** A silent event stream gets a comment so often; null for never. */
   readonly heartbeatMs: number | null;
+  /** The backend's, with the route's own laid over; null where a request is sent once. */
+  readonly retry: CompiledRetry | null;
   readonly steps: readonly CompiledStep[];
 }
 

@@ -1,6 +1,7 @@
 /** The schema of a backend. The descriptions are the documentation: docs/config.md and gateway.schema.json are made of them. */
 import { z } from "zod";
-import { duration, flag, oneOf, oneOrMore, strict } from "./schema-fields.ts";
+import { duration, flag, oneOf, oneOrMore, reference, strict } from "./schema-fields.ts";
+import { breaker, bulkhead, health, retry } from "./schema-resilience.ts";
 
 const wait = (what: string, standard: string) =>
   oneOf('a duration, or "none"', [duration, z.literal(false)])
@@ -29,13 +30,61 @@ export const assertionObject = strict("assertion", {
     .describe("Claims of the caller that it holds, by name, under `claims`"),
 });
 
+const address = z.string();
+
+const target = strict(
+  "target",
+  {
+    url: address.describe("Where it is, as `url` of a backend"),
+    weight: oneOf("a whole number from 0 to 1000, or a reference", [z.number(), reference])
+      .optional()
+      .describe("Its share of the requests, beside those of the others: 1 by default. 0 takes none"),
+    priority: oneOf("a whole number, or a reference", [z.number(), reference])
+      .optional()
+      .describe("0 by default. Targets of the lowest number take the requests; those of the next are for when none of them can"),
+  },
+  ["where"],
+);
+
+export const targets = z.array(oneOf("a URL or { url, weight, priority }", [address, target])).min(1);
+
+const BALANCES = ["round-robin", "least-inflight", "p2c", "hash:ip", "hash:consumer"] as const;
+
+const balance = oneOf(`${BALANCES.map((name) => `"${name}"`).join(", ")}, "hash:header:NAME" or "hash:cookie:NAME"`, [
+  z.enum(BALANCES),
+  z.templateLiteral(["hash:header:", z.string().min(1)]),
+  z.templateLiteral(["hash:cookie:", z.string().min(1)]),
+]);
+
 export const backendObject = strict(
   "backend",
   {
-    url: z
-      .string()
+    url: address
       .optional()
-      .describe("Where it is: an http or https URL, to whose path the request's is joined. May be a reference"),
+      .describe(
+        "Where it is: an http or https URL, to whose path the request's is joined. May be a reference. A backend has `url` or `targets`",
+      ),
+    targets: targets.optional().describe("Several addresses of one service: URLs, or `{ url, weight, priority }`"),
+    balance: balance
+      .optional()
+      .describe(
+        'Which of several targets takes a request: "round-robin" (default), each in turn; "least-inflight", the one with the fewest requests under way; "p2c", the less busy of two drawn by lot; "hash:ip", "hash:consumer", "hash:header:NAME", "hash:cookie:NAME", always the same for the same value',
+      ),
+    slowStart: oneOf("a duration or false", [duration, z.literal(false)])
+      .optional()
+      .describe(
+        "How long a target that is back, or new in a reloaded config, takes to its full share: 5s by default. Not for `hash:…`. `false`: at once",
+      ),
+    retry,
+    health,
+    breaker,
+    bulkhead,
+    idempotencyKeys: z
+      .boolean()
+      .optional()
+      .describe(
+        "The backend carries out a request with a known `Idempotency-Key` only once, so that requests of any method which bring one may be sent again. false by default",
+      ),
     timeout: timeout.optional().describe("A duration means `firstByte`; or `{ connect, firstByte, idle, total }`"),
     headers: z
       .record(z.string(), z.string())
@@ -58,20 +107,7 @@ export const backendObject = strict(
         "A short-lived JWT, signed by the gateway, that says who calls: for a backend that can be reached on other ways too. Its keys are at `/gateway/jwks.json`",
       ),
   },
-  [
-    "targets",
-    "strict",
-    "canary",
-    "balance",
-    "retry",
-    "breaker",
-    "bulkhead",
-    "slowStart",
-    "health",
-    "idempotencyKeys",
-    "openapi",
-    "fallback",
-  ],
+  ["strict", "canary", "openapi", "fallback"],
 );
 
-export const backendSchema = oneOf("a URL or { url, timeout, headers }", [z.string(), backendObject]);
+export const backendSchema = oneOf("a URL or { url, targets, … }", [z.string(), backendObject]);

@@ -4,8 +4,9 @@ import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import type { CustomPolicy } from "../policy.ts";
 import { timeout } from "./schema-backend.ts";
 import { duration, oneOf, oneOrMore, shadow, size, strict } from "./schema-fields.ts";
+import { retry } from "./schema-resilience.ts";
 
-const NOT_BUILT = ["compose", "retry", "mirror", "fault", "fallback", "idempotency", "validate", "transform"] as const;
+const NOT_BUILT = ["compose", "mirror", "fault", "fallback", "idempotency", "validate", "transform"] as const;
 
 const maxBody = size
   .optional()
@@ -63,6 +64,7 @@ const shared = {
     ),
   encodedSlash: z.enum(["refuse", "keep"]).optional().describe('`%2F` in the path: "refuse" (default) or "keep"'),
   timeout: timeout.optional().describe("Replaces the backend's `timeout`, value by value"),
+  retry: retry.describe("Replaces the backend's `retry`, key by key; `false`: every request is sent once"),
   heartbeat: oneOf("a duration or false", [duration, z.literal(false)])
     .optional()
     .describe(

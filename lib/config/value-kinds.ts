@@ -80,6 +80,17 @@ export const VALUE_KINDS = {
   rate: kind("a rate such as 100/m, 10/s or 5/15m", parseRate),
   calendarRate: kind("a quota such as 10000/month or 500/day", parseCalendarRate),
   window: kind("whole seconds between 1s and 31d, such as 10s, 15m or 1d", parseWindowMs),
+  weight: kind("a whole number from 0 to 1000", (text) =>
+    /^\d{1,4}$/.test(text) && Number(text) <= 1000 ? Number(text) : undefined,
+  ),
+  attempts: kind("a whole number from 1 to 5", (text) => (/^[1-5]$/.test(text) ? Number(text) : undefined)),
+  positive: kind("a whole number from 1", (text) => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined)),
+  /** Of all: 0.2 for 20%. */
+  percent: kind('a share from 0% to 100% such as "20%"', (text) => {
+    const share = /^\d{1,3}(?:\.\d+)?%?$/.test(text) ? Number.parseFloat(text) / 100 : 2;
+    return share <= 1 ? share : undefined;
+  }),
+  statuses: kind('a status or several, such as "200", "2xx" or "200-399"', readStatuses),
   date: kind("a date such as 2027-01-31 or 2027-01-31T12:00:00Z", readDateSeconds),
   /** Stands between `<` and `>` in a Link field (RFC 8288 section 3). */
   link: kind("an http or https URL", (text) =>
@@ -135,6 +146,13 @@ function readDateSeconds(text: string): number | undefined {
   if (!/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\dZ)?$/.test(text)) return undefined;
   const ms = Date.parse(text);
   return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text.replace("Z", "")) ? ms / 1000 : undefined;
+}
+
+/** From the first to the last. */
+function readStatuses(text: string): readonly [from: number, to: number] | undefined {
+  const [, hundred, first, last = first] = /^(?:([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?)$/.exec(text) ?? [];
+  if (hundred) return [Number(hundred) * 100, Number(hundred) * 100 + 99];
+  return first && Number(first) <= Number(last) ? [Number(first), Number(last)] : undefined;
 }
 
 function readUrl(text: string): string | undefined {

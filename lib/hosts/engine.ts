@@ -7,6 +7,7 @@ import { describeBackends, describeRoutes, type Overview } from "../admin/overvi
 import { createAssertions } from "../backends/assertions.ts";
 import { createOutbound } from "../backends/outbound.ts";
 import { createPools, type Pools } from "../backends/pools.ts";
+import { createTargetStates } from "../backends/target-state.ts";
 import type { Purge } from "../cache/gateway-cache.ts";
 import type { CompiledConfig } from "../config/compiled.ts";
 import type { CustomPolicies } from "../config/custom-policies.ts";
@@ -48,6 +49,7 @@ export function createEngine({
   call = createOutbound(pools, Date.now),
   defer,
 }: EngineOptions): Engine {
+  const targetStates = createTargetStates();
   const recent = createRecentRecords();
   let unopenedPlans = 0;
   let current: Gateway | undefined;
@@ -59,7 +61,7 @@ export function createEngine({
     digest: current!.config.digest,
     loadedAt,
     stores: stores.describe,
-    backends: describeBackends(current!),
+    backends: describeBackends(current!, Date.now()),
     routes: describeRoutes(current!),
     recent: recent.list(),
     unopenedPlans,
@@ -91,6 +93,7 @@ export function createEngine({
         host,
         endpoints,
         assertions,
+        targetStates,
         onRecord: recent.add,
       });
       loadedAt = new Date().toISOString();

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
+import { type HealthChecks, startHealthChecks } from "../backends/health-checks.ts";
 import { compileConfig } from "../config/compile.ts";
 import { type Environment, readEnvironment } from "../config/env.ts";
 import { ConfigError, formatIssues } from "../config/issue.ts";
@@ -11,7 +12,7 @@ import type { Geo } from "../exchange.ts";
 import type { Gateway } from "../gateway.ts";
 import type { Log } from "../policy.ts";
 import { createStores } from "../stores/create-stores.ts";
-import { createEngine, type Engine } from "./engine.ts";
+import { createEngine } from "./engine.ts";
 import { type Locate, openGeoDatabase } from "./geo-database.ts";
 import { handleNodeRequest } from "./node.ts";
 import { createUpgrades } from "./node-upgrade.ts";
@@ -65,7 +66,15 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
     access: { token: environment.adminToken, openOnLoopback: options.openOnLoopback },
     defer: () => {},
   });
-  let gateway = start(engine, first, environment);
+  // A function on Vercel sleeps between requests: a check would find the backend as it was when the instance fell asleep.
+  let checks: HealthChecks | undefined;
+  const start = ({ config, customPolicies }: Loaded, environment: Environment): Gateway => {
+    const loaded = engine.load(config, customPolicies, environment);
+    checks?.stop();
+    checks = startHealthChecks(loaded.backends, { pools: engine.pools, clock: { now: Date.now }, log });
+    return loaded;
+  };
+  let gateway = start(first, environment);
   let locate = await createLocate(options, environment);
   const handling = { servePage: options.servePage, log, locate: (ip: string) => locate?.(ip), expectsContinue: false };
   const upgrades = createUpgrades(() => gateway, handling);
@@ -101,11 +110,12 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
       const loaded = await load(options, changed);
       // Databases of addresses are replaced every week or so.
       locate = await createLocate(options, changed);
-      gateway = start(engine, loaded, changed);
+      gateway = start(loaded, changed);
       return gateway;
     },
     async close() {
       upgrades.close(DRAIN_MS);
+      checks?.stop();
       await drain(server);
       await engine.pools.close();
       await stores.close();
@@ -120,10 +130,6 @@ async function load({ cwd, file, log }: NodeServerOptions, environment: Environm
   const { config, customPolicies, warnings } = compileConfig(source, { vercel: false });
   if (warnings.length > 0) log.warn(formatIssues(warnings, source.origin));
   return { config: resolveReferences(config, environment.variables, source.origin), customPolicies };
-}
-
-function start(engine: Engine, { config, customPolicies }: Loaded, environment: Environment): Gateway {
-  return engine.load(config, customPolicies, environment);
 }
 
 async function createLocate({ cwd, simulatedGeo }: NodeServerOptions, { geoDatabase }: Environment): Promise<Locate | undefined> {

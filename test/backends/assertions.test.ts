@@ -3,7 +3,7 @@ import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "
 import { describe, expect, test } from "vitest";
 import { type Assertions, createAssertions } from "#lib/backends/assertions.ts";
 import { createSigningKeys } from "#lib/backends/signing-keys.ts";
-import type { CompiledAssertion, CompiledBackend } from "#lib/config/compiled.ts";
+import type { CompiledAssertion, CompiledBackend } from "#lib/config/compiled-backend.ts";
 import { ConfigError } from "#lib/config/issue.ts";
 import type { Consumer } from "#lib/exchange.ts";
 
@@ -27,13 +27,13 @@ const STANDARD: CompiledAssertion = {
   claims: [],
 };
 
-function backend(name: string, assertion: Partial<CompiledAssertion> | null): CompiledBackend {
-  const timeouts = { connectMs: 1, firstByteMs: null, idleMs: null, totalMs: null };
-  const stated = assertion ? { assertion: { ...STANDARD, audience: name, ...assertion } } : {};
-  return { name, targets: [], timeouts, forwardCredential: false, preserveHost: false, headers: [], ...stated };
+type AskingBackend = Pick<CompiledBackend, "name" | "assertion">;
+
+function backend(name: string, assertion: Partial<CompiledAssertion> | null): AskingBackend {
+  return assertion ? { name, assertion: { ...STANDARD, audience: name, ...assertion } } : { name };
 }
 
-function assertionsOf(backends: readonly CompiledBackend[], secrets: readonly Uint8Array[] = [NEW], now = () => NOW): Assertions {
+function assertionsOf(backends: readonly AskingBackend[], secrets: readonly Uint8Array[] = [NEW], now = () => NOW): Assertions {
   return createAssertions({ backends }, { secrets, adminToken: undefined, url: URL_OF_GATEWAY }, now);
 }
 

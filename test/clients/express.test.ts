@@ -114,18 +114,8 @@ function startGateway(...secrets: Buffer[]): Promise<NodeGateway> {
 /** As the gateway would sign it, but for what the test says. */
 function signed({ secret = OLD, audience = "orders", issuer = gateway.url, atMs = Date.now() } = {}): string {
   const assertion = { audience, issuer, ttlSeconds: 60, header: "x-gateway-assertion", claims: [] };
-  const timeouts = { connectMs: 1, firstByteMs: null, idleMs: null, totalMs: null };
-  const backend = {
-    name: "orders",
-    targets: [],
-    timeouts,
-    forwardCredential: false,
-    preserveHost: false,
-    headers: [],
-    assertion,
-  };
   const environment = { secrets: [secret], adminToken: undefined, url: undefined };
-  const { byBackend } = createAssertions({ backends: [backend] }, environment, () => atMs);
+  const { byBackend } = createAssertions({ backends: [{ name: "orders", assertion }] }, environment, () => atMs);
   return byBackend.get("orders")!.valueFor({ id: "staff:ada", authenticator: "staff" });
 }
 

@@ -60,7 +60,7 @@ defineGateway({
 defineGateway({
   backends,
   // @ts-expect-error a key that is not built yet
-  routes: [{ path: "/a", auth: "none", backend: "rails", retry: false }],
+  routes: [{ path: "/a", auth: "none", backend: "rails", mirror: { percent: 1 } }],
 });
 
 defineGateway({

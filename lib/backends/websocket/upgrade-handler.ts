@@ -59,13 +59,14 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
       this.#open(controller.rawHeaders as Uint8Array[], socket);
     } catch (error) {
       socket.destroy();
+      this.#attempt.watch?.ended("neither");
       this.#attempt.report(error);
       this.#attempt.fail(refuse("internal", { reason: String(error) }));
     }
   }
 
   #open(rawHeaders: Uint8Array[], socket: Duplex): void {
-    const { visit, clock, targetUrl } = this.#attempt;
+    const { visit, clock, targetUrl, watch } = this.#attempt;
     const sink = this.#sink;
     const finish = this.#finish;
     const backend = readBackendHead(rawHeaders);
@@ -78,6 +79,7 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
       return;
     }
     const isExtended = headers.has("sec-websocket-extensions");
+    watch?.replaces(101, backend);
     const { pairs } = this.#attempt.head(101, backend, undefined);
     const client = sink.switchProtocols(pairs);
     // What they held belongs to a request that is over.
@@ -97,6 +99,7 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
       },
       onEnd: (isClean, reason) => {
         visit.record.reason ??= reason;
+        watch?.ended("good");
         finish(isClean);
       },
     });

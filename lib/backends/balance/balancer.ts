@@ -1,0 +1,25 @@
+/** How one of several targets is chosen. One file for each way; all of them see only targets that can take the request. */
+import type { Balance } from "../../config/compiled-backend.ts";
+import type { Exchange } from "../../exchange.ts";
+import type { Dice } from "../dice.ts";
+import type { BackendTarget } from "../target.ts";
+import { leastInFlight } from "./least-inflight.ts";
+import { powerOfTwo } from "./power-of-two.ts";
+import { rendezvous } from "./rendezvous.ts";
+import { roundRobin } from "./round-robin.ts";
+
+/** `fit` holds at least one, each of weight 1 or more. */
+export type Choose = (fit: readonly BackendTarget[], exchange: Exchange, nowMs: number) => BackendTarget;
+
+export function createBalancer(balance: Balance, slowStartMs: number, dice: Dice): Choose {
+  switch (balance.by) {
+    case "round-robin":
+      return roundRobin(slowStartMs);
+    case "least-inflight":
+      return leastInFlight(slowStartMs, dice);
+    case "p2c":
+      return powerOfTwo(slowStartMs, dice);
+    case "hash":
+      return rendezvous(balance, dice);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * `hash:…`: the same value goes to the same target, on every instance and without a table (rendezvous hashing, highest random
+ * weight). Each target draws a number from the value; the highest wins. So a target that leaves moves only the values that it had,
+ * and one that comes takes only its share.
+ */
+import type { Balance } from "../../config/compiled-backend.ts";
+import type { Exchange } from "../../exchange.ts";
+import { cookieValue } from "../../http/cookie.ts";
+import type { Dice } from "../dice.ts";
+import type { BackendTarget } from "../target.ts";
+import type { Choose } from "./balancer.ts";
+import { hashText, mix } from "./hash.ts";
+
+type HashBalance = Extract<Balance, { by: "hash" }>;
+
+export function rendezvous(balance: HashBalance, dice: Dice): Choose {
+  return (fit, exchange) => {
+    const value = keyOf(balance, exchange) ?? exchange.request.client.ip;
+    // A caller of whom nothing is known: any will do.
+    const key = value === undefined ? Math.floor(dice() * 2 ** 32) : hashText(value);
+    let chosen = fit[0]!;
+    let draw = mix(key ^ chosen.seed);
+    for (let i = 1; i < fit.length; i++) {
+      const target = fit[i]!;
+      const other = mix(key ^ target.seed);
+      if (beats(target, other, chosen, draw)) {
+        chosen = target;
+        draw = other;
+      }
+    }
+    return chosen;
+  };
+}
+
+/**
+ * With weights, the draw u of (0, 1) counts as -w / ln u (Schindelhauer and Schomaker, "Weighted distributed hash tables"). Among equal
+ * weights the higher draw wins as it is, which spares the logarithm.
+ */
+function beats({ weight }: BackendTarget, draw: number, chosen: BackendTarget, drawn: number): boolean {
+  if (weight === chosen.weight) return draw > drawn;
+  // A higher draw with a higher weight needs no logarithm either.
+  if (weight > chosen.weight === draw > drawn) return weight > chosen.weight;
+  return -weight / Math.log(unit(draw)) > -chosen.weight / Math.log(unit(drawn));
+}
+
+function unit(draw: number): number {
+  return (draw + 0.5) / 2 ** 32;
+}
+
+/** What a sticky cookie of ours, drawn for this very request, is left under in `carry`: the caller does not have it yet. */
+export const STICKY = "balance";
+
+function keyOf(balance: HashBalance, { request, consumer, carry }: Exchange): string | undefined {
+  switch (balance.of) {
+    case "ip":
+      return undefined;
+    case "consumer":
+      return consumer?.id;
+    case "header":
+      return request.headers.get(balance.name);
+    case "cookie":
+      return cookieValue(request.headers, balance.name) ?? (carry[STICKY] as string | undefined);
+  }
+}

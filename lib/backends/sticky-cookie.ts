@@ -1,0 +1,19 @@
+/** The step that gives a caller a cookie of the gateway's own, by which later requests find the same target. */
+import { cookieValue, sessionCookie } from "../http/cookie.ts";
+import type { Deps, Policy } from "../policy.ts";
+
+const VALUE_BYTES = 9;
+
+/** `name` is the cookie's; the value drawn for a caller without one is left under `key` in `carry`, for who chooses. */
+export function stickyCookie(name: string, key: string, { random }: Pick<Deps, "random">): Policy {
+  return {
+    decide({ request, carry }) {
+      if (cookieValue(request.headers, name) === undefined) carry[key] = Buffer.from(random(VALUE_BYTES)).toString("base64url");
+      return undefined;
+    },
+    onSend({ request, carry }, head) {
+      const value = carry[key];
+      if (typeof value === "string") head.headers.append("set-cookie", sessionCookie(name, value, request.scheme));
+    },
+  };
+}

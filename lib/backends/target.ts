@@ -1,0 +1,30 @@
+/** One address of a backend as the engine runs it: parsed once, with what changes from request to request beside it. */
+import { isIP } from "node:net";
+import type { CompiledTarget } from "../config/compiled-backend.ts";
+import { hashText } from "./balance/hash.ts";
+import type { TargetState } from "./target-state.ts";
+
+export interface BackendTarget {
+  /** Its place in the backend's list, as `pool` names it. */
+  readonly index: number;
+  readonly url: string;
+  readonly origin: string;
+  /** The value of Host: name and port as the target's URL spells them. */
+  readonly host: string;
+  /** Without a trailing slash; empty for the root. */
+  readonly basePath: string;
+  /** The name that its certificate must have (RFC 9110 section 4.3.4), whatever Host says; undefined for an address. */
+  readonly serverName: string | undefined;
+  readonly weight: number;
+  readonly priority: number;
+  /** Tells it from others in rendezvous hashing: the same for the same address, wherever that stands in the list. */
+  readonly seed: number;
+  readonly state: TargetState;
+}
+
+export function createTarget({ url, weight, priority }: CompiledTarget, index: number, state: TargetState): BackendTarget {
+  const { origin, host, hostname, pathname } = new URL(url);
+  const serverName = isIP(hostname.replace(/^\[|\]$/g, "")) === 0 ? hostname : undefined;
+  const basePath = pathname.replace(/\/$/, "");
+  return Object.freeze({ index, url, origin, host, basePath, serverName, weight, priority, seed: hashText(url), state });
+}

@@ -1,0 +1,55 @@
+/** A backend of a compiled config: plain data, as in compiled.ts. */
+
+import type { BackendResilience } from "./compiled-resilience.ts";
+
+export interface CompiledBackend {
+  readonly name: string;
+  readonly targets: readonly CompiledTarget[];
+  readonly balance: Balance;
+  /** How long a target takes to its full share once it is back; 0 for at once. */
+  readonly slowStartMs: number;
+  /** Null: nothing is done about a target that fails. */
+  readonly resilience: BackendResilience | null;
+  readonly timeouts: Timeouts;
+  /** The caller's own token goes on to it. */
+  readonly forwardCredential: boolean;
+  /** Host goes on as received. */
+  readonly preserveHost: boolean;
+  /** Sent to the backend, replacing the caller's: name (lower case), value. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Absent: the backend asks for none. */
+  readonly assertion?: CompiledAssertion;
+}
+
+export interface CompiledAssertion {
+  readonly audience: string;
+  /** Null: the gateway's own address. */
+  readonly issuer: string | null;
+  readonly ttlSeconds: number;
+  /** In lower case. */
+  readonly header: string;
+  readonly claims: readonly { readonly from: "claim"; readonly name: string }[];
+}
+
+export interface CompiledTarget {
+  /** Absolute http or https URL: origin and base path, no query, no fragment, no trailing slash. */
+  readonly url: string;
+  /** Its share among targets of its priority; 0 takes no requests. */
+  readonly weight: number;
+  /** Targets of the lowest number are asked first, others while none of these can take the request. */
+  readonly priority: number;
+}
+
+/** How one of several targets is chosen. */
+export type Balance =
+  | { readonly by: "round-robin" | "least-inflight" | "p2c" }
+  | { readonly by: "hash"; readonly of: "ip" | "consumer" }
+  | { readonly by: "hash"; readonly of: "header" | "cookie"; readonly name: string };
+
+/** Milliseconds; null means none. */
+export interface Timeouts {
+  readonly connectMs: number;
+  readonly firstByteMs: number | null;
+  readonly idleMs: number | null;
+  readonly totalMs: number | null;
+}
