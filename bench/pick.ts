@@ -32,6 +32,7 @@ function backendOf(balance: Balance) {
     {
       name: "b",
       targets,
+      canary: null,
       balance,
       slowStartMs: 5000,
       resilience: null,

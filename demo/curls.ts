@@ -255,6 +255,11 @@ export const CURLS: readonly CurlGroup[] = [
         expect: ["HTTP/1.1 200", "set-cookie: seat="],
       },
       {
+        command: "curl -s {gateway}/next && curl -s -H 'x-tester: yes' {gateway}/next",
+        shows: "a canary for those who ask for it",
+        expect: ['"name":"spare-1","path":"/next"', '"name":"spare-2","path":"/next"'],
+      },
+      {
         command: "curl -s -X POST {gateway}/spares/first/off && curl -s {gateway}/spares {gateway}/spares {gateway}/spares",
         shows: "one is switched off: the other takes over, and nobody notices",
         expect: [

@@ -19,6 +19,7 @@ export default defineGateway({
     faults: { url: env("DEMO_FAULTS"), timeout: "2s" },
     spares: { targets: [env("DEMO_SPARE_1"), env("DEMO_SPARE_2")] },
     seats: { targets: [env("DEMO_SPARE_1"), env("DEMO_SPARE_2")], balance: "hash:cookie:seat" },
+    next: { url: env("DEMO_SPARE_1"), canary: { url: env("DEMO_SPARE_2"), when: { headers: { "x-tester": true } } } },
     first: env("DEMO_SPARE_1"),
     echo: { url: env("DEMO_ECHO"), headers: { "x-service-key": "only the backend sees this" } },
     issuer: env("DEMO_ISSUER"),
@@ -95,6 +96,7 @@ export default defineGateway({
       limit: { tokens: 10_000, per: "5m", name: "tokens", cost: { usage: "openai", reserve: 500 } },
     },
     { path: "/spares", methods: "GET", backend: "spares" },
+    { path: "/next", methods: "GET", backend: "next" },
     { path: "/seats", methods: "GET", backend: "seats" },
     { path: "/spares/first/*", methods: "POST", backend: "first", stripPrefix: "/spares/first" },
 

@@ -1,10 +1,11 @@
 /** A backend as the engine runs it: its targets parsed once, the choice of one for a request, and what is learned of them. */
-import type { CompiledBackend } from "../config/compiled-backend.ts";
+import { CANARY_PRIORITY, type CompiledBackend } from "../config/compiled-backend.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Deps, Policy } from "../policy.ts";
 import { createBalancer } from "./balance/balancer.ts";
 import { STICKY } from "./balance/rendezvous.ts";
 import { Bulkhead } from "./bulkhead.ts";
+import { canaryStep } from "./canary.ts";
 import type { CircuitRules, Result } from "./circuit.ts";
 import { createDice, type Dice } from "./dice.ts";
 import { RetryBudget } from "./retry-budget.ts";
@@ -67,6 +68,7 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
     const { pool } = exchange;
     const nowMs = clock.now();
     for (const { priority, members } of tiers) {
+      if (priority === CANARY_PRIORITY && pool === undefined) continue;
       fit.length = 0;
       const candidates = pool ?? members;
       for (let i = 0; i < candidates.length; i++) {
@@ -79,6 +81,18 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
     return undefined;
   }
 
+  function poolStepsOf(): Backend["poolSteps"] {
+    const steps: [string, Policy][] = [];
+    const { canary } = compiled;
+    if (canary) {
+      const index = targets.length - 1;
+      const others = targets.slice(0, index).map((target) => target.index);
+      steps.push(["canary", canaryStep(canary, { backend: name, index, others, dice, deps })]);
+    }
+    if (balance.by === "hash" && balance.of === "cookie") steps.push(["sticky", stickyCookie(balance.name, STICKY, deps)]);
+    return steps;
+  }
+
   return {
     name,
     compiled,
@@ -86,7 +100,7 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
     headers,
     forwardCredential: compiled.forwardCredential,
     preserveHost: compiled.preserveHost,
-    poolSteps: balance.by === "hash" && balance.of === "cookie" ? [["sticky", stickyCookie(balance.name, STICKY, deps)]] : [],
+    poolSteps: poolStepsOf(),
     budget: new RetryBudget(),
     bulkhead: resilience?.bulkhead ? new Bulkhead(resilience.bulkhead) : undefined,
     dice,

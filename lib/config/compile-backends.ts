@@ -2,7 +2,15 @@
 
 import type { z } from "zod";
 import { compileResilience } from "./compile-resilience.ts";
-import type { Balance, CompiledAssertion, CompiledBackend, CompiledTarget, Timeouts } from "./compiled-backend.ts";
+import {
+  type Balance,
+  CANARY_PRIORITY,
+  type CompiledAssertion,
+  type CompiledBackend,
+  type CompiledCanary,
+  type CompiledTarget,
+  type Timeouts,
+} from "./compiled-backend.ts";
 import { Fields } from "./fields.ts";
 import { headerName, TOKEN } from "./header-fields.ts";
 import type { Place, Report } from "./issue.ts";
@@ -15,6 +23,7 @@ const STANDARD_SLOW_START_MS = 5000;
 const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
 type Settings = Partial<z.output<typeof backendObject>>;
+type Canary = NonNullable<Settings["canary"]>;
 
 export function compileBackends(backends: Readonly<Record<string, unknown>>, report: Report): CompiledBackend[] {
   return Object.entries(backends).map(([name, input]) => {
@@ -40,8 +49,12 @@ function compileBackend(name: string, input: unknown, place: Place, report: Repo
   } else if (checked && url === undefined && list === undefined && !isBroken) {
     report.error("missing-key", place, "`url` or `targets` is missing.");
   }
-  const compiled = list ? targetsOf(list, [...place, "targets"], fields) : [targetOf(url, [...place, "url"], fields)];
-  return fromSettings(name, compiled, settings, place, fields);
+  const own = list ? targetsOf(list, [...place, "targets"], fields) : [targetOf(url, [...place, "url"], fields)];
+  const { canary } = settings;
+  const added = canary ? { ...targetOf(canary.url, [...place, "canary", "url"], fields), priority: CANARY_PRIORITY } : undefined;
+  if (added && own.some(({ url }) => JSON.stringify(url) === JSON.stringify(added.url)))
+    report.error("said-twice", [...place, "canary", "url"], "this is where everybody goes already.");
+  return fromSettings(name, added ? [...own, added] : own, settings, place, fields);
 }
 
 function fromSettings(
@@ -49,6 +62,7 @@ function fromSettings(
   compiled: readonly CompiledTarget[],
   {
     balance,
+    canary,
     slowStart,
     timeout,
     forwardCredential = false,
@@ -63,6 +77,7 @@ function fromSettings(
   return {
     name,
     targets: compiled,
+    canary: canary ? canaryOf(canary, [...place, "canary"], fields) : null,
     balance: balance === undefined ? STANDARD_BALANCE : balanceOf(balance, [...place, "balance"], fields),
     slowStartMs: slowStartOf(slowStart, [...place, "slowStart"], fields),
     resilience: compileResilience(resilience, compiled.length > 1, place, fields),
@@ -135,6 +150,26 @@ function balanceOf(input: NonNullable<Settings["balance"]>, place: Place, fields
   // A cookie's name is a token too (RFC 6265 section 4.1.1), and is compared by case.
   if (!TOKEN.test(name)) fields.report.error("header-name", place, `${JSON.stringify(name)} is not the name of a ${of}.`);
   return { by, of, name: of === "header" ? name.toLowerCase() : name };
+}
+
+function canaryOf({ percent, sticky = "caller", when }: Canary, place: Place, fields: Fields): CompiledCanary {
+  if (percent === undefined && when === undefined)
+    fields.report.error("missing-key", place, "`percent` or `when` is missing: nobody would go there.");
+  const pairs = (kind: "headers" | "cookies") =>
+    Object.entries(when?.[kind] ?? {}).flatMap(([name, input]): [string, string | true][] => {
+      const at = [...place, "when", kind, name];
+      if (!TOKEN.test(name))
+        fields.report.error("header-name", at, `${JSON.stringify(name)} is not the name of a header or cookie.`);
+      const value = input === true ? true : fields.value(input, at, "string");
+      return value === undefined ? [] : [[kind === "headers" ? name.toLowerCase() : name, value]];
+    });
+  const [headers, cookies] = [pairs("headers"), pairs("cookies")];
+  return {
+    share: (percent === undefined ? undefined : fields.value(percent, [...place, "percent"], "percent")) ?? 0,
+    sticky: sticky === false ? null : sticky,
+    // With nothing to bring, everybody would bring it.
+    when: headers.length + cookies.length > 0 ? { headers, cookies } : null,
+  };
 }
 
 function slowStartOf(input: Settings["slowStart"], place: Place, fields: Fields): number {

@@ -4,7 +4,9 @@ import type { BackendResilience } from "./compiled-resilience.ts";
 
 export interface CompiledBackend {
   readonly name: string;
+  /** Where there is a canary, it is the last. */
   readonly targets: readonly CompiledTarget[];
+  readonly canary: CompiledCanary | null;
   readonly balance: Balance;
   /** How long a target takes to its full share once it is back; 0 for at once. */
   readonly slowStartMs: number;
@@ -38,6 +40,21 @@ export interface CompiledTarget {
   readonly weight: number;
   /** Targets of the lowest number are asked first, others while none of these can take the request. */
   readonly priority: number;
+}
+
+/** A canary stands before all others, for those who are sent to it. */
+export const CANARY_PRIORITY = -1;
+
+export interface CompiledCanary {
+  /** Of the callers, or of the requests where none are told apart: 0.05 is one of twenty. */
+  readonly share: number;
+  /** By what a caller is known again; null: each request is drawn for by itself. */
+  readonly sticky: "caller" | "consumer" | "cookie" | null;
+  /** Whoever brings all of these goes there. */
+  readonly when: {
+    readonly headers: readonly (readonly [name: string, value: string | true])[];
+    readonly cookies: readonly (readonly [name: string, value: string | true])[];
+  } | null;
 }
 
 /** How one of several targets is chosen. */

@@ -1,7 +1,7 @@
 /** The schema of a backend. The descriptions are the documentation: docs/config.md and gateway.schema.json are made of them. */
 import { z } from "zod";
 import { duration, flag, oneOf, oneOrMore, reference, strict } from "./schema-fields.ts";
-import { breaker, bulkhead, health, retry } from "./schema-resilience.ts";
+import { breaker, bulkhead, health, percent, retry } from "./schema-resilience.ts";
 
 const wait = (what: string, standard: string) =>
   oneOf('a duration, or "none"', [duration, z.literal(false)])
@@ -48,6 +48,25 @@ const target = strict(
 
 export const targets = z.array(oneOf("a URL or { url, weight, priority }", [address, target])).min(1);
 
+const wanted = (what: string) =>
+  z
+    .record(z.string(), oneOf("a text, or true for any value", [z.string(), z.literal(true)]))
+    .optional()
+    .describe(`${what} by name: a value, or true for any`);
+
+const canary = strict("canary", {
+  url: address.describe("Where it is, as `url` of a backend"),
+  percent: percent.optional().describe("So many of a hundred callers: 0 by default, which leaves only `when`"),
+  sticky: oneOf('"caller", "consumer", "cookie" or false', [z.enum(["caller", "consumer", "cookie"]), z.literal(false)])
+    .optional()
+    .describe(
+      'Who stays with it: "caller" (default; the consumer, else the address), "consumer" (nobody else goes there), "cookie" (set by the gateway: `canary-<backend>`); `false`: each request is drawn for by itself',
+    ),
+  when: strict("canary.when", { headers: wanted("Header fields"), cookies: wanted("Cookies") })
+    .optional()
+    .describe("Whoever brings all of these always goes there: `{ headers, cookies }`"),
+});
+
 const BALANCES = ["round-robin", "least-inflight", "p2c", "hash:ip", "hash:consumer"] as const;
 
 const balance = oneOf(`${BALANCES.map((name) => `"${name}"`).join(", ")}, "hash:header:NAME" or "hash:cookie:NAME"`, [
@@ -69,6 +88,11 @@ export const backendObject = strict(
       .optional()
       .describe(
         'Which of several targets takes a request: "round-robin" (default), each in turn; "least-inflight", the one with the fewest requests under way; "p2c", the less busy of two drawn by lot; "hash:ip", "hash:consumer", "hash:header:NAME", "hash:cookie:NAME", always the same for the same value',
+      ),
+    canary: canary
+      .optional()
+      .describe(
+        "A new version that a part of the callers gets: `{ url, percent, sticky, when }`. Where it fails, the others take over",
       ),
     slowStart: oneOf("a duration or false", [duration, z.literal(false)])
       .optional()
@@ -107,7 +131,7 @@ export const backendObject = strict(
         "A short-lived JWT, signed by the gateway, that says who calls: for a backend that can be reached on other ways too. Its keys are at `/gateway/jwks.json`",
       ),
   },
-  ["strict", "canary", "openapi", "fallback"],
+  ["strict", "openapi", "fallback"],
 );
 
 export const backendSchema = oneOf("a URL or { url, targets, … }", [z.string(), backendObject]);

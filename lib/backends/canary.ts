@@ -1,0 +1,71 @@
+/** The step that sends a share of the callers, or those who ask for it, to a backend's canary. The others never get there. */
+import type { CompiledCanary } from "../config/compiled-backend.ts";
+import type { Exchange } from "../exchange.ts";
+import { cookieValue } from "../http/cookie.ts";
+import type { Deps, Policy } from "../policy.ts";
+import { hashText, mix } from "./balance/hash.ts";
+import type { Dice } from "./dice.ts";
+import { stickyCookie } from "./sticky-cookie.ts";
+
+/** Its place in `carry`, for a cookie that the caller does not have yet. */
+const CARRY = "canary";
+
+export interface CanarySurroundings {
+  readonly backend: string;
+  /** The canary's place in the list of targets, and those of the others. */
+  readonly index: number;
+  readonly others: readonly number[];
+  readonly dice: Dice;
+  readonly deps: Pick<Deps, "random">;
+}
+
+export function canaryStep(canary: CompiledCanary, { backend, index, others, dice, deps }: CanarySurroundings): Policy {
+  const { share, sticky, when } = canary;
+  const name = canaryCookie(backend);
+  const cookie = sticky === "cookie" ? stickyCookie(name, CARRY, deps) : undefined;
+  /** Two canaries must not have the same callers. */
+  const salt = hashText(`${backend} canary`);
+
+  function drawOf({ request, consumer, carry }: Exchange): number {
+    switch (sticky) {
+      case "caller":
+        return drawn(consumer?.id ?? request.client.ip);
+      case "consumer":
+        // Who is nobody yet stays where everybody is.
+        return consumer ? drawn(consumer.id) : 1;
+      case "cookie":
+        return drawn(cookieValue(request.headers, name) ?? (carry[CARRY] as string));
+      case null:
+        return dice();
+    }
+  }
+
+  /** The same for the same value: who was among 5% is among 10% too. */
+  function drawn(value: string | undefined): number {
+    return value === undefined ? dice() : mix(hashText(value) ^ salt) / 2 ** 32;
+  }
+
+  return {
+    ...cookie,
+    decide(exchange) {
+      if (cookie?.decide) cookie.decide(exchange, []);
+      // With the others behind it: where the canary fails, the request need not.
+      if (asksForIt(when, exchange) || drawOf(exchange) < share) exchange.pool = [index, ...(exchange.pool ?? others)];
+      return undefined;
+    },
+  };
+}
+
+/** The cookie by which a browser stays with what it was given. */
+export function canaryCookie(backend: string): string {
+  return `canary-${backend}`;
+}
+
+function asksForIt(when: CompiledCanary["when"], { request: { headers } }: Exchange): boolean {
+  if (!when) return false;
+  const holds = (value: string | undefined, wanted: string | true) => (wanted === true ? value !== undefined : value === wanted);
+  return (
+    when.headers.every(([name, wanted]) => holds(headers.get(name), wanted)) &&
+    when.cookies.every(([name, wanted]) => holds(cookieValue(headers, name), wanted))
+  );
+}
