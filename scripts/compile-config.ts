@@ -18,6 +18,7 @@ try {
     const source = await loadConfig(environment, { cwd: root });
     const compiled = compileConfig(source, {
       vercel: environment.vercel,
+      production: environment.production,
       redis: environment.vercel ? redisOnVercel(environment) : undefined,
       keepOut: environment.variables,
     });

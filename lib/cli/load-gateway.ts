@@ -25,6 +25,7 @@ export async function loadGateway(cwd: string, file: string | undefined, vercel 
   const isVercel = vercel || environment.vercel;
   const { config, warnings, customPolicies } = compileConfig(source, {
     vercel: isVercel,
+    production: environment.production,
     ...(isVercel ? { keepOut: variables, redis: redisOnVercel(environment) } : {}),
   });
   const { origin } = source;

@@ -7,6 +7,7 @@ import type { CompiledConfig, CompiledRoute } from "./compiled.ts";
 import { withPathMethods } from "./cors-methods.ts";
 import { type CustomPolicies, NO_CUSTOM_POLICIES } from "./custom-policies.ts";
 import { readDefaults } from "./defaults.ts";
+import { reportFaults } from "./fault-in-production.ts";
 import { type Issue, type Place, type Position, Report } from "./issue.ts";
 import { reportLeaks } from "./leaks.ts";
 import { reportLenientGuards } from "./lenient-guard.ts";
@@ -36,6 +37,8 @@ export interface CompileOptions {
   readonly vercel: boolean;
   /** On Vercel: whether there is a store that instances share. Absent where it is not known, or not needed. */
   readonly redis?: RedisOnVercel | undefined;
+  /** Where requests must not fail on purpose. */
+  readonly production?: boolean;
   /** Where the result is written into a build artifact: the values of variables, of which it must hold none. */
   readonly keepOut?: Variables;
 }
@@ -80,6 +83,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   reportConflicts(drafts, report);
   reportLenientGuards(drafts, backends, report);
   reportSharedCaches(drafts, report);
+  reportFaults(drafts, options.production ?? false, report);
   const used = new Set(drafts.map(({ route }) => route.backend));
   if (drafts.length === routes.length) {
     for (const [index, { name }] of backends.entries()) {

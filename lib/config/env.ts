@@ -27,6 +27,8 @@ export interface Environment {
   /** True on Vercel, at build and at run time. */
   readonly vercel: boolean;
   readonly vercelEnv: string | undefined;
+  /** By VERCEL_ENV on Vercel, by NODE_ENV elsewhere. */
+  readonly production: boolean;
   readonly configFile: string | undefined;
   readonly configText: string | undefined;
   readonly routesText: string | undefined;
@@ -78,6 +80,7 @@ export function parseEnvironment(given: NodeJS.Dict<string>): Environment {
       `fd:${variables.GATEWAY_NAME ?? variables.VERCEL_PROJECT_ID ?? "frontdesk"}:${variables.VERCEL_ENV ?? "development"}:`,
     vercel: variables.VERCEL === "1",
     vercelEnv: variables.VERCEL_ENV,
+    production: (variables.VERCEL === "1" ? variables.VERCEL_ENV : variables.NODE_ENV) === "production",
     configFile: variables.GATEWAY_CONFIG_FILE,
     configText: variables.GATEWAY_CONFIG,
     routesText: variables.GATEWAY_ROUTES,

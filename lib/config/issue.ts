@@ -63,6 +63,7 @@ export const RULES = [
   "hidden-route",
   "lenient-guard",
   "shared-cache",
+  "fault-in-production",
   "policy-name",
   "policy-twice",
   "policy-not-here",

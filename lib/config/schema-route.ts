@@ -6,7 +6,7 @@ import { timeout } from "./schema-backend.ts";
 import { duration, oneOf, oneOrMore, shadow, size, strict } from "./schema-fields.ts";
 import { retry } from "./schema-resilience.ts";
 
-const NOT_BUILT = ["compose", "mirror", "fault", "fallback", "idempotency", "validate", "transform"] as const;
+const NOT_BUILT = ["compose", "mirror", "fallback", "idempotency", "validate", "transform"] as const;
 
 const maxBody = size
   .optional()
@@ -82,6 +82,7 @@ const shared = {
   limitHeaders: POLICY_SCHEMAS.limit.limitHeaders.optional(),
   headers: switchable("{ request, response }", POLICY_SCHEMAS.headers.setting),
   securityHeaders: switchable("true, an object", POLICY_SCHEMAS.securityHeaders.setting),
+  fault: switchable("{ delay, abort, percent, force }", POLICY_SCHEMAS.fault.setting),
   deprecated: switchable("{ since, sunset, link }", POLICY_SCHEMAS.deprecated.setting),
   cache,
   use: oneOf("policies made by definePolicy, or false", [customPolicy, z.array(customPolicy), z.literal(false)])

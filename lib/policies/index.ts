@@ -8,6 +8,7 @@ import { authorize } from "./authorize/authorize.ts";
 import { cache } from "./cache/cache.ts";
 import { cors } from "./cors/cors.ts";
 import { deprecated } from "./deprecated/deprecated.ts";
+import { fault } from "./fault/fault.ts";
 import { geo } from "./geo/geo.ts";
 import { headers } from "./headers/headers.ts";
 import { ip } from "./ip/ip.ts";
@@ -41,6 +42,8 @@ const LIST = [
   deprecated,
   // Between all that decides and the backend.
   cache,
+  // In the place of what answers, so that everything before it is as it would be.
+  fault,
   // What answers stands innermost.
   respond,
   redirect,

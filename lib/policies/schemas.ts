@@ -7,6 +7,7 @@ import { authorizeSchema } from "./authorize/options.ts";
 import { cacheSchema } from "./cache/options.ts";
 import { corsSchema } from "./cors/options.ts";
 import { deprecatedSchema } from "./deprecated/options.ts";
+import { faultSchema } from "./fault/options.ts";
 import { geoSchema } from "./geo/options.ts";
 import { headersSchema } from "./headers/options.ts";
 import { ipSchema } from "./ip/options.ts";
@@ -34,6 +35,7 @@ export const POLICY_SCHEMAS = {
   securityHeaders: securityHeadersSchema,
   deprecated: deprecatedSchema,
   cache: cacheSchema,
+  fault: faultSchema,
   respond: respondSchema,
   redirect: redirectSchema,
 } as const;

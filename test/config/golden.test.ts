@@ -1,6 +1,6 @@
 /**
  * Configs with what becomes of them, as files in test/golden that anyone can add to. A file is three parts between `---` lines:
- * settings (`# comment`, `file: gateway.yaml`, `env: NAME=value`, `vercel`, `build`, `resolve`), the config, and what is expected:
+ * settings (`# comment`, `file: gateway.yaml`, `env: NAME=value`, `vercel`, `production`, `build`, `resolve`), the config, and what is expected:
  * the compiled form, or the messages with their rules. `UPDATE_GOLDEN=1 npx vitest run test/config/golden.test.ts` writes the last part.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -54,10 +54,11 @@ async function outcomeOf(name: string, settings: readonly string[], config: stri
     const source = await loadConfig(environment, { cwd, file });
     origin = source.origin;
     const vercel = settings.includes("vercel");
+    const production = settings.includes("production");
     const redis = vercel ? redisOnVercel(environment) : undefined;
     const { config: compiled, warnings } = compileConfig(
       source,
-      settings.includes("build") ? { vercel, redis, keepOut: variables } : { vercel, redis },
+      settings.includes("build") ? { vercel, redis, production, keepOut: variables } : { vercel, redis, production },
     );
     const resolved = resolveReferences(compiled, environment.variables, origin);
     if (settings.includes("resolve")) createAssertions(resolved, environment, Date.now);

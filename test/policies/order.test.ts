@@ -20,6 +20,7 @@ const ORDER = [
   ["securityHeaders", undefined],
   ["deprecated", undefined],
   ["cache", "cache"],
+  ["fault", "answer"],
   ["respond", "answer"],
   ["redirect", "answer"],
 ];

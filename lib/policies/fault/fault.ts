@@ -1,0 +1,22 @@
+/** `fault`: makes requests wait or fail, for drills. */
+import { setTimeout as wait } from "node:timers/promises";
+import { HeaderList } from "../../http/header-list.ts";
+import type { Answer, Decision, PolicyDefinition } from "../../policy.ts";
+import type { FaultOptions } from "./options.ts";
+
+export const fault: PolicyDefinition<FaultOptions> = {
+  name: "fault",
+  row: "answer",
+  refuses: [],
+  cacheable: false,
+  create({ delayMs, abort, share }, { random }) {
+    const outcome = (): Answer | undefined =>
+      abort === null ? undefined : { status: abort, headers: new HeaderList(["cache-control", "no-store"]), body: null };
+    return {
+      decide(): Decision | Promise<Decision> {
+        if (share < 1 && Buffer.from(random(4)).readUInt32BE() / 2 ** 32 >= share) return undefined;
+        return delayMs === null ? outcome() : wait(delayMs).then(outcome);
+      },
+    };
+  },
+};
