@@ -187,6 +187,14 @@ describe("in a full outage", () => {
     expect(a + b).toBe(200 + 40 + 5);
   });
 
+  test("many at once all get an answer, and nothing stays under way", async () => {
+    for (const each of [one, two]) each.on("/x", fails(500));
+    const { send, gateway: running } = await gateway({ targets: [one.url, two.url], retry: { on: 500, budget: "100%" } });
+    const answers = await Promise.all(Array.from({ length: 200 }, () => send("/x")));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([500]));
+    expect(running.backends[0]!.targets.map(({ state }) => state.inFlight)).toEqual([0, 0]);
+  });
+
   test("an open breaker answers by itself, and says when to come again", async () => {
     one.on("/x", fails(500));
     const { send } = await gateway({ url: one.url, breaker: { requests: 3, open: "5s" } });
