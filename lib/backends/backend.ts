@@ -61,22 +61,29 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
     dice,
     mayEject: () => targets.filter(({ state }) => state.circuit.openedBy === "health").length < mostEjected,
   };
-  /** Filled for one choice at a time: nothing is allocated for a request. */
+  /** Filled for one choice at a time, and cut to length instead of emptied: nothing is allocated for a request. */
   const fit: BackendTarget[] = [];
+
+  /** On most days whoever is not sent elsewhere finds the first tier whole, and nobody has to be left out. */
+  const first = tiers.find(({ priority }) => priority !== CANARY_PRIORITY)?.members;
 
   function choice(exchange: Exchange, tried: readonly BackendTarget[], mustBeReady: boolean): BackendTarget | undefined {
     const { pool } = exchange;
     const nowMs = clock.now();
+    if (pool === undefined && tried === NONE && first && areWell(first)) return choose(first, exchange, nowMs);
     for (const { priority, members } of tiers) {
       if (priority === CANARY_PRIORITY && pool === undefined) continue;
-      fit.length = 0;
       const candidates = pool ?? members;
+      let count = 0;
       for (let i = 0; i < candidates.length; i++) {
         const target = pool === undefined ? members[i]! : targets[pool[i]!]!;
-        if (target.priority !== priority || target.weight === 0 || tried.includes(target)) continue;
-        if (mustBeReady ? target.state.isReady(nowMs) : target.state.isBearable(nowMs)) fit.push(target);
+        if (pool !== undefined && (target.priority !== priority || target.weight === 0)) continue;
+        const { state } = target;
+        const isFit = state.isWell || (mustBeReady ? state.isReady(nowMs) : state.isBearable(nowMs));
+        if (isFit && (tried === NONE || !tried.includes(target))) fit[count++] = target;
       }
-      if (fit.length > 0) return choose(fit, exchange, nowMs);
+      fit.length = count;
+      if (count > 0) return choose(fit, exchange, nowMs);
     }
     return undefined;
   }
@@ -127,14 +134,22 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
   };
 }
 
+function areWell(targets: readonly BackendTarget[]): boolean {
+  for (let i = 0; i < targets.length; i++) if (!targets[i]!.state.isWell) return false;
+  return true;
+}
+
 interface Tier {
   readonly priority: number;
   readonly members: readonly BackendTarget[];
 }
 
-/** The lowest number first. A weight of 0 takes no requests. */
+/** The lowest number first. A weight of 0 takes no requests; equal weights stand together, which spares rendezvous hashing work. */
 function tiersOf(targets: readonly BackendTarget[]): readonly Tier[] {
   const taking = targets.filter(({ weight }) => weight > 0);
   const priorities = [...new Set(taking.map(({ priority }) => priority))].sort((a, b) => a - b);
-  return priorities.map((priority) => ({ priority, members: taking.filter((target) => target.priority === priority) }));
+  return priorities.map((priority) => ({
+    priority,
+    members: taking.filter((target) => target.priority === priority).sort((a, b) => b.weight - a.weight),
+  }));
 }

@@ -42,7 +42,7 @@ export function canaryStep(canary: CompiledCanary, { backend, index, others, dic
 
   /** The same for the same value: who was among 5% is among 10% too. */
   function drawn(value: string | undefined): number {
-    return value === undefined ? dice() : mix(hashText(value) ^ salt) / 2 ** 32;
+    return value === undefined ? dice() : (mix(hashText(value) ^ salt) >>> 0) / 2 ** 32;
   }
 
   return {

@@ -21,11 +21,16 @@ export class TargetState {
     return 1;
   }
 
+  /** Nothing speaks against it. */
+  get isWell(): boolean {
+    return this.circuit.openedBy === undefined && this.downBecause === undefined;
+  }
+
   /** Whether it should get a request: it is well, or it is time to try whether it is. */
   isReady(nowMs: number): boolean {
+    if (this.isWell) return true;
     if (this.downBecause !== undefined) return false;
     const { circuit } = this;
-    if (circuit.openedBy === undefined) return true;
     if (!circuit.closesByNow(nowMs)) return circuit.isTrialDue(nowMs);
     this.warmSinceMs = nowMs;
     return true;

@@ -13,38 +13,45 @@ import { hashText, mix } from "./hash.ts";
 
 type HashBalance = Extract<Balance, { by: "hash" }>;
 
+/** Of draws, which are signed. */
+const LOWEST = -(2 ** 31);
+
 export function rendezvous(balance: HashBalance, dice: Dice): Choose {
   return (fit, exchange) => {
     const value = keyOf(balance, exchange) ?? exchange.request.client.ip;
     // A caller of whom nothing is known: any will do.
-    const key = value === undefined ? Math.floor(dice() * 2 ** 32) : hashText(value);
-    let chosen = fit[0]!;
-    let draw = mix(key ^ chosen.seed);
-    for (let i = 1; i < fit.length; i++) {
+    const key = value === undefined ? Math.floor(dice() * 2 ** 32) | 0 : hashText(value);
+    let chosen: BackendTarget | undefined;
+    let best = 0;
+    let highest = fit[0]!;
+    let draw = LOWEST;
+    for (let i = 0; i < fit.length; i++) {
       const target = fit[i]!;
-      const other = mix(key ^ target.seed);
-      if (beats(target, other, chosen, draw)) {
-        chosen = target;
-        draw = other;
+      if (target.weight !== highest.weight) {
+        const score = scoreOf(draw, highest.weight);
+        if (chosen === undefined || score > best) {
+          chosen = highest;
+          best = score;
+        }
+        highest = target;
+        draw = LOWEST;
+      }
+      const own = mix(key ^ target.seed);
+      if (own > draw) {
+        highest = target;
+        draw = own;
       }
     }
-    return chosen;
+    return chosen === undefined || scoreOf(draw, highest.weight) > best ? highest : chosen;
   };
 }
 
 /**
  * With weights, the draw u of (0, 1) counts as -w / ln u (Schindelhauer and Schomaker, "Weighted distributed hash tables"). Among equal
- * weights the higher draw wins as it is, which spares the logarithm.
+ * weights the higher draw wins as it is: targets come sorted by weight, so that there is one logarithm for each weight.
  */
-function beats({ weight }: BackendTarget, draw: number, chosen: BackendTarget, drawn: number): boolean {
-  if (weight === chosen.weight) return draw > drawn;
-  // A higher draw with a higher weight needs no logarithm either.
-  if (weight > chosen.weight === draw > drawn) return weight > chosen.weight;
-  return -weight / Math.log(unit(draw)) > -chosen.weight / Math.log(unit(drawn));
-}
-
-function unit(draw: number): number {
-  return (draw + 0.5) / 2 ** 32;
+function scoreOf(draw: number, weight: number): number {
+  return -weight / Math.log((draw - LOWEST + 0.5) / 2 ** 32);
 }
 
 /** What a sticky cookie of ours, drawn for this very request, is left under in `carry`: the caller does not have it yet. */
