@@ -167,7 +167,11 @@ export class Attempts {
     const waitMs = this.#tried.includes(target) ? Math.max(backoffMs, restMs) : backoffMs;
     if (waitMs > MOST_RETRY_AFTER_MS || (timeouts!.totalMs !== null && waitMs >= this.#leftMs()!)) return false;
     if (!backend!.budget.take(retry!.budget, this.clock.now())) return false;
-    setTimeout(() => this.#goTo(target), waitMs);
+    const timer = setTimeout(() => this.#goTo(target), waitMs);
+    this.#sink.onClose = (complete) => {
+      clearTimeout(timer);
+      finish(this.#visit, complete, this.#context);
+    };
     return true;
   }
 

@@ -142,8 +142,8 @@ function sendTo(visit: Visit, sink: Sink, sending: Sending, context: ExecuteCont
       method: outgoing.method as "GET",
       headers: outgoing.headers.pairs,
       body: body && taps ? (tappedBody(chunksOf(body), taps) as unknown as Readable) : body,
-      headersTimeout: timeouts.firstByteMs ?? 0,
-      bodyTimeout: timeouts.idleMs ?? 0,
+      headersTimeout: timeouts.firstByteMs ?? fetch?.silenceMs ?? 0,
+      bodyTimeout: timeouts.idleMs ?? fetch?.silenceMs ?? 0,
       // Without it undici gives up the connection after every HEAD.
       reset: false,
       upgrade: upgrading ? "websocket" : null,

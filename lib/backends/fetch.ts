@@ -8,6 +8,8 @@ import type { Visit } from "../visit.ts";
 import type { SharedHead } from "./answer-head.ts";
 
 export interface Fetch {
+  /** How long the backend may be silent where the route sets no bound and no caller waits who could leave; undefined where one does. */
+  readonly silenceMs: number | undefined;
   /** Changes what the backend is asked, after all policies. */
   shape(outgoing: Outgoing): void;
   /** The head of the backend's answer, shaped for everybody; the sink gets it next. `names` are of the fields that it came with. */

@@ -316,7 +316,9 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   }
 
   #result(error: Error | undefined): Result {
-    if (!error) return this.#reply!.status >= 500 ? "failed" : "good";
+    // Whatever becomes of the rest of it, be it that a cache does not want it.
+    if (this.#reply && this.#reply.status >= 500) return "failed";
+    if (!error) return "good";
     const isOurs = this.#hasBug || error instanceof CallerGone || error instanceof BodyFault || error instanceof UnfitAnswer;
     // How long a whole answer takes is up to the caller, too.
     return isOurs || (error instanceof TimedOut && this.#hasHead) ? "neither" : "failed";

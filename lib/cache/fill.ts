@@ -80,8 +80,12 @@ interface Open {
 /** RFC 5861 section 4. */
 const ERRORS = new Set([500, 502, 503, 504]);
 
+/** Of a backend, in an answer that no caller waits for: without an end to it nobody would ask anew. */
+const SILENCE_MS = 30_000;
+
 export class Fill implements Fetch {
   readonly options: FillOptions;
+  readonly silenceMs: number | undefined;
   readonly sink: Tee;
   /** Resolves when there is nothing more to come. */
   readonly done: Promise<void>;
@@ -96,6 +100,7 @@ export class Fill implements Fetch {
 
   constructor(options: FillOptions) {
     this.options = options;
+    this.silenceMs = options.isBackground ? SILENCE_MS : undefined;
     this.#askedMs = options.now();
     this.done = new Promise((resolve) => {
       this.#resolve = resolve;

@@ -74,6 +74,14 @@ function fromSettings(
   place: Place,
   fields: Fields,
 ): CompiledBackend {
+  const timeouts = timeoutsOver(STANDARD_TIMEOUTS, timeout, [...place, "timeout"], fields);
+  if (resilience.bulkhead && timeouts.idleMs === null && timeouts.totalMs === null)
+    fields.report.warn(
+      "bulkhead-unbounded",
+      [...place, "bulkhead"],
+      "an answer that stops in the middle keeps its place for as long as its caller waits.",
+      'Write `timeout: { idle: "30s" }`, or `total`.',
+    );
   return {
     name,
     targets: compiled,
@@ -81,7 +89,7 @@ function fromSettings(
     balance: balance === undefined ? STANDARD_BALANCE : balanceOf(balance, [...place, "balance"], fields),
     slowStartMs: slowStartOf(slowStart, [...place, "slowStart"], fields),
     resilience: compileResilience(resilience, compiled.length > 1, place, fields),
-    timeouts: timeoutsOver(STANDARD_TIMEOUTS, timeout, [...place, "timeout"], fields),
+    timeouts,
     forwardCredential,
     headers: Object.entries(headers).flatMap(([key, value]) => {
       const at = [...place, "headers", key];

@@ -82,7 +82,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
 
   reportConflicts(drafts, report);
   reportLenientGuards(drafts, backends, report);
-  reportSharedCaches(drafts, report);
+  reportSharedCaches(drafts, backends, report);
   reportFaults(drafts, options.production ?? false, report);
   const used = new Set(drafts.map(({ route }) => route.backend));
   if (drafts.length === routes.length) {

@@ -64,6 +64,7 @@ export const RULES = [
   "lenient-guard",
   "shared-cache",
   "fault-in-production",
+  "bulkhead-unbounded",
   "policy-name",
   "policy-twice",
   "policy-not-here",

@@ -8,12 +8,13 @@ import type { CorsOptions } from "../policies/cors/options.ts";
 import type { HeadersOptions } from "../policies/headers/options.ts";
 import type { Draft } from "./compile-route.ts";
 import type { CompiledStep } from "./compiled.ts";
+import type { CompiledBackend } from "./compiled-backend.ts";
 import type { Report } from "./issue.ts";
 
 /** Policies that do the same for everybody. A new one is left out until somebody has thought about it. */
 const ALIKE: ReadonlySet<string> = new Set(["cache", "securityHeaders", "deprecated", "maintenance", "size"]);
 
-export function reportSharedCaches(drafts: readonly Draft[], report: Report): void {
+export function reportSharedCaches(drafts: readonly Draft[], backends: readonly CompiledBackend[], report: Report): void {
   for (const draft of drafts) {
     const { route, place } = draft;
     const steps = route.variants.flatMap((variant) => variant.steps);
@@ -29,6 +30,10 @@ export function reportSharedCaches(drafts: readonly Draft[], report: Report): vo
       const why = faultOf(step);
       if (why !== undefined) complain(why);
     }
+    const { canary = null, balance = null } = route.backend === null ? {} : backends[route.backend]!;
+    if (canary) complain("would give the canary's answers to the others.");
+    if (balance?.by === "hash" && balance.of === "cookie")
+      complain("would give one caller's cookie for `balance` to the others.");
     if (rewriteOf(draft).some(isOfCaller)) complain("can't tell the values of the request apart that `rewrite` takes.");
     const sibling = drafts.find((other) => isOnSamePath(draft, other) && (other.route.when?.headers.length ?? 0) > 0);
     if (sibling) complain(`does not know the fields by which \`when\` of ${sibling.route.position} chooses the route.`);

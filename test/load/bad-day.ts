@@ -62,8 +62,8 @@ export async function liveThrough(day: BadDay): Promise<Report> {
     routes: [{ path: "/*", backend: "b", auth: "none" }],
   });
   const traffic = new Traffic(gateway, day.requestsPerSecond);
-  // The budget of retries is earned by traffic.
-  await wait(Math.min(day.illMs, 10_000));
+  // The budget of retries is earned by the traffic of 5 seconds.
+  await wait(5_000);
   const returns: Return[] = [];
   for (const [index, ailment] of day.ailments.entries()) {
     const target = targets[index % targets.length]!;
@@ -111,7 +111,8 @@ async function watchReturn(ailment: Mood, target: FlakyTarget, all: readonly Fla
 class Traffic {
   readonly sent: Sent[] = [];
   count = 0;
-  #pending = 0;
+  /** What has no answer yet, and since when. */
+  readonly #pending = new Map<string, number>();
   readonly #gateway: NodeGateway;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #timer: NodeJS.Timeout;
@@ -127,7 +128,10 @@ class Traffic {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await until(() => this.#pending === 0, "the last answers");
+    await until(() => this.#pending.size === 0, "the last answers").catch(() => {
+      const waiting = [...this.#pending].map(([path, sinceMs]) => `${path} for ${Math.round(performance.now() - sinceMs)} ms`);
+      throw new Error(`no answer to ${waiting.join(", ")}`);
+    });
     this.#agent.destroy();
   }
 
@@ -135,13 +139,13 @@ class Traffic {
     const method = this.count % EVERY_FIFTH_IS_A_POST === 0 ? "POST" : "GET";
     const path = `/${method}/${this.count++}`;
     const begunMs = performance.now();
-    this.#pending++;
+    this.#pending.set(path, begunMs);
     let status = 0;
     let isOver = false;
     const end = (isWhole: boolean) => {
       if (isOver) return;
       isOver = true;
-      this.#pending--;
+      this.#pending.delete(path);
       this.sent.push({ method, ms: performance.now() - begunMs, status, isWhole });
     };
     const request = httpRequest({ host: "127.0.0.1", port: this.#gateway.port, agent: this.#agent, path, method }, (response) => {
