@@ -24,8 +24,11 @@ export interface BackendOverview {
 
 export interface TargetOverview {
   readonly url: string;
-  /** `trying`: it gets a request now and then, to see whether it is back. */
-  readonly state: "up" | "warming" | "down" | "trying";
+  /**
+   * `trying`: it gets a request now and then, to see whether it is back. `unwatched`: the only address, with nothing that would be done
+   * about it, so that nobody looks.
+   */
+  readonly state: "up" | "warming" | "down" | "trying" | "unwatched";
   readonly reason: string | undefined;
   readonly inFlight: number;
 }
@@ -53,16 +56,17 @@ export function describeRoutes({ config }: Pick<Gateway, "config">): RouteOvervi
 
 /** Addresses without what may be secret in them: user, password. As this instance sees them at that moment. */
 export function describeBackends({ backends }: Pick<Gateway, "backends">, nowMs: number): BackendOverview[] {
-  return backends.map(({ name, targets, compiled: { slowStartMs } }) => ({
+  return backends.map(({ name, targets, compiled: { slowStartMs, resilience } }) => ({
     name,
     targets: targets.map(({ origin, basePath, state }): TargetOverview => {
       const { circuit, inFlight, downBecause } = state;
       const isTried = downBecause === undefined && circuit.isTrialDue(nowMs);
       const isWarming = state.shareAt(nowMs, slowStartMs) < 1;
+      const isWatched = targets.length > 1 || resilience !== null;
       const isDown = downBecause !== undefined || circuit.openedBy !== undefined;
       return {
         url: origin + basePath,
-        state: isTried ? "trying" : isDown ? "down" : isWarming ? "warming" : "up",
+        state: !isWatched ? "unwatched" : isTried ? "trying" : isDown ? "down" : isWarming ? "warming" : "up",
         reason: downBecause ?? (circuit.reason || undefined),
         inFlight,
       };

@@ -1,11 +1,15 @@
 /** A bad day at any length: steady traffic to three targets, of which one after the other fails in each way and comes back. */
+
+import { writeFileSync } from "node:fs";
 import { Agent, request as httpRequest } from "node:http";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { type NodeGateway, startNodeGateway } from "../clients/node-gateway.ts";
+import { type HostName, type HostProcess, startHost, temporaryFolder } from "../support/host-process.ts";
 import { until } from "../support/until.ts";
 import { FlakyTarget, type Mood } from "./flaky-target.ts";
 
 export interface BadDay {
+  readonly host: HostName;
   readonly requestsPerSecond: number;
   readonly ailments: readonly Mood[];
   /** How long a target is ill, and how long it is watched once it is well again. */
@@ -50,17 +54,9 @@ const EVERY_FIFTH_IS_A_POST = 5;
 export async function liveThrough(day: BadDay): Promise<Report> {
   const targets = [new FlakyTarget(), new FlakyTarget(), new FlakyTarget()];
   for (const target of targets) await target.listen();
-  const gateway = await startNodeGateway({
-    backends: {
-      b: {
-        targets: targets.map(({ url }) => url),
-        timeout: { connect: "500ms", firstByte: "2s" },
-        retry: { on: ["connect", 500, 502, 503, 504] },
-        slowStart: "2s",
-      },
-    },
-    routes: [{ path: "/*", backend: "b", auth: "none" }],
-  });
+  const config = join(temporaryFolder(), "gateway.config.json");
+  writeFileSync(config, JSON.stringify(configFor(targets)));
+  const gateway = await startHost(day.host, { config });
   const traffic = new Traffic(gateway, day.requestsPerSecond);
   // The budget of retries is earned by the traffic of 5 seconds.
   await wait(5_000);
@@ -89,6 +85,16 @@ export async function liveThrough(day: BadDay): Promise<Report> {
   return { ...judge(traffic.sent, targets), returns, amplification };
 }
 
+function configFor(targets: readonly FlakyTarget[]): object {
+  const b = {
+    targets: targets.map(({ url }) => url),
+    timeout: { connect: "500ms", firstByte: "2s" },
+    retry: { on: ["connect", 500, 502, 503, 504] },
+    slowStart: "2s",
+  };
+  return { backends: { b }, routes: [{ path: "/*", backend: "b", auth: "none" }] };
+}
+
 async function watchReturn(ailment: Mood, target: FlakyTarget, all: readonly FlakyTarget[], wellMs: number): Promise<Return> {
   const wellSinceMs = performance.now();
   const firstMs = await until(() => target.servedAtMs.find((ms) => ms > wellSinceMs), "the target to be asked again");
@@ -113,11 +119,11 @@ class Traffic {
   count = 0;
   /** What has no answer yet, and since when. */
   readonly #pending = new Map<string, number>();
-  readonly #gateway: NodeGateway;
+  readonly #gateway: HostProcess;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #timer: NodeJS.Timeout;
 
-  constructor(gateway: NodeGateway, perSecond: number) {
+  constructor(gateway: HostProcess, perSecond: number) {
     this.#gateway = gateway;
     const startedMs = performance.now();
     this.#timer = setInterval(() => {

@@ -1,8 +1,9 @@
-/** `node test/load/run-bad-day.ts`: a bad day of about three minutes at 200 requests a second, and a minute in which all targets fail. */
+/** `node test/load/run-bad-day.ts`: a bad day of about three minutes at 200 requests a second, and a minute in which all targets fail. docs/traffic.md quotes it. */
 import { liveThrough } from "./bad-day.ts";
 import { AILMENTS } from "./flaky-target.ts";
 
 const report = await liveThrough({
+  host: "node",
   requestsPerSecond: 200,
   ailments: AILMENTS,
   illMs: 15_000,

@@ -1,7 +1,7 @@
 /** A target that is away or fails, on both hosts; each keeps its own count, so each is asked by itself. */
 import { beforeAll, expect, test } from "vitest";
 import { describeHosts } from "../../support/describe-hosts.ts";
-import { HOST_NAMES, type HostName } from "../../support/host-process.ts";
+import { ADMIN_TOKEN, HOST_NAMES, type HostName } from "../../support/host-process.ts";
 
 describeHosts(import.meta.dirname, (flow) => {
   const statuses = async (host: HostName, method: string, target: string, times: number) => {
@@ -24,6 +24,18 @@ describeHosts(import.meta.dirname, (flow) => {
     const failed = flow.backend.requests.slice(before).filter(({ target }) => target === "/failing/failing");
     expect(failed).toHaveLength(5);
     expect(new Set(flow.backend.requests.slice(before).map(({ body }) => body.toString()))).toEqual(new Set(["x"]));
+  });
+
+  test.each(HOST_NAMES)("the operator sees which target is out, and why; others do not (%s)", async (host) => {
+    const health = async (headers: string[]) =>
+      JSON.parse((await flow.sendTo(host, { target: "/gateway/health", headers })).text);
+    const { backends } = await health(["authorization", `Bearer ${ADMIN_TOKEN}`]);
+    const { targets } = backends.find(({ name }: { name: string }) => name === "failing");
+    expect(targets).toEqual([
+      { url: `${flow.backend.url}/failing`, state: "down", reason: "5 failures in a row", inFlight: 0 },
+      { url: `${flow.backend.url}/well`, state: "up", inFlight: 0 },
+    ]);
+    expect(await health([])).toEqual({ status: "ok" });
   });
 
   test.each(HOST_NAMES)("without any of it, half of them fail (%s)", async (host) => {
