@@ -137,7 +137,7 @@ function buildStep(
   const definition = source.builtIn.get(compiled.policy);
   if (!definition) throw new Error(`there is no policy "${compiled.policy}", named by ${route.position}`);
   const { deps, authenticators } = source;
-  const policy = definition.create(compiled.options, deps, route, { authenticators, backend });
+  const policy = definition.create(compiled.options, deps, route, { authenticators, backend, enforce });
   const { refuses, cacheable } = definition;
   const { name, row } = compiled.row ? { name: compiled.row, row: compiled.row } : definition;
   return {

@@ -77,7 +77,7 @@ export interface Policy {
   decide?(exchange: Exchange, replies: readonly Reply[]): MaybePromise<Decision>;
   /** What stands in these places does not go on. It is taken away before anything is added: a backend's own fields stay. */
   readonly removes?: readonly CredentialPlace[];
-  /** Once per request, on what goes to the backend. */
+  /** On what goes to the backend: once for each attempt. */
   onRequest?(exchange: Exchange, outgoing: Outgoing): void;
   /** The shared part of an answer: stored with it in a cache. Runs in reverse order. */
   onResponse?(exchange: Exchange, head: AnswerHead): void;
@@ -115,6 +115,8 @@ export interface RouteParts {
   /** By name. */
   readonly authenticators: ReadonlyMap<string, Authenticator>;
   readonly backend: Backend | undefined;
+  /** False in shadow mode: for a policy that does more than to say what it thinks. */
+  readonly enforce: boolean;
 }
 
 export interface Clock {

@@ -9,13 +9,13 @@ export const fault: PolicyDefinition<FaultOptions> = {
   row: "answer",
   refuses: [],
   cacheable: false,
-  create({ delayMs, abort, share }, { random }) {
+  create({ delayMs, abort, share }, { random }, _route, { enforce }) {
     const outcome = (): Answer | undefined =>
       abort === null ? undefined : { status: abort, headers: new HeaderList(["cache-control", "no-store"]), body: null };
     return {
       decide(): Decision | Promise<Decision> {
         if (share < 1 && Buffer.from(random(4)).readUInt32BE() / 2 ** 32 >= share) return undefined;
-        return delayMs === null ? outcome() : wait(delayMs).then(outcome);
+        return delayMs === null || !enforce ? outcome() : wait(delayMs).then(outcome);
       },
     };
   },

@@ -9,6 +9,7 @@ const { send } = gatewayOf(
       { path: "/both", fault: { delay: "1ms", abort: "${env.STATUS}" } },
       { path: "/never", fault: { abort: 500, percent: "0%" } },
       { path: "/shadow", mode: "shadow", fault: { abort: 500 } },
+      { path: "/shadow-delay", mode: "shadow", fault: { delay: "1h" } },
       { path: "/first", fault: { abort: 500 }, ip: { deny: "192.0.2.0/24" } },
     ],
   },
@@ -21,6 +22,7 @@ test.each([
   ["/both", 500, "", ["fault: answered"]],
   ["/never", 200, "served", ["fault: passed", "respond: answered"]],
   ["/shadow", 200, "served", ["fault: would-answer", "respond: answered"]],
+  ["/shadow-delay", 200, "served", ["fault: passed", "respond: answered"]],
 ])("%s", async (target, status, text, steps) => {
   const answer = await send({ target });
   expect([answer.status, answer.text, answer.steps]).toEqual([status, text, steps]);
