@@ -44,6 +44,7 @@ export interface Return {
 
 interface Sent {
   readonly method: "GET" | "POST";
+  readonly path: string;
   readonly ms: number;
   readonly status: number;
   readonly isWhole: boolean;
@@ -152,7 +153,7 @@ class Traffic {
       if (isOver) return;
       isOver = true;
       this.#pending.delete(path);
-      this.sent.push({ method, ms: performance.now() - begunMs, status, isWhole });
+      this.sent.push({ method, path, ms: performance.now() - begunMs, status, isWhole });
     };
     const request = httpRequest({ host: "127.0.0.1", port: this.#gateway.port, agent: this.#agent, path, method }, (response) => {
       status = response.statusCode!;
@@ -165,7 +166,11 @@ class Traffic {
 }
 
 function judge(sent: readonly Sent[], targets: readonly FlakyTarget[]): Omit<Report, "returns" | "amplification"> {
-  const repeatable = sent.filter(({ method, status, isWhole }) => method === "GET" && (isWhole || status !== 200));
+  // Whether an answer had begun its target knows: Next may lose the head of one that breaks off.
+  const hadBegun = (path: string) => targets.some(({ brokenOff }) => brokenOff.has(path));
+  const repeatable = sent.filter(
+    ({ method, path, status, isWhole }) => method === "GET" && (isWhole || (status !== 200 && !hadBegun(path))),
+  );
   const failed = repeatable.filter(({ status, isWhole }) => status !== 200 || !isWhole);
   const posts = new Map<string, number>();
   for (const { arrived } of targets) {

@@ -13,6 +13,8 @@ export class FlakyTarget {
   mood: Mood = "well";
   /** Requests that arrived, by what the client named them: a POST must never stand here twice. */
   readonly arrived = new Map<string, number>();
+  /** What it began to answer and broke off. */
+  readonly brokenOff = new Set<string>();
   /** Times at which an answer was given in full, by the clock of the process. */
   readonly servedAtMs: number[] = [];
   port = 0;
@@ -47,9 +49,10 @@ export class FlakyTarget {
     request.resume();
     const isDown = this.mood === "flapping" && Math.floor(performance.now() / FLAP_MS) % 2 === 0;
     if (isDown || this.mood === "failing") response.writeHead(500).end();
-    else if (this.mood === "resetting")
+    else if (this.mood === "resetting") {
+      this.brokenOff.add(name);
       response.writeHead(200, { "content-length": 100 }).write("half of it", () => request.socket.resetAndDestroy());
-    else if (this.mood === "slowed") setTimeout(() => this.#serve(response), SLOW_MS);
+    } else if (this.mood === "slowed") setTimeout(() => this.#serve(response), SLOW_MS);
     else if (this.mood !== "hung") this.#serve(response);
   }
 
