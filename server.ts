@@ -1,23 +1,11 @@
-/** The Node host: `npm start`, `npm run dev`. Serves the gateway straight from the socket; Next serves only the console's pages. */
-import { enableCompileCache } from "node:module";
-import { join } from "node:path";
-import { setFlagsFromString } from "node:v8";
-import type { NodeServer } from "./lib/hosts/node-server.ts";
-
-// Bytes on their way live outside of V8's heap and are let go of when their handles are collected. A young generation that grows to 16 MB
-// is collected seldom, and 1,000 slow readers then hold 70 MB of garbage.
-setFlagsFromString("--semi-space-growth-factor=1");
-
-// Before anything else is loaded: with the stripped and compiled code kept, a start takes half the time and 60 MB less.
-enableCompileCache(join(import.meta.dirname, "node_modules", ".cache", "frontdesk"));
-const { createConsolePages } = await import("./console-pages.ts");
-const { ConfigError } = await import("./lib/config/issue.ts");
-const { startNodeServer } = await import("./lib/hosts/node-server.ts");
-const { createLog } = await import("./lib/observe/log.ts");
+/** The Node host: `npm start` (by way of scripts/start.mjs), `npm run dev`. The gateway comes straight from the socket, the console's pages from Next. */
+import { createConsolePages } from "./console-pages.ts";
+import { ConfigError } from "./lib/config/issue.ts";
+import { type NodeServer, startNodeServer } from "./lib/hosts/node-server.ts";
+import { parseGeo } from "./lib/http/geo-text.ts";
+import { createLog } from "./lib/observe/log.ts";
 
 const isDev = process.argv.includes("--dev");
-const { parseGeo } = await import("./lib/http/geo-text.ts");
-
 const log = createLog();
 
 // Ours first: Next installs listeners of its own when it is loaded, and a bug must end the process, not hide in it.

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import type { Row } from "./rows.ts";
 
-const SERVER = join(import.meta.dirname, "..", "server.ts");
+const SERVER = join(import.meta.dirname, "..", "scripts", "start.mjs");
 const ISSUER = "https://issuer.example";
 /** A signature costs this process more than the server: rounds of new tokens are short. */
 const SHARE_OF_NEW = 0.25;

@@ -63,7 +63,7 @@ function keyRow(name: string, title: string, count: number, more: Partial<Row>):
       const cwd = join(folder, name);
       storeKeys(keys, cwd);
       return {
-        args: [join(ROOT, "server.ts")],
+        args: [join(ROOT, "scripts", "start.mjs")],
         cwd,
         env: { GATEWAY_CONFIG: forwardTo(backend, { auth: "keys" }), PORT: String(port), HOST: "127.0.0.1" },
       };
@@ -86,7 +86,7 @@ export const ROWS: readonly Row[] = [
     atMost: 0.75,
     // In the empty folder no `.env` is found.
     launch: ({ backend, port, folder }) => ({
-      args: [join(ROOT, "server.ts")],
+      args: [join(ROOT, "scripts", "start.mjs")],
       cwd: folder,
       env: { GATEWAY_CONFIG: forwardTo(backend), PORT: String(port), HOST: "127.0.0.1" },
     }),
@@ -98,7 +98,7 @@ export const ROWS: readonly Row[] = [
     reference: "node-host",
     atMost: 1.05,
     launch: ({ backend, port, folder }) => ({
-      args: [join(ROOT, "server.ts")],
+      args: [join(ROOT, "scripts", "start.mjs")],
       cwd: folder,
       env: { GATEWAY_CONFIG: forwardTo(backend, { limit: "1000000000/m" }), PORT: String(port), HOST: "127.0.0.1" },
     }),
@@ -110,7 +110,7 @@ export const ROWS: readonly Row[] = [
     atMost: 0.5,
     path: "/x/shared/products/42?sort=price&page=2",
     launch: ({ backend, port, folder }) => ({
-      args: [join(ROOT, "server.ts")],
+      args: [join(ROOT, "scripts", "start.mjs")],
       cwd: folder,
       env: {
         GATEWAY_CONFIG: forwardTo(backend, { cache: true }),

@@ -55,7 +55,7 @@ interface Gateway {
 
 /** In the demo's folder `server.ts` finds the demo's config, and neither the user's `.env` nor the user's data. */
 async function startGateway(variables: Readonly<Record<string, string>>): Promise<Gateway> {
-  const server = spawn(process.execPath, [join(root, "server.ts"), "--open-on-loopback", ...simulatedGeo], {
+  const server = spawn(process.execPath, [join(root, "scripts", "start.mjs"), "--open-on-loopback", ...simulatedGeo], {
     cwd: import.meta.dirname,
     env: { ...environment, ...variables, HOST: "127.0.0.1", PORT: String(await choosePort()) },
     stdio: ["ignore", "pipe", "inherit"],

@@ -30,6 +30,9 @@ export function headForAll(
   host: HostTraits,
   mapBack: MapBack | undefined,
 ): SharedHead {
+  // The first thing that somebody wonders about who put a gateway before a backend that verifies for itself.
+  if (status === 401 && visit.consumer && visit.pipeline.removes.length > 0)
+    visit.record.reason = "the backend answered 401: the caller's credential was kept from it (forwardCredential)";
   mapBack?.(pairs, visit.pipeline.backend?.preserveHost ? visit.request.host : undefined);
   if (length !== undefined) pairs.push("content-length", length);
   const { onResponse } = visit.pipeline;

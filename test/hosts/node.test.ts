@@ -91,7 +91,7 @@ describe("start", () => {
     ["a port that is none", { GATEWAY_CONFIG: "{}", PORT: "http" }, ["PORT"]],
     ["a secret that is too short", { GATEWAY_CONFIG: "{}", GATEWAY_SECRET: "short" }, ["GATEWAY_SECRET"]],
   ])("%s ends it with 1 and says what to mend", (_, env, words) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, "server.ts")], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, "scripts", "start.mjs")], {
       cwd: temporaryFolder(),
       env: { PATH: process.env["PATH"]!, PORT: "0", HOST: "127.0.0.1", ...env } as unknown as NodeJS.ProcessEnv,
       encoding: "utf8",
@@ -106,7 +106,7 @@ describe("start", () => {
 
   test("a port that is taken is said so", async () => {
     const { host } = await start(answering("one"));
-    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, "server.ts")], {
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, "scripts", "start.mjs")], {
       cwd: temporaryFolder(),
       env: {
         PATH: process.env["PATH"]!,

@@ -27,7 +27,7 @@ export async function startLoadSetup(): Promise<LoadSetup> {
       backends: { load: { url: backend.url, timeout: { connect: "20s" } } },
       routes: [{ path: "/*", backend: "load", auth: "none", maxBody: "1gb" }],
     },
-    { LIVE_MEMORY_FILE: file, NODE_OPTIONS: `--import=${join(import.meta.dirname, "live-memory.ts")}` },
+    { LIVE_MEMORY_FILE: file, NODE_OPTIONS: `--import=${join(import.meta.dirname, "live-memory.mjs")}` },
   );
   return {
     backend,

@@ -1,4 +1,4 @@
-/** The two hosts as processes of their own, as users run them: `node server.ts`, and the built Vercel shape under `next start`. */
+/** The two hosts as processes of their own, as users run them: `npm start`, and the built Vercel shape under `next start`. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -71,7 +71,7 @@ export async function startHost(name: HostName, options: HostOptions): Promise<H
 export async function startNodeHost({ config, env = {} }: HostOptions): Promise<HostProcess> {
   const cwd = temporaryFolder();
   const variables = { GATEWAY_CONFIG_FILE: config, PORT: "0", HOST: "127.0.0.1", GATEWAY_ADMIN_TOKEN: ADMIN_TOKEN, ...env };
-  const { child, output } = run([join(ROOT, "server.ts")], cwd, variables);
+  const { child, output } = run([join(ROOT, "scripts", "start.mjs")], cwd, variables);
   return ready("node", child, output, /frontdesk listens on http:\/\/\S+:(\d+)/);
 }
 

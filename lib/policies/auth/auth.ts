@@ -59,12 +59,6 @@ export const auth: PolicyDefinition<AuthOptions> = {
         if (exchange.consumer) authenticators.get(exchange.consumer.authenticator)?.onRequest?.(exchange, outgoing);
       };
     }
-    if (kept.length > 0) {
-      policy.onResponse = ({ consumer, record }, { status }) => {
-        if (status === 401 && consumer)
-          record.reason = "the backend answered 401: the caller's credential was kept from it (forwardCredential)";
-      };
-    }
     if (asks) {
       policy.reads = (exchange) => {
         const found = find(accepted, exchange);
