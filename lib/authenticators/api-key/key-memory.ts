@@ -4,13 +4,9 @@
  */
 import type { KeyChanges, KeyRecord } from "../../stores/keys.ts";
 import { RecencyList, type Recent } from "../../stores/memory/recency-list.ts";
+import { SnapshotAge } from "../../stores/snapshot-age.ts";
 import type { Stores } from "../../stores/stores.ts";
 
-/** Older knowledge of changes is not acted on. */
-const MAX_AGE_MS = 5_000;
-/** From this age on, one request at a time asks; the others go on with what is known. */
-const REFRESH_MS = 4_000;
-const ASK_AGAIN_MS = 500;
 /** Changes reach everybody; this is for a store that was emptied or put back by hand. */
 const REMEMBER_MS = 5 * 60_000;
 /** Bounds the memory that a flood of made-up keys can take; those in use are the last to go. */
@@ -36,8 +32,7 @@ export class KeyMemory {
   readonly #recent = new RecencyList<Remembered>();
   /** Rises with everything that makes something old. */
   #stamp = 0;
-  #checkedMs = Number.NEGATIVE_INFINITY;
-  #askedMs = Number.NEGATIVE_INFINITY;
+  readonly #age = new SnapshotAge();
   /** Up to where changes are known; undefined before the first answer. */
   mark: number | undefined;
 
@@ -53,15 +48,12 @@ export class KeyMemory {
   }
 
   isFresh(nowMs: number): boolean {
-    return nowMs - this.#checkedMs <= MAX_AGE_MS;
+    return this.#age.isFresh(nowMs);
   }
 
   /** Whether this request shall ask for changes. */
   isDue(nowMs: number): boolean {
-    const ageMs = nowMs - this.#checkedMs;
-    if (ageMs < REFRESH_MS || (ageMs < MAX_AGE_MS && nowMs - this.#askedMs < ASK_AGAIN_MS)) return false;
-    this.#askedMs = nowMs;
-    return true;
+    return this.#age.isDue(nowMs);
   }
 
   ask(nowMs: number): Asked {
@@ -70,7 +62,7 @@ export class KeyMemory {
 
   /** Forgets what has changed, and tells what was known when these changes had been. */
   learn({ mark, digests }: KeyChanges, asked: Asked): Asked {
-    this.#checkedMs = Math.max(this.#checkedMs, asked.atMs);
+    this.#age.checked(asked.atMs);
     // An answer that was overtaken by a later one has nothing new.
     if (this.mark !== undefined && mark <= this.mark) return asked;
     this.mark = mark;

@@ -3,8 +3,8 @@
  * which every instance keeps a copy that is never more than 5 s old while the store answers.
  */
 import type { Json } from "../../exchange.ts";
+import { BlobSnapshot } from "../../stores/blob-snapshot.ts";
 import type { Blob, Blobs } from "../../stores/blobs.ts";
-import type { Question, Reply } from "../../stores/questions.ts";
 import { ok, type StoreReply } from "../../stores/reply.ts";
 
 export interface Override {
@@ -27,11 +27,6 @@ export const MAX_OVERRIDES = 1000;
 
 const KEY = "overrides";
 const TTL_MS = 10 * 365 * 86_400_000;
-const QUESTION: Question = { ask: "blob", key: KEY };
-const MAX_AGE_MS = 5_000;
-/** From this age on, one request at a time asks; the others go on with what is known. */
-const REFRESH_MS = 4_000;
-const ASK_AGAIN_MS = 500;
 
 export async function readOverrides(blobs: Blobs, nowMs: number): Promise<StoreReply<Overrides>> {
   return overridesIn(await blobs.get(KEY, nowMs));
@@ -43,38 +38,26 @@ export async function writeOverrides(blobs: Blobs, overrides: Overrides, nowMs: 
 }
 
 function overridesIn(reply: StoreReply<Blob | undefined>): StoreReply<Overrides> {
-  if (reply.state !== "ok") return reply;
-  if (reply.value === undefined) return ok(new Map());
+  return reply.state === "ok" ? ok(parse(reply.value)) : reply;
+}
+
+function parse(blob: Blob | undefined): Overrides {
+  if (blob === undefined) return new Map();
   try {
-    const value = JSON.parse(new TextDecoder().decode(reply.value.value)) as Record<string, Override>;
-    return ok(new Map(Object.entries(value)));
+    return new Map(Object.entries(JSON.parse(new TextDecoder().decode(blob.value)) as Record<string, Override>));
   } catch {
-    return ok(new Map());
+    return new Map();
   }
 }
 
-/** What one instance knows of them. While the store is away, that is how they stood last. */
-export class OverridesSnapshot {
-  #overrides: Overrides = new Map();
-  #checkedMs = Number.NEGATIVE_INFINITY;
-  #askedMs = Number.NEGATIVE_INFINITY;
+/** What one instance knows of them. */
+export class OverridesSnapshot extends BlobSnapshot<Overrides> {
+  constructor() {
+    super(KEY, parse);
+  }
 
   of(consumer: string): Override | undefined {
-    return this.#overrides.get(consumer);
-  }
-
-  /** The question for the stores, where what is known is getting old. */
-  question(nowMs: number): Question | undefined {
-    const ageMs = nowMs - this.#checkedMs;
-    if (ageMs < REFRESH_MS || (ageMs < MAX_AGE_MS && nowMs - this.#askedMs < ASK_AGAIN_MS)) return undefined;
-    this.#askedMs = nowMs;
-    return QUESTION;
-  }
-
-  update(reply: Reply, nowMs: number): void {
-    this.#checkedMs = nowMs;
-    const read = overridesIn(reply as StoreReply<Blob | undefined>);
-    if (read.state === "ok") this.#overrides = read.value;
+    return this.value.get(consumer);
   }
 }
 

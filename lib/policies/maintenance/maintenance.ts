@@ -39,13 +39,18 @@ export const maintenance: PolicyDefinition<MaintenanceOptions> = {
     const policy: Policy = {
       decide({ request, target }, [reply]) {
         if (reply) snapshot.update(reply, clock.now());
-        if (!on && !snapshot.on) return undefined;
+        if (!on && !snapshot.value.on) return undefined;
         if (except.some((shape) => fitsShape(shape, target.segments)) || isLetThrough(request)) return undefined;
         return answer();
       },
     };
     // What is on by the config stays on, whatever the switch says.
-    if (!on) policy.reads = () => snapshot.questions(clock.now());
+    if (!on) {
+      policy.reads = () => {
+        const question = snapshot.question(clock.now());
+        return question && [question];
+      };
+    }
     // A credential for the gateway, which is nothing to the backend.
     if (headers.length > 0) policy.onRequest = (_, outgoing) => headers.forEach(([name]) => outgoing.headers.delete(name));
     return policy;
