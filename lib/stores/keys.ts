@@ -1,4 +1,4 @@
-/** API keys by the SHA-256 digest of the key (base64url); the key itself is never stored. */
+/** API keys, and tokens that were taken back, by a SHA-256 digest (base64url); a credential itself is never stored. */
 import type { Json } from "../exchange.ts";
 import type { Pending } from "./reply.ts";
 
@@ -71,6 +71,8 @@ export interface Keys {
   replace(record: KeyRecord): Pending<boolean>;
   /** Removes a key for good; removing one that is not there is no error. */
   remove(id: string): Pending<void>;
+  /** Removes for good what has ended by then (`expiresMs`). It is no change: what has ended is refused by its own time. */
+  removeExpired(nowMs: number): Pending<void>;
   /** Marks a key as revoked; false where there is no such id. A key stays revoked. */
   revoke(id: string, nowMs: number): Pending<boolean>;
   /** Notes when a key was last used: the latest time stands. It is no change of the key, and makes none. */

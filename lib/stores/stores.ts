@@ -9,6 +9,8 @@ import type { Unavailable } from "./reply.ts";
 export interface Stores {
   readonly counters: Counters;
   readonly keys: Keys;
+  /** Tokens that were taken back, until they would have ended: kept as API keys are, and apart from them. */
+  readonly revoked: Keys;
   readonly once: Once;
   readonly blobs: Blobs;
   readonly log: EventLog;

@@ -187,6 +187,22 @@ export function keysContract(name: string, make: () => Promise<KeysUnderTest>): 
       expect((await answered(keys.changes(many.mark))).digests).toContain("digest-late");
     });
 
+    test("what has ended is removed when that is asked for, and nothing else", async () => {
+      await answered(keys.put(record("ended", { expiresMs: 5000 })));
+      await answered(keys.put(record("endless")));
+      await answered(keys.put(record("later", { expiresMs: 5001 })));
+      await answered(keys.put(record("prolonged", { expiresMs: 5000 })));
+      await answered(keys.put(record("prolonged", { expiresMs: 9000 })));
+      await answered(keys.put(record("unbound", { expiresMs: 5000 })));
+      await answered(keys.put(record("unbound")));
+      const { mark } = await answered(keys.changes(undefined));
+      await answered(keys.removeExpired(5000));
+      expect((await ids({ limit: 10 })).ids.sort()).toEqual(["endless", "later", "prolonged", "unbound"]);
+      expect(await get("digest-ended")).toBeUndefined();
+      expect(await answered(keys.find("ended"))).toBeUndefined();
+      expect(await answered(keys.changes(mark))).toEqual({ mark, digests: [] });
+    });
+
     test("a removed key is gone everywhere; removing none is no error", async () => {
       await answered(keys.put(record("k1")));
       await answered(keys.revoke("k1", 7000));

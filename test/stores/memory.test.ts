@@ -12,6 +12,10 @@ import { onceContract } from "../contracts/once.ts";
 const make = async () => ({ ...createMemoryStores({ maxLogEntries: 200 }), at: () => {} });
 countersContract("memory", make);
 keysContract("memory", make);
+keysContract("memory, of revoked tokens", async () => {
+  const { revoked, ...stores } = await make();
+  return { ...stores, keys: revoked };
+});
 onceContract("memory", make);
 blobsContract("memory", make);
 logContract("memory", make);

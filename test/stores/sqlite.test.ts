@@ -23,6 +23,10 @@ const freshFile = () => join(folder, `${++files}.db`);
 const make = async () => ({ ...createSqliteStores({ file: freshFile(), maxLogEntries: 200 }), at: () => {} });
 countersContract("sqlite", make);
 keysContract("sqlite", make);
+keysContract("sqlite, of revoked tokens", async () => {
+  const { revoked, ...stores } = await make();
+  return { ...stores, keys: revoked };
+});
 onceContract("sqlite", make);
 blobsContract("sqlite", make);
 logContract("sqlite", make);

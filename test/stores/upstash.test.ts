@@ -26,6 +26,10 @@ const make = async () => ({
 });
 countersContract("upstash", make);
 keysContract("upstash", make);
+keysContract("upstash, of revoked tokens", async () => {
+  const { revoked, ...stores } = await make();
+  return { ...stores, keys: revoked };
+});
 onceContract("upstash", make);
 blobsContract("upstash", make);
 logContract("upstash", make);

@@ -73,6 +73,15 @@ export class MemoryKeys implements Keys {
     return ok(undefined);
   }
 
+  removeExpired(nowMs: number): StoreReply<void> {
+    for (const { id, digest, expiresMs } of this.#byDigest.values()) {
+      if (expiresMs === undefined || expiresMs > nowMs) continue;
+      this.#byDigest.delete(digest);
+      this.#digests.delete(id);
+    }
+    return ok(undefined);
+  }
+
   revoke(id: string, nowMs: number): StoreReply<boolean> {
     const record = this.#byDigest.get(this.#digests.get(id) ?? "");
     if (!record) return ok(false);

@@ -50,6 +50,7 @@ export function createMemoryStores(bounds: MemoryBounds = {}): MemoryStores {
     local: counters,
     status: () => ({ state: "ok" }),
     keys: new MemoryKeys(maxKeys),
+    revoked: new MemoryKeys(maxKeys),
     once: new MemoryOnce({ maxClaims, maxBytes: maxClaimBytes }),
     blobs: new MemoryBlobs(maxBlobBytes),
     log: new MemoryLog({ maxEntries: maxLogEntries, maxBytes: maxLogBytes }),

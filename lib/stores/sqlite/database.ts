@@ -25,6 +25,12 @@ const STEPS: readonly string[] = [
   `ALTER TABLE keys ADD COLUMN last_used_ms INTEGER;
    DROP INDEX keys_by_revocation;
    CREATE TABLE key_changes (mark INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL);`,
+  `CREATE TABLE revoked (digest TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, consumer TEXT NOT NULL, place TEXT NOT NULL,
+     record TEXT NOT NULL, revoked_ms INTEGER, last_used_ms INTEGER) WITHOUT ROWID;
+   CREATE INDEX revoked_by_place ON revoked (place);
+   CREATE INDEX revoked_by_consumer ON revoked (consumer, place);
+   CREATE INDEX revoked_by_expiry ON revoked (record ->> 'expiresMs');
+   CREATE TABLE revoked_changes (mark INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL);`,
 ];
 
 /** How long a statement waits for another process's write. It blocks this process, so it is short. */

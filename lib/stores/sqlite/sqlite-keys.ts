@@ -17,37 +17,46 @@ import { transact } from "./database.ts";
 type Row = Record<string, SQLOutputValue>;
 
 const STORED = "record, revoked_ms, last_used_ms";
+/** Two of the same form (database.ts), each with the changes in it. */
+const TABLES = {
+  keys: { records: "keys", log: "key_changes" },
+  revoked: { records: "revoked", log: "revoked_changes" },
+} as const;
 
 export class SqliteKeys implements Keys {
   readonly #database: DatabaseSync;
   readonly #attempt: Attempt;
   readonly #statements;
 
-  constructor(database: DatabaseSync, attempt: Attempt) {
+  constructor(database: DatabaseSync, attempt: Attempt, what: keyof typeof TABLES) {
+    const { records, log } = TABLES[what];
     this.#database = database;
     this.#attempt = attempt;
     this.#statements = {
-      get: database.prepare(`SELECT ${STORED} FROM keys WHERE digest = ?`),
-      find: database.prepare(`SELECT ${STORED} FROM keys WHERE id = ?`),
-      list: database.prepare(`SELECT ${STORED}, place FROM keys WHERE place < ? ORDER BY place DESC LIMIT ?`),
-      listOf: database.prepare(`SELECT ${STORED}, place FROM keys WHERE consumer = ? AND place < ? ORDER BY place DESC LIMIT ?`),
-      leaveOld: database.prepare("DELETE FROM keys WHERE id = ? AND digest <> ? RETURNING digest"),
+      get: database.prepare(`SELECT ${STORED} FROM ${records} WHERE digest = ?`),
+      find: database.prepare(`SELECT ${STORED} FROM ${records} WHERE id = ?`),
+      list: database.prepare(`SELECT ${STORED}, place FROM ${records} WHERE place < ? ORDER BY place DESC LIMIT ?`),
+      listOf: database.prepare(
+        `SELECT ${STORED}, place FROM ${records} WHERE consumer = ? AND place < ? ORDER BY place DESC LIMIT ?`,
+      ),
+      leaveOld: database.prepare(`DELETE FROM ${records} WHERE id = ? AND digest <> ? RETURNING digest`),
       put: database.prepare(
-        `INSERT INTO keys (digest, id, consumer, place, record, revoked_ms) VALUES (?, ?, ?, ?, ?, ?)
+        `INSERT INTO ${records} (digest, id, consumer, place, record, revoked_ms) VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (digest) DO UPDATE SET id = excluded.id, consumer = excluded.consumer, place = excluded.place,
-           record = excluded.record, revoked_ms = coalesce(keys.revoked_ms, excluded.revoked_ms)`,
+           record = excluded.record, revoked_ms = coalesce(${records}.revoked_ms, excluded.revoked_ms)`,
       ),
       replace: database.prepare(
-        `UPDATE keys SET consumer = ?, place = ?, record = ?, revoked_ms = coalesce(revoked_ms, ?)
+        `UPDATE ${records} SET consumer = ?, place = ?, record = ?, revoked_ms = coalesce(revoked_ms, ?)
          WHERE digest = ? AND id = ? AND record ->> 'version' = ?`,
       ),
-      remove: database.prepare("DELETE FROM keys WHERE id = ? RETURNING digest"),
-      revoke: database.prepare("UPDATE keys SET revoked_ms = coalesce(revoked_ms, ?) WHERE id = ? RETURNING digest"),
-      used: database.prepare("UPDATE keys SET last_used_ms = max(coalesce(last_used_ms, 0), ?) WHERE digest = ?"),
-      change: database.prepare("INSERT INTO key_changes (digest) VALUES (?)"),
-      trim: database.prepare("DELETE FROM key_changes WHERE mark <= ?"),
-      mark: database.prepare("SELECT coalesce(max(mark), 0) AS mark FROM key_changes"),
-      changes: database.prepare("SELECT mark, digest FROM key_changes WHERE mark > ? ORDER BY mark LIMIT ?"),
+      remove: database.prepare(`DELETE FROM ${records} WHERE id = ? RETURNING digest`),
+      removeExpired: database.prepare(`DELETE FROM ${records} WHERE record ->> 'expiresMs' <= ?`),
+      revoke: database.prepare(`UPDATE ${records} SET revoked_ms = coalesce(revoked_ms, ?) WHERE id = ? RETURNING digest`),
+      used: database.prepare(`UPDATE ${records} SET last_used_ms = max(coalesce(last_used_ms, 0), ?) WHERE digest = ?`),
+      change: database.prepare(`INSERT INTO ${log} (digest) VALUES (?)`),
+      trim: database.prepare(`DELETE FROM ${log} WHERE mark <= ?`),
+      mark: database.prepare(`SELECT coalesce(max(mark), 0) AS mark FROM ${log}`),
+      changes: database.prepare(`SELECT mark, digest FROM ${log} WHERE mark > ? ORDER BY mark LIMIT ?`),
     };
   }
 
@@ -100,6 +109,12 @@ export class SqliteKeys implements Keys {
     return this.#change(() => {
       const removed = this.#statements.remove.all(id);
       return { changed: removed.map((row) => String(row.digest)), result: undefined };
+    });
+  }
+
+  removeExpired(nowMs: number): StoreReply<void> {
+    return this.#attempt(() => {
+      this.#statements.removeExpired.run(nowMs);
     });
   }
 

@@ -22,10 +22,11 @@ local function forget(digest)
   redis.call("DEL", key, p .. "key-id:" .. old[1])
   redis.call("ZREM", p .. "keys", old[3] .. " " .. digest)
   redis.call("ZREM", p .. "keys-of:" .. old[2], old[3] .. " " .. digest)
+  redis.call("ZREM", p .. "keys-until", digest)
 end
 `;
 
-/** ARGV: prefix, digest, id, consumer, place, record, revokedMs or "", version before or "" for any. What stands beside a record is kept. */
+/** ARGV: prefix, digest, id, consumer, place, record, revokedMs or "", version before or "" for any, expiresMs or "". What stands beside a record is kept. */
 export const putKeyScript = script(`${COMMON}
 local digest, id, consumer, place = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local key = p .. "key:" .. digest
@@ -44,6 +45,7 @@ if old[4] then redis.call("HSET", key, "lastUsedMs", old[4]) end
 redis.call("SET", p .. "key-id:" .. id, digest)
 redis.call("ZADD", p .. "keys", 0, place .. " " .. digest)
 redis.call("ZADD", p .. "keys-of:" .. consumer, 0, place .. " " .. digest)
+if ARGV[9] ~= "" then redis.call("ZADD", p .. "keys-until", ARGV[9], digest) end
 changed(digest)
 return 1
 `);
@@ -55,6 +57,12 @@ if digest then
   forget(digest)
   changed(digest)
 end
+return 1
+`);
+
+/** ARGV: prefix, now. A call does a part of much, so that no script holds Redis up. */
+export const removeExpiredScript = script(`${COMMON}
+for _, digest in ipairs(redis.call("ZRANGE", p .. "keys-until", "-inf", ARGV[2], "BYSCORE", "LIMIT", 0, 1000)) do forget(digest) end
 return 1
 `);
 

@@ -1,7 +1,7 @@
-/** API keys in Redis: a hash by digest, an index by id, sorted sets by creation (all, and by consumer) and by change. */
+/** API keys in Redis: a hash by digest, an index by id, sorted sets by creation (all, and by consumer), by change and by end. */
 import { type KeyChanges, type KeyRecord, type Keys, keyPlace, MAX_CHANGES, type Page, withStanding } from "../keys.ts";
 import type { StoreReply } from "../reply.ts";
-import { putKeyScript, removeKeyScript, revokeKeyScript, usedKeyScript } from "./key-scripts.ts";
+import { putKeyScript, removeExpiredScript, removeKeyScript, revokeKeyScript, usedKeyScript } from "./key-scripts.ts";
 import { reply, type Trips } from "./trips.ts";
 
 /** A hash's `record`, `revokedMs` and `lastUsedMs`. */
@@ -45,6 +45,10 @@ export class UpstashKeys implements Keys {
     return reply(this.#trips.run(removeKeyScript, [], [this.#prefix, id]).then(() => {}));
   }
 
+  removeExpired(nowMs: number): Promise<StoreReply<void>> {
+    return reply(this.#trips.run(removeExpiredScript, [], [this.#prefix, nowMs]).then(() => {}));
+  }
+
   revoke(id: string, nowMs: number): Promise<StoreReply<boolean>> {
     return reply(this.#trips.run<number>(revokeKeyScript, [], [this.#prefix, id, nowMs]).then((found) => found === 1));
   }
@@ -71,8 +75,17 @@ export class UpstashKeys implements Keys {
   }
 
   #put(record: KeyRecord, versionBefore: string): Promise<number> {
-    const { digest, id, consumer, revokedMs } = record;
-    const args = [digest, id, consumer, keyPlace(record), JSON.stringify(record), revokedMs ?? "", versionBefore];
+    const { digest, id, consumer, revokedMs, expiresMs } = record;
+    const args = [
+      digest,
+      id,
+      consumer,
+      keyPlace(record),
+      JSON.stringify(record),
+      revokedMs ?? "",
+      versionBefore,
+      expiresMs ?? "",
+    ];
     return this.#trips.run<number>(putKeyScript, [], [this.#prefix, ...args]);
   }
 

@@ -36,6 +36,7 @@ export function createUpstashStores(options: UpstashOptions): Stores {
   return {
     counters,
     keys: new UpstashKeys(trips, prefix),
+    revoked: new UpstashKeys(trips, `${prefix}revoked:`),
     once: new UpstashOnce(trips, prefix),
     blobs: new UpstashBlobs(trips, prefix),
     log: new UpstashLog(trips, prefix, maxLogEntries),

@@ -56,6 +56,7 @@ beforeEach(() => {
       put: (record) => keys.put(record),
       replace: (record) => keys.replace(record),
       remove: (id) => keys.remove(id),
+      removeExpired: (ms) => keys.removeExpired(ms),
       revoke: (id, ms) => keys.revoke(id, ms),
     },
   };
