@@ -5,6 +5,7 @@ import { keyOperations } from "./keys-api.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { Overview } from "./overview.ts";
 import { type PurgeAnswers, purgeOperations } from "./purge-api.ts";
+import { revocationOperations } from "./revocations-api.ts";
 import { usageOperations } from "./usage-api.ts";
 
 /** The gateway that the API is one of. */
@@ -16,6 +17,7 @@ export interface RunningGateway {
 export function createAdminApi(context: ApiContext, { overview, purge }: RunningGateway): Api {
   const operations: Operation[] = [
     ...keyOperations(context),
+    ...revocationOperations(context),
     ...usageOperations(context),
     ...purgeOperations(context, purge),
     ...auditOperations(context),

@@ -7,6 +7,7 @@ import { keys } from "./keys.ts";
 import { maintenance } from "./maintenance.ts";
 import { purge } from "./purge.ts";
 import { routes } from "./routes.ts";
+import { tokens } from "./tokens.ts";
 import { usage } from "./usage.ts";
 
-export const COMMANDS: readonly Command[] = [check, routes, explain, keys, usage, maintenance, purge, init];
+export const COMMANDS: readonly Command[] = [check, routes, explain, keys, tokens, usage, maintenance, purge, init];

@@ -16,14 +16,23 @@ import { faultOfClaims, issuerFault } from "./check-claims.ts";
 import { IssuerKeys } from "./issuer-keys.ts";
 import { type KeySource, keysOf, secretsOf } from "./key-source.ts";
 import type { JwtOptions } from "./options.ts";
+import { marksOf } from "./revocation.ts";
+import { type Revocable, revokedTokensOf } from "./revoked-tokens.ts";
 import { signatureFault } from "./signature.ts";
 import { invalid, issuerIn, quoted, type ReadToken, readToken } from "./token.ts";
+
+interface Verified {
+  readonly caller: Consumer;
+  /** Where tokens can be taken back. */
+  readonly revocable: Revocable | undefined;
+}
 
 export const jwt: AuthenticatorDefinition<JwtOptions> = {
   kind: "jwt",
   create(name, options, { deps, claims: kept }) {
-    const { issuers, algorithms, places, headers } = options;
-    const remembered = new Remembered<Consumer>();
+    const { issuers, algorithms, places, headers, revocation } = options;
+    const remembered = new Remembered<Verified>();
+    const revoked = revocation && revokedTokensOf(deps.stores);
     const sources = keySources(options, deps, () => remembered.clear());
     const tended = [...sources.values()].filter(({ tend }) => tend);
     const sourceOf = (issuer: unknown): KeySource => sources.get(issuer as string) ?? sources.get(undefined)!;
@@ -44,8 +53,18 @@ export const jwt: AuthenticatorDefinition<JwtOptions> = {
       if (fault) return fault;
       const caller = callerOf(name, claims, options, kept);
       if (!caller) return invalid(`the token does not say who calls: "${options.consumer}" is missing, or no text`);
-      remembered.set(text, caller, endOf(token, options), deps.clock.now(), generation);
-      return caller;
+      const marks = revocation ? marksOf(name, token, revocation.maxLifeMs) : undefined;
+      if (marks && isRejection(marks)) return marks;
+      const verified = { caller, revocable: marks && { ...marks, fault: undefined, asOf: undefined } };
+      remembered.set(text, verified, endOf(token, options), deps.clock.now(), generation);
+      return judge(verified);
+    }
+
+    /** What is remembered of a token is that it was good: it may have been taken back since. */
+    function judge({ caller, revocable }: Verified): MaybePromise<Consumer | Rejection> {
+      if (!revoked || !revocable) return caller;
+      const fault = revoked.faultOf(revocable, deps.clock.now(), deps.defer);
+      return fault instanceof Promise ? fault.then((settled) => settled ?? caller) : (fault ?? caller);
     }
 
     const authenticator: Authenticator = {
@@ -65,7 +84,8 @@ export const jwt: AuthenticatorDefinition<JwtOptions> = {
       },
       verify(text): MaybePromise<Consumer | Rejection> {
         for (const source of tended) source.tend!();
-        return remembered.get(text, deps.clock.now()) ?? verifyAtFirstSight(text);
+        const known = remembered.get(text, deps.clock.now());
+        return known ? judge(known) : verifyAtFirstSight(text);
       },
       onRequest(exchange, outgoing) {
         for (const [field, template] of headers) {

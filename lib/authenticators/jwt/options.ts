@@ -26,6 +26,13 @@ export interface JwtOptions {
   readonly toleranceSeconds: number;
   /** Field (lower case) and the claim that it holds. */
   readonly headers: readonly (readonly [field: string, value: Template])[];
+  /** Null: a token is good until it ends. */
+  readonly revocation: RevocationOptions | null;
+}
+
+export interface RevocationOptions {
+  /** Tokens that live longer are not taken, and what was revoked is kept for as long. */
+  readonly maxLifeMs: number;
 }
 
 export type JwtKeys =
@@ -41,59 +48,65 @@ const SECRETS = { HS256: "secrets256", HS384: "secrets384", HS512: "secrets512" 
 const key = oneOf("a public key as PEM, a JWK or a JWK set", [z.string(), z.record(z.string(), z.unknown())]);
 const claimNames = oneOrMore("the name of a claim, or a list of names", z.string());
 
-const setting = strict(
-  "jwt",
-  {
-    issuer: oneOrMore("the issuer's URL, or a list of them", z.string())
-      .optional()
-      .describe(
-        "Whose tokens are taken: the token's `iss`, to the last slash. Its keys are found by its metadata (OpenID Connect Discovery, RFC 8414). Several are taken for one population of users. Needed but with `secret`",
-      ),
-    audience: oneOrMore("an audience, or a list of them", z.string())
-      .optional()
-      .describe("The token's `aud` must name one of these: else tokens that the issuer made for other services are taken too"),
-    algorithms: oneOrMore("an algorithm such as RS256, or a list of them", z.enum([...SYMMETRIC, ...ASYMMETRIC]))
-      .optional()
-      .describe(
-        "With these and no others: all of RS, PS, ES and EdDSA by default, HS256 with `secret`. Never both families at once",
-      ),
-    jwks: z.string().optional().describe("The URL of the key set, where the issuer's metadata doesn't name it"),
-    keys: oneOf("a public key as PEM, a JWK or a JWK set, or a list of them", [...key.options, z.array(key).min(1)])
-      .optional()
-      .describe("Public keys kept in the config instead: PEM, a JWK, a JWK set, or a list of them; nobody is asked"),
-    secret: oneOrMore("a secret by reference, or a list of them", z.string())
-      .optional()
-      .describe(
-        "A secret by reference, for tokens of one's own: at least 32 bytes. `new,old` in the variable, or a list, to rotate it",
-      ),
-    from: oneOrMore('"header", "header:NAME", "cookie:NAME" or "query:NAME", or a list of them', z.string())
-      .optional()
-      .describe(
-        'Where the token stands: "header" (`Authorization: Bearer`, by default), "header:NAME", "cookie:NAME" or "query:NAME". Of a list, the first place that holds one counts',
-      ),
-    scopesFrom: claimNames
-      .optional()
-      .describe("Claims with the caller's scopes: `scope`, `scp` and `permissions` by default, put together"),
-    rolesFrom: claimNames
-      .optional()
-      .describe("Claims with the caller's roles: `roles`, `realm_access.roles` and `cognito:groups` by default, put together"),
-    tierClaim: z.string().optional().describe("The claim that names the caller's tier"),
-    consumer: z.string().optional().describe("The claim that says who calls: `sub` by default"),
-    claims: claimRules
-      .optional()
-      .describe("Claims that the token must have, by name: a value, a pattern with `*`, or a list of which one fits"),
-    typ: z
-      .string()
-      .optional()
-      .describe('The token\'s type, such as "at+jwt" (RFC 9068). By default `JWT`, `at+jwt` and none at all are taken'),
-    clockTolerance: duration.optional().describe("By how much clocks may differ: `5s` by default"),
-    headers: z
-      .record(z.string(), z.string())
-      .optional()
-      .describe("Claims handed to the backend, by the field's name: `{ x-user-email: email }`. A caller's own are taken away"),
-  },
-  ["revocation"],
-);
+const revocation = oneOf("true, false or { maxLife }", [
+  z.boolean(),
+  strict("jwt.revocation", {
+    maxLife: duration.describe("How long tokens may live, from `iat` to `exp`: `30d` by default. Others are refused"),
+  }),
+]);
+
+const setting = strict("jwt", {
+  issuer: oneOrMore("the issuer's URL, or a list of them", z.string())
+    .optional()
+    .describe(
+      "Whose tokens are taken: the token's `iss`, to the last slash. Its keys are found by its metadata (OpenID Connect Discovery, RFC 8414). Several are taken for one population of users. Needed but with `secret`",
+    ),
+  audience: oneOrMore("an audience, or a list of them", z.string())
+    .optional()
+    .describe("The token's `aud` must name one of these: else tokens that the issuer made for other services are taken too"),
+  algorithms: oneOrMore("an algorithm such as RS256, or a list of them", z.enum([...SYMMETRIC, ...ASYMMETRIC]))
+    .optional()
+    .describe(
+      "With these and no others: all of RS, PS, ES and EdDSA by default, HS256 with `secret`. Never both families at once",
+    ),
+  jwks: z.string().optional().describe("The URL of the key set, where the issuer's metadata doesn't name it"),
+  keys: oneOf("a public key as PEM, a JWK or a JWK set, or a list of them", [...key.options, z.array(key).min(1)])
+    .optional()
+    .describe("Public keys kept in the config instead: PEM, a JWK, a JWK set, or a list of them; nobody is asked"),
+  secret: oneOrMore("a secret by reference, or a list of them", z.string())
+    .optional()
+    .describe(
+      "A secret by reference, for tokens of one's own: at least 32 bytes. `new,old` in the variable, or a list, to rotate it",
+    ),
+  from: oneOrMore('"header", "header:NAME", "cookie:NAME" or "query:NAME", or a list of them', z.string())
+    .optional()
+    .describe(
+      'Where the token stands: "header" (`Authorization: Bearer`, by default), "header:NAME", "cookie:NAME" or "query:NAME". Of a list, the first place that holds one counts',
+    ),
+  scopesFrom: claimNames
+    .optional()
+    .describe("Claims with the caller's scopes: `scope`, `scp` and `permissions` by default, put together"),
+  rolesFrom: claimNames
+    .optional()
+    .describe("Claims with the caller's roles: `roles`, `realm_access.roles` and `cognito:groups` by default, put together"),
+  tierClaim: z.string().optional().describe("The claim that names the caller's tier"),
+  consumer: z.string().optional().describe("The claim that says who calls: `sub` by default"),
+  claims: claimRules
+    .optional()
+    .describe("Claims that the token must have, by name: a value, a pattern with `*`, or a list of which one fits"),
+  typ: z
+    .string()
+    .optional()
+    .describe('The token\'s type, such as "at+jwt" (RFC 9068). By default `JWT`, `at+jwt` and none at all are taken'),
+  clockTolerance: duration.optional().describe("By how much clocks may differ: `5s` by default"),
+  headers: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe("Claims handed to the backend, by the field's name: `{ x-user-email: email }`. A caller's own are taken away"),
+  revocation: revocation
+    .optional()
+    .describe("true: tokens can be taken back, one by its `jti` or all of a subject (`frontdesk tokens`, the admin API)"),
+});
 
 type Given = z.output<typeof setting>;
 
@@ -130,9 +143,20 @@ export const jwtSchema = {
       typ: typ?.toLowerCase().replace(/^application\//, "") ?? null,
       toleranceSeconds: fields.value(clockTolerance, [...place, "clockTolerance"], "seconds") ?? 5,
       headers: compileHeaders(given.headers ?? {}, [...place, "headers"], fields),
+      revocation: compileRevocation(given.revocation ?? false, [...place, "revocation"], fields),
     };
   },
+  /** What was revoked must be so for every instance, and after a restart. */
+  needsStore: ({ revocation }: JwtOptions): boolean => revocation !== null,
 };
+
+function compileRevocation(given: NonNullable<Given["revocation"]>, place: Place, fields: Fields): RevocationOptions | null {
+  if (given === false) return null;
+  const { maxLife = "30d" } = given === true ? {} : given;
+  const at = [...place, "maxLife"];
+  // The command, which revokes, knows no variables of the gateway's.
+  return { maxLifeMs: fields.value(fields.plain(String(maxLife), at) ?? "30d", at, "period") ?? 0 };
+}
 
 /** A list with both families would let a public key, which anybody has, pass for a secret (RFC 8725 section 2.1). */
 function compileAlgorithms({ algorithms, secret }: Given, place: Place, { report }: Fields): readonly string[] {
