@@ -7,6 +7,7 @@ import { IpRanges } from "../../http/ip-range.ts";
 import type { KeyChanges, KeyRecord } from "../../stores/keys.ts";
 import type { Question } from "../../stores/questions.ts";
 import type { StoreReply } from "../../stores/reply.ts";
+import { bearerChallenge } from "../bearer-challenge.ts";
 import { digestOf, KeyFormat } from "./key-format.ts";
 import { type Asked, keyMemoryOf, type Remembered } from "./key-memory.ts";
 import { isUsable, statusOf } from "./key-status.ts";
@@ -124,7 +125,7 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
       mayForward: false,
 
       challenge(error) {
-        if (bearer) return error ? `Bearer error="${error.error}"${error.scope ? `, scope="${error.scope}"` : ""}` : "Bearer";
+        if (bearer) return bearerChallenge(error);
         // No scheme is registered for these; a 401 must name one all the same (RFC 9110 section 15.5.2).
         const [place] = places;
         return place && place.in !== "authorization" ? `ApiKey in="${place.in}", name="${place.name}"` : undefined;

@@ -90,7 +90,7 @@ describe("who calls", () => {
       code: "credentials-missing",
       detail: "This route takes an API key in `x-api-key` or `Authorization`.",
     });
-    expect(answer.headers.all("www-authenticate")).toEqual(["Bearer"]);
+    expect(answer.headers.all("www-authenticate")).toEqual(['Bearer realm="frontdesk"']);
   });
 
   test("claims are those that the config names, and metadata can't choose who calls", async () => {

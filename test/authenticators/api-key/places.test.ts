@@ -82,7 +82,7 @@ test.each([
   [{ query: "key" }, "/who?key=KEY", {}, "the query parameter `key`", 'ApiKey in="query", name="key"'],
   [{ cookie: "k" }, "/who", { cookie: "a=b; k=KEY" }, "the cookie `k`", 'ApiKey in="cookie", name="k"'],
   [{ header: "X-Partner" }, "/who", { "x-partner": "KEY" }, "`x-partner`", 'ApiKey in="header", name="x-partner"'],
-  [{ header: "authorization" }, "/who", { authorization: "Bearer KEY" }, "`Authorization`", "Bearer"],
+  [{ header: "authorization" }, "/who", { authorization: "Bearer KEY" }, "`Authorization`", 'Bearer realm="frontdesk"'],
 ])("read from %j alone", async (options, target, headers, place, challenge) => {
   gateway = gatewayOf({ ...config, auth: { partners: { apiKey: options } } }, { stores, now: () => nowMs });
   const key = added();
