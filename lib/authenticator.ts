@@ -52,8 +52,13 @@ export interface Authenticator {
   readonly mayForward: boolean;
   /** Fields (lower case) that it alone may set on what goes to a backend: a caller's own are taken away on every route. */
   readonly fields?: readonly string[];
-  /** Its part of WWW-Authenticate (RFC 9110 section 11.6.1); undefined where no scheme fits. */
-  challenge(error?: ChallengeError): string | undefined;
+  /** Issuers whose tokens it takes by `Authorization: Bearer`: where a client can get one (RFC 9728). */
+  readonly servers?: readonly string[];
+  /**
+   * Its part of WWW-Authenticate (RFC 9110 section 11.6.1); undefined where no scheme fits. `metadata` is the address of the document
+   * that names `servers`.
+   */
+  challenge(error?: ChallengeError, metadata?: string): string | undefined;
   /**
    * Whether what stands in one of its places is meant for it: "theirs" where its form shows so, "perhaps" where anything could
    * stand there, "no" where it is another's. Of several authenticators, the first whose it certainly is judges it. All by default.
@@ -63,8 +68,11 @@ export interface Authenticator {
   reads?(credential: string, exchange: Exchange): readonly Question[] | undefined;
   /** `replies` stand in the order of the questions. */
   verify(credential: string, exchange: Exchange, replies: readonly Reply[]): MaybePromise<Consumer | Rejection>;
-  /** What the backend is told of the caller beside `x-gateway-consumer`; called for a caller that this authenticator identified. */
-  onRequest?(exchange: Exchange, outgoing: Outgoing): void;
+  /**
+   * What the backend is told of the caller beside `x-gateway-consumer`. `consumer` is whom this authenticator identified: where several
+   * did (`allOf`), not the one that the exchange has.
+   */
+  onRequest?(exchange: Exchange, outgoing: Outgoing, consumer: Consumer): void;
   /** What the caller is told with the answer: a key that is being retired, say. */
   onSend?(exchange: Exchange, head: AnswerHead): void;
 }

@@ -22,6 +22,7 @@ import { buildPipeline, type PipelineSource } from "./pipeline.ts";
 import { fitsPlan, type Plan } from "./plan.ts";
 import { type CustomPolicy, type Deps, type MaybePromise, type PolicyDefinition, ROWS } from "./policy.ts";
 import { type Refusal, refuse } from "./problem.ts";
+import { createResourceMetadata } from "./resource-metadata.ts";
 import { createRoute, type Route, UNROUTED } from "./route.ts";
 import { LATER, type Later, runSteps, type Stop } from "./run-steps.ts";
 import { sendStop } from "./send.ts";
@@ -57,6 +58,8 @@ export interface GatewayOptions {
   readonly deps: Deps;
   readonly pools: Pools;
   readonly host: HostTraits;
+  /** The public origin; undefined where nobody has said it. */
+  readonly url?: string | undefined;
   readonly endpoints: Endpoints;
   readonly assertions: Assertions;
   /** What gateways before this one have learned of their targets. */
@@ -99,11 +102,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   const backends: readonly Backend[] = config.backends.map((compiled) => createBackend(compiled, states, deps));
   states.settle();
   const authenticators = createAuthenticators(config, { deps, claims: config.claims });
+  const metadata = createResourceMetadata(config, authenticators, options.url);
   const source: PipelineSource = {
     config,
     builtIn: options.policies,
     custom: options.customPolicies,
     authenticators,
+    metadata,
     assertions,
     deps,
   };
@@ -169,6 +174,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   function decide(received: GatewayRequest, half: Half): MaybePromise<Verdict> {
     const visit = begin(received);
     if (visit.target.segments[0] === "gateway") return decideEngine(visit, half);
+    const document = metadata?.answer(visit.request, visit.target, match);
+    if (document) return { kind: "stop", visit, stop: document };
     const refusal = screen(visit);
     if (refusal) return { kind: "stop", visit, stop: refusal };
     const { pipeline } = visit;

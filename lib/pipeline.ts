@@ -9,6 +9,7 @@ import type { CredentialPlace } from "./http/credential.ts";
 import { createMapBack, type MapBack } from "./http/map-back.ts";
 import { type CustomPolicy, type Deps, FIRST_EXECUTE_ROW, type Policy, type PolicyDefinition, ROWS, type Row } from "./policy.ts";
 import { PROBLEMS, type ProblemCode } from "./problem.ts";
+import type { ResourceMetadata } from "./resource-metadata.ts";
 import type { Route } from "./route.ts";
 
 /** One policy in a pipeline. */
@@ -62,6 +63,7 @@ export interface PipelineSource {
   readonly builtIn: ReadonlyMap<string, PolicyDefinition>;
   readonly custom: ReadonlyMap<string, CustomPolicy>;
   readonly authenticators: ReadonlyMap<string, Authenticator>;
+  readonly metadata: ResourceMetadata | undefined;
   readonly assertions: Assertions;
   readonly deps: Deps;
 }
@@ -136,8 +138,8 @@ function buildStep(
   }
   const definition = source.builtIn.get(compiled.policy);
   if (!definition) throw new Error(`there is no policy "${compiled.policy}", named by ${route.position}`);
-  const { deps, authenticators } = source;
-  const policy = definition.create(compiled.options, deps, route, { authenticators, backend, enforce });
+  const { deps, authenticators, metadata } = source;
+  const policy = definition.create(compiled.options, deps, route, { authenticators, backend, enforce, metadata });
   const { refuses, cacheable } = definition;
   const { name, row } = compiled.row ? { name: compiled.row, row: compiled.row } : definition;
   return {

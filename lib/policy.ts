@@ -11,6 +11,7 @@ import type { CredentialPlace } from "./http/credential.ts";
 import type { HeaderList } from "./http/header-list.ts";
 import type { Outcome } from "./observe/record.ts";
 import type { Answer, ProblemCode, Refusal } from "./problem.ts";
+import type { ResourceMetadata } from "./resource-metadata.ts";
 import type { Route } from "./route.ts";
 import type { Question, Reply } from "./stores/questions.ts";
 import type { Stores } from "./stores/stores.ts";
@@ -117,6 +118,8 @@ export interface RouteParts {
   readonly backend: Backend | undefined;
   /** False in shadow mode: for a policy that does more than to say what it thinks. */
   readonly enforce: boolean;
+  /** Where a client learns whose tokens a path takes (RFC 9728); undefined where nothing tells. */
+  readonly metadata: Pick<ResourceMetadata, "urlFor"> | undefined;
 }
 
 export interface Clock {

@@ -91,6 +91,7 @@ export function createEngine({
         deps,
         pools,
         host,
+        url: environment.url,
         endpoints,
         assertions,
         targetStates,

@@ -14,10 +14,13 @@ export interface TemplateValue {
 }
 export type Template = readonly (string | TemplateValue)[];
 
+/** What of a request the values come from. An exchange is one. */
+export type RequestValues = Pick<Exchange, "route" | "target" | "params" | "request" | "consumer">;
+
 /** Where the rendered text will stand. */
 export type Destination = "path" | "header" | "json" | "text";
 
-export function renderTemplate(template: Template, exchange: Exchange, destination: Destination): string {
+export function renderTemplate(template: Template, exchange: RequestValues, destination: Destination): string {
   let text = "";
   for (const part of template) {
     if (typeof part === "string") text += part;
@@ -28,14 +31,14 @@ export function renderTemplate(template: Template, exchange: Exchange, destinati
 }
 
 /** A path parameter as it was received: decoding and encoding again could change what the backend reads. */
-function rawParam(name: string, { route, target }: Exchange): string {
+function rawParam(name: string, { route, target }: RequestValues): string {
   const param = route.params.find((known) => known.name === name);
   if (!param) return "";
   const segments = target.path.slice(1).split("/");
   return param.isRest ? segments.slice(param.index).join("/") : segments[param.index]!;
 }
 
-function textFor(part: TemplateValue, exchange: Exchange): string {
+function textFor(part: TemplateValue, exchange: RequestValues): string {
   switch (part.from) {
     case "params":
       return exchange.params[part.name] ?? "";

@@ -54,6 +54,8 @@ export interface TestGatewayOptions {
   /** Else a warning in the log is let pass. */
   readonly warn?: Deps["log"]["warn"];
   readonly pools?: Pools;
+  /** The gateway's public origin. */
+  readonly url?: string;
   /** Work that outlives a request. */
   readonly defer?: (work: Promise<unknown>) => void;
 }
@@ -86,6 +88,7 @@ export function gatewayOf(config: Readonly<Record<string, unknown>>, options: Te
       defer: options.defer ?? (() => {}),
     },
     pools: options.pools ?? { poolFor: () => failed("nothing here goes to a backend"), close: async () => {} },
+    url: options.url,
     host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true },
     assertions: { byBackend: new Map(), jwks: undefined },
     endpoints: {

@@ -59,6 +59,7 @@ const NO_SOURCE: PipelineSource = {
   builtIn: new Map(),
   custom: new Map(),
   authenticators: new Map(),
+  metadata: undefined,
   assertions: { byBackend: new Map(), jwks: undefined },
   deps: undefined as never,
 };

@@ -83,6 +83,8 @@ export const forward: AuthenticatorDefinition<ForwardOptions> = {
       },
       onRequest({ carry }, { headers }) {
         const fields = (carry[carried] ?? []) as readonly string[];
+        // Another authenticator of the route may have set one too (`allOf`): values of two are not put together.
+        for (let i = 0; i < fields.length; i += 2) headers.delete(fields[i]!);
         for (let i = 0; i < fields.length; i += 2) headers.append(fields[i]!, fields[i + 1]!);
       },
     };

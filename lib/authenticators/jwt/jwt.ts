@@ -1,15 +1,10 @@
 /** `jwt`: a signed token (RFC 7519) of an issuer that is trusted, or of one's own. */
-import {
-  type Authenticator,
-  type AuthenticatorDefinition,
-  type ChallengeError,
-  isRejection,
-  type Rejection,
-} from "../../authenticator.ts";
+import { type Authenticator, type AuthenticatorDefinition, isRejection, type Rejection } from "../../authenticator.ts";
 import type { Consumer } from "../../exchange.ts";
 import { nameOfPlace } from "../../http/credential.ts";
 import { renderTemplate } from "../../http/template.ts";
 import type { Deps, MaybePromise } from "../../policy.ts";
+import { bearerChallenge } from "../bearer-challenge.ts";
 import { Remembered } from "../remembered.ts";
 import { callerOf } from "./caller.ts";
 import { faultOfClaims, issuerFault } from "./check-claims.ts";
@@ -32,6 +27,7 @@ export const jwt: AuthenticatorDefinition<JwtOptions> = {
   create(name, options, { deps, claims: kept }) {
     const { issuers, algorithms, places, headers, revocation } = options;
     const remembered = new Remembered<Verified>();
+    const isBearer = places.some((place) => place.in === "authorization");
     const revoked = revocation && revokedTokensOf(deps.stores);
     const sources = keySources(options, deps, () => remembered.clear());
     const tended = [...sources.values()].filter(({ tend }) => tend);
@@ -73,9 +69,9 @@ export const jwt: AuthenticatorDefinition<JwtOptions> = {
       places,
       mayForward: true,
       fields: headers.map(([field]) => field),
-      challenge(error) {
-        if (!places.some((place) => place.in === "authorization")) return undefined;
-        return bearerChallenge(error);
+      servers: isBearer ? issuers : [],
+      challenge(error, metadata) {
+        return isBearer ? bearerChallenge(error, issuers.length > 0 ? metadata : undefined) : undefined;
       },
       recognizes(text) {
         if (issuers.length === 0) return "perhaps";
@@ -87,9 +83,11 @@ export const jwt: AuthenticatorDefinition<JwtOptions> = {
         const known = remembered.get(text, deps.clock.now());
         return known ? judge(known) : verifyAtFirstSight(text);
       },
-      onRequest(exchange, outgoing) {
+      onRequest(exchange, outgoing, consumer) {
+        const { route, target, params, request } = exchange;
+        const values = consumer === exchange.consumer ? exchange : { route, target, params, request, consumer };
         for (const [field, template] of headers) {
-          const value = renderTemplate(template, exchange, "header");
+          const value = renderTemplate(template, values, "header");
           if (value !== "") outgoing.headers.set(field, value);
         }
       },
@@ -97,13 +95,6 @@ export const jwt: AuthenticatorDefinition<JwtOptions> = {
     return authenticator;
   },
 };
-
-/** RFC 6750 section 3. */
-function bearerChallenge({ error, description, scope }: Partial<ChallengeError> = {}): string {
-  const parameters = { realm: "frontdesk", error, error_description: description, scope };
-  const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
-  return `Bearer ${given.map(([name, value]) => `${name}="${value?.replace(/["\\]/g, "'")}"`).join(", ")}`;
-}
 
 /** By issuer; that of `undefined` is for all. */
 function keySources({ issuers, keys }: JwtOptions, deps: Deps, onChange: () => void): ReadonlyMap<string | undefined, KeySource> {

@@ -1,9 +1,9 @@
 /** `auth`: finds the caller's credential, has its authenticator judge it, and keeps it from the backend. */
 import { type Authenticator, isRejection, type Redirect, type Rejection } from "../../authenticator.ts";
-import type { Consumer, Exchange } from "../../exchange.ts";
+import type { Consumer, Exchange, Json } from "../../exchange.ts";
 import { AMBIGUOUS, nameOfPlace, readCredential } from "../../http/credential.ts";
 import { HeaderList } from "../../http/header-list.ts";
-import type { Decision, MaybePromise, Policy, PolicyDefinition } from "../../policy.ts";
+import type { Decision, MaybePromise, Outgoing, Policy, PolicyDefinition } from "../../policy.ts";
 import { type Answer, type Refusal, refuse } from "../../problem.ts";
 import type { Question, Reply } from "../../stores/questions.ts";
 import type { AuthOptions } from "./options.ts";
@@ -15,38 +15,44 @@ interface Found {
   readonly fault: Rejection | undefined;
 }
 
+/** In `carry`: each identity of several, for what its authenticator tells the backend. */
+const EACH = "auth.each";
+
 export const auth: PolicyDefinition<AuthOptions> = {
   name: "auth",
   row: "identify",
   refuses: ["credentials-missing", "credentials-invalid", "not-allowed", "store-unavailable"],
   cacheable: false,
-  create({ accept, need, optional }, _, __, { authenticators, backend }) {
+  create({ accept, need, optional }, _, __, { authenticators, backend, metadata }) {
     const accepted = accept.map((name) => authenticators.get(name)!);
-    const missing = refuseMissing(accepted);
+    const missing = (exchange: Exchange) => refuseMissing(accepted, metadata?.urlFor(exchange.target));
     const asks = accepted.some(({ reads }) => reads);
     /** What was found when the questions were asked, for when they are answered. */
     const asked = new WeakMap<Exchange, { found: readonly Found[]; counts: readonly number[] }>();
     /** Where what stands there stays here. */
     const kept = accepted.flatMap(({ places, mayForward }) => (mayForward && backend?.forwardCredential ? [] : places));
     const find = need === "all" ? findAll : findOne;
+    const handsOn = accepted.some(({ onRequest }) => onRequest);
 
     function concluded(results: readonly Result[], found: readonly Found[], exchange: Exchange): Decision {
       const rejected = results.findIndex(isRejection);
       if (rejected < 0) {
         exchange.consumer = joined(results as readonly Consumer[]);
+        if (handsOn && results.length > 1) exchange.carry[EACH] = results as unknown as Json;
         return undefined;
       }
       const rejection = results[rejected] as Rejection;
       if (rejection.rejected === "missing" && optional) return undefined;
       if (rejection.redirect) return redirectTo(rejection.redirect);
-      return rejection.rejected === "missing" ? missing : refuseRejected(rejection, found[rejected]!, accepted);
+      if (rejection.rejected === "missing") return missing(exchange);
+      return refuseRejected(rejection, found[rejected]!, accepted, metadata?.urlFor(exchange.target));
     }
 
     const policy: Policy = {
       decide(exchange, replies): MaybePromise<Decision> {
         const { found, counts } = asked.get(exchange) ?? { found: find(accepted, exchange), counts: [] };
-        if (found.length === 0) return optional ? undefined : missing;
-        if (found.length < (need === "all" ? accepted.length : 1)) return missing;
+        if (found.length === 0) return optional ? undefined : missing(exchange);
+        if (found.length < (need === "all" ? accepted.length : 1)) return missing(exchange);
         const results = verifyAll(found, exchange, replies, counts);
         return results instanceof Promise
           ? results.then((settled) => concluded(settled, found, exchange))
@@ -54,9 +60,14 @@ export const auth: PolicyDefinition<AuthOptions> = {
       },
       removes: kept,
     };
-    if (accepted.some(({ onRequest }) => onRequest)) {
+    if (handsOn) {
+      const tell = (exchange: Exchange, outgoing: Outgoing, consumer: Consumer) =>
+        authenticators.get(consumer.authenticator)?.onRequest?.(exchange, outgoing, consumer);
       policy.onRequest = (exchange, outgoing) => {
-        if (exchange.consumer) authenticators.get(exchange.consumer.authenticator)?.onRequest?.(exchange, outgoing);
+        const each = exchange.carry[EACH] as unknown as readonly Consumer[] | undefined;
+        // The first comes last: of a field that several set, its value stands.
+        if (each) for (const consumer of each.toReversed()) tell(exchange, outgoing, consumer);
+        else if (exchange.consumer) tell(exchange, outgoing, exchange.consumer);
       };
     }
     if (asks) {
@@ -145,19 +156,28 @@ function joined(consumers: readonly Consumer[]): Consumer {
   };
 }
 
-function refuseMissing(accepted: readonly Authenticator[]): Refusal {
+function refuseMissing(accepted: readonly Authenticator[], metadata: string | undefined): Refusal {
   return refuse("credentials-missing", {
     detail: `This route takes ${accepted.map(({ expects }) => expects).join(", or ")}.`,
     reason: `no credential for ${accepted.map(({ name }) => name).join(", ")}`,
-    headers: challenges(accepted),
+    headers: challenges(accepted, metadata),
   });
 }
 
-function refuseRejected({ rejected, reason, detail }: Rejection, { by }: Found, accepted: readonly Authenticator[]): Refusal {
+function refuseRejected(
+  { rejected, reason, detail }: Rejection,
+  { by }: Found,
+  accepted: readonly Authenticator[],
+  metadata: string | undefined,
+): Refusal {
   if (rejected === "unavailable")
     return refuse("store-unavailable", { reason: `${by.name}: ${reason}`, headers: ["retry-after", "1"] });
   if (rejected === "not-allowed") return refuse("not-allowed", { detail, reason: `${by.name}: ${reason}` });
-  return refuse("credentials-invalid", { detail, reason: `${by.name}: ${reason}`, headers: challenges(accepted, by, detail) });
+  return refuse("credentials-invalid", {
+    detail,
+    reason: `${by.name}: ${reason}`,
+    headers: challenges(accepted, metadata, by, detail),
+  });
 }
 
 /** Not for anybody else, nor for later: the way in is this caller's. */
@@ -168,9 +188,12 @@ function redirectTo({ status, headers }: Redirect): Answer {
 /** What would have been accepted, one field for each (RFC 9110 section 11.6.1). */
 function challenges(
   accepted: readonly Authenticator[],
+  metadata: string | undefined,
   judged?: Authenticator | undefined,
   description?: string | undefined,
 ): readonly string[] {
-  const all = accepted.map((each) => each.challenge(each === judged ? { error: "invalid_token", description } : undefined));
+  const all = accepted.map((each) =>
+    each.challenge(each === judged ? { error: "invalid_token", description } : undefined, metadata),
+  );
   return [...new Set(all)].flatMap((challenge) => (challenge === undefined ? [] : ["www-authenticate", challenge]));
 }

@@ -11,7 +11,7 @@ export const authorize: PolicyDefinition<AuthorizeOptions> = {
   row: "authorize",
   refuses: ["credentials-missing", "not-allowed"],
   cacheable: false,
-  create({ scopes, roles, claims, owner }, _, __, { authenticators }) {
+  create({ scopes, roles, claims, owner }, _, __, { authenticators, metadata }) {
     /** The rule that is not met, for the record; undefined where the caller may. */
     function faultOf(consumer: Consumer, { params }: Exchange): string | undefined {
       const scopeFault = scopes && missing(scopes, consumer.scopes);
@@ -31,10 +31,10 @@ export const authorize: PolicyDefinition<AuthorizeOptions> = {
     }
 
     /** RFC 6750 section 3.1: the scopes that would have been enough. */
-    function challengeFor(consumer: Consumer, fault: string): readonly string[] {
+    function challengeFor(consumer: Consumer, fault: string, { target }: Exchange): readonly string[] {
       if (!scopes || !fault.startsWith("scopes")) return [];
       const error: ChallengeError = { error: "insufficient_scope", scope: scopes.names.join(" ") };
-      const challenge = authenticators.get(consumer.authenticator)?.challenge(error);
+      const challenge = authenticators.get(consumer.authenticator)?.challenge(error, metadata?.urlFor(target));
       return challenge === undefined ? [] : ["www-authenticate", challenge];
     }
 
@@ -45,7 +45,7 @@ export const authorize: PolicyDefinition<AuthorizeOptions> = {
         if (!consumer) return refuse("credentials-missing", { reason: "nobody is identified, and the route asks for rights" });
         const fault = faultOf(consumer, exchange);
         if (fault === undefined) return undefined;
-        return refuse("not-allowed", { reason: fault, headers: challengeFor(consumer, fault) });
+        return refuse("not-allowed", { reason: fault, headers: challengeFor(consumer, fault, exchange) });
       },
     };
   },
