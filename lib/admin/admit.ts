@@ -1,7 +1,10 @@
 /** Who may see what belongs to the operator: the bearer of GATEWAY_ADMIN_TOKEN, and in the demo anybody on this very machine. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { GatewayRequest } from "../exchange.ts";
+import { networkOf } from "../http/ip.ts";
+import type { Log } from "../policy.ts";
 import { type Refusal, refuse } from "../problem.ts";
+import type { CounterRule, LocalCounters, Take } from "../stores/counters.ts";
 
 export interface AdminAccess {
   /** Undefined: nobody is an operator, and what is the operator's does not exist. */
@@ -14,13 +17,46 @@ const CHALLENGE = 'Basic realm="frontdesk", Bearer realm="frontdesk"';
 const LOOPBACK_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i;
 
 /** Undefined: admitted. Without a token set, the answer is that of a path that does not exist. */
-export function admit(request: Pick<GatewayRequest, "host" | "headers">, access: AdminAccess): Refusal | undefined {
-  if (access.openOnLoopback && LOOPBACK_HOST.test(request.host)) return undefined;
-  if (access.token === undefined) return refuse("route-not-found");
-  const presented = presentedToken(request.headers.get("authorization"));
-  if (presented === undefined) return refuse("credentials-missing", { headers: ["www-authenticate", CHALLENGE] });
-  if (isSame(presented, access.token)) return undefined;
-  return refuse("credentials-invalid", { reason: "not the admin token", headers: ["www-authenticate", CHALLENGE] });
+export type Admit = (request: AskingRequest) => Refusal | undefined;
+
+/** Where a caller's address is not known, such callers count as one. */
+type AskingRequest = Pick<GatewayRequest, "host" | "headers"> & Partial<Pick<GatewayRequest, "client">>;
+
+/**
+ * Wrong tokens from one place on the network in a minute; after them none is looked at until the minute is over, not even the right one,
+ * or guessing would go on. Operators elsewhere are not held up.
+ */
+const GUESSES: CounterRule = { algorithm: "fixed-window", limit: 10, windowMs: 60_000 };
+
+export interface AdmitDeps {
+  /** Of this instance: they answer at once, are bounded, and don't go away. */
+  readonly counters: LocalCounters;
+  readonly log: Log;
+  now(): number;
+}
+
+export function createAdmit({ token, openOnLoopback }: AdminAccess, { counters, log, now }: AdmitDeps): Admit {
+  return ({ host, headers, client }) => {
+    if (openOnLoopback && LOOPBACK_HOST.test(host)) return undefined;
+    if (token === undefined) return refuse("route-not-found");
+    const presented = presentedToken(headers.get("authorization"));
+    if (presented === undefined) return refuse("credentials-missing", { headers: ["www-authenticate", CHALLENGE] });
+    const from = client?.ip === undefined ? "unknown" : networkOf(client.ip);
+    const guess: readonly Take[] = [{ key: `admin:${from}`, rule: GUESSES, cost: 1, enforce: true }];
+    const nowMs = now();
+    const before = counters.peek(guess, nowMs);
+    const [count] = before.state === "ok" ? before.value : [];
+    if (count && !count.allowed) {
+      const seconds = Math.max(1, Math.ceil((count.resetMs - nowMs) / 1000));
+      return refuse("rate-limited", { reason: "too many wrong admin tokens", headers: ["retry-after", String(seconds)] });
+    }
+    if (isSame(presented, token)) return undefined;
+    const after = counters.take(guess, nowMs);
+    // Once in a window: whoever guesses shall not fill the log.
+    if (after.state === "ok" && after.value.counts[0]!.remaining === 0)
+      log.warn("somebody tries admin tokens: no more are looked at in this minute", { from, tried: GUESSES.limit });
+    return refuse("credentials-invalid", { reason: "not the admin token", headers: ["www-authenticate", CHALLENGE] });
+  };
 }
 
 /** `Bearer <token>`, or the password of Basic so that a browser can ask for it (RFC 7617). */

@@ -5,21 +5,21 @@ import { HeaderList } from "../http/header-list.ts";
 import type { Answer } from "../problem.ts";
 import { refuse } from "../problem.ts";
 import type { Visit } from "../visit.ts";
-import { type AdminAccess, admit } from "./admit.ts";
+import type { Admit } from "./admit.ts";
 import type { Api } from "./api.ts";
 import { answerApi } from "./api-http.ts";
 import type { Overview } from "./overview.ts";
 import { problemIndex, problemPage } from "./problem-page.ts";
 
 export interface EndpointOptions {
-  readonly access: AdminAccess;
+  readonly admit: Admit;
   readonly overview: () => Overview;
   readonly api: Api;
   /** Of the keys that assertions are signed with. */
   readonly jwks: Jwks | undefined;
 }
 
-export function createEndpoints({ access, overview, api, jwks }: EndpointOptions): Endpoints {
+export function createEndpoints({ admit, overview, api, jwks }: EndpointOptions): Endpoints {
   /** By path below /gateway/, for GET and HEAD. */
   const forEverybody = (path: string): Answer | undefined => {
     if (path === "health") return json({ status: "ok" });
@@ -37,14 +37,16 @@ export function createEndpoints({ access, overview, api, jwks }: EndpointOptions
   };
   return {
     isConsole: ({ segments: [, first] }) => first === undefined || first === "" || first === "_next",
-    admit: ({ request }) => admit(request, access),
+    admit: ({ request }) => admit(request),
     answer(visit: Visit) {
       const { request, target } = visit;
       const path = target.segments.slice(1).join("/");
-      const refusal = admit(request, access);
       const [, first, ...rest] = target.segments;
+      const open = forEverybody(path);
+      // What is the same for everybody asks nobody who they are: a token that is meant for something else is no guess at ours.
+      const refusal = open && path !== "health" ? undefined : admit(request);
       if (first === "api") return refusal ?? answerApi(visit, rest, api);
-      const answer = (refusal ? undefined : forOperators(path)) ?? forEverybody(path);
+      const answer = (refusal ? undefined : forOperators(path)) ?? open;
       if (!answer) return refusal ?? refuse("route-not-found");
       const isRead = request.method === "GET" || request.method === "HEAD";
       return isRead ? answer : refuse("method-not-allowed", { headers: ["allow", "GET, HEAD"] });

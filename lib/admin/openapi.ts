@@ -6,7 +6,7 @@ import type { Operation } from "./api.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
 /** What every operation may refuse with, by what it takes. */
-const ALWAYS: readonly ProblemCode[] = ["credentials-missing", "credentials-invalid", "csrf-denied"];
+const ALWAYS: readonly ProblemCode[] = ["credentials-missing", "credentials-invalid", "rate-limited", "csrf-denied"];
 const WITH_INPUT: readonly ProblemCode[] = ["request-invalid"];
 const WITH_BODY: readonly ProblemCode[] = ["payload-too-large", "unsupported-media-type", "request-timeout"];
 

@@ -1,6 +1,6 @@
 /** What every host does to get from a compiled config to a running gateway: one clock, one source of randomness, one list of policies. */
 import { randomBytes } from "node:crypto";
-import { type AdminAccess, admit } from "../admin/admit.ts";
+import { type AdminAccess, createAdmit } from "../admin/admit.ts";
 import { createAdminApi } from "../admin/create-api.ts";
 import { createEndpoints } from "../admin/endpoints.ts";
 import { describeBackends, describeRoutes, type Overview } from "../admin/overview.ts";
@@ -66,7 +66,8 @@ export function createEngine({
     recent: recent.list(),
     unopenedPlans,
   });
-  shareWithConsole({ host: host.name, overview, admits: (request) => admit(request, access) === undefined });
+  const admit = createAdmit(access, { counters: stores.local, log, now: Date.now });
+  shareWithConsole({ host: host.name, overview, admits: (request) => admit(request) === undefined });
 
   return {
     pools,
@@ -83,7 +84,7 @@ export function createEngine({
       const assertions = createAssertions(config, environment, deps.clock.now);
       const purge = (what: Purge) => current!.purge(what);
       const api = createAdminApi({ stores, log, config, now: deps.clock.now, random: deps.random }, { overview, purge });
-      const endpoints = createEndpoints({ access, overview, api, jwks: assertions.jwks });
+      const endpoints = createEndpoints({ admit, overview, api, jwks: assertions.jwks });
       current = createGateway({
         config,
         policies: POLICIES,
