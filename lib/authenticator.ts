@@ -13,9 +13,9 @@ export interface Rejection {
   /**
    * `invalid`: 401. `missing`: nothing was presented that it takes, found out by asking: as if it had found no credential. `not-allowed`:
    * it is good, but not for this: 403. `unavailable`: what would have to be asked did not answer, and credentials are never taken on
-   * trust: 503.
+   * trust: 503. `overloaded`: nobody has time to look at it: 503.
    */
-  readonly rejected: "invalid" | "missing" | "not-allowed" | "unavailable";
+  readonly rejected: "invalid" | "missing" | "not-allowed" | "unavailable" | "overloaded";
   /** For the operator: which check failed, without any part of the credential. */
   readonly reason: string;
   /** For the caller: one sentence that helps an honest one and nobody else. */

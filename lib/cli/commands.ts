@@ -1,4 +1,5 @@
 /** Every command of `frontdesk`, in the order of the help. */
+import { basic } from "./basic.ts";
 import { check } from "./check.ts";
 import type { Command } from "./command.ts";
 import { explain } from "./explain.ts";
@@ -10,4 +11,4 @@ import { routes } from "./routes.ts";
 import { tokens } from "./tokens.ts";
 import { usage } from "./usage.ts";
 
-export const COMMANDS: readonly Command[] = [check, routes, explain, keys, tokens, usage, maintenance, purge, init];
+export const COMMANDS: readonly Command[] = [check, routes, explain, keys, tokens, basic, usage, maintenance, purge, init];

@@ -1,4 +1,5 @@
 /** What a text in the config may stand for. The same reading serves text in the file and, at start, values of variables. */
+import { parsePasswordHash } from "../authenticators/basic/password-hash.ts";
 import { canonicalRange } from "../http/ip-range.ts";
 import { canonicalOrigin, isLoopbackUrl } from "../http/origin.ts";
 import { readPublicKeys } from "./public-keys.ts";
@@ -22,6 +23,9 @@ const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, on: true, "1":
 export const VALUE_KINDS = {
   string: kind("a text", (text) => text),
   secret: secretKind("a text that is not empty", (text) => (text === "" ? undefined : text)),
+  passwordHash: secretKind("a scrypt hash as `frontdesk basic hash` prints it: $scrypt$ln=14,r=8,p=5$…", (text) =>
+    parsePasswordHash(text) ? text : undefined,
+  ),
   digest: secretKind("the SHA-256 of a key in base64url: 43 letters, digits, - and _", (text) =>
     /^[A-Za-z0-9_-]{43}$/.test(text) ? text : undefined,
   ),

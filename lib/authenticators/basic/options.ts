@@ -11,22 +11,30 @@ export interface BasicOptions {
 
 export interface BasicUser {
   readonly name: string;
-  readonly password: string;
+  /** One of them is null. */
+  readonly password: string | null;
+  readonly passwordHash: string | null;
   readonly scopes: readonly string[];
   readonly tier: string | null;
 }
 
-const user = oneOf("a password by reference, or { password, scopes, tier }", [
+const user = oneOf("a password by reference, or { password or passwordHash, scopes, tier }", [
   z.string(),
   strict("basic.user", {
-    password: z.string().describe('By reference: `env("ADA_PASSWORD")`'),
+    password: z.string().optional().describe('By reference: `env("ADA_PASSWORD")`'),
+    passwordHash: z
+      .string()
+      .optional()
+      .describe("Instead: its scrypt hash, as `frontdesk basic hash` prints it. It may stand in the config, or be a reference"),
     scopes: oneOrMore("a scope, or a list of them", z.string()).optional().describe("What this user may do"),
     tier: z.string().optional().describe("The user's tier"),
   }),
 ]);
 
 const setting = strict("basic", {
-  users: z.record(z.string(), user).describe("By name: a password by reference, or `{ password, scopes, tier }`"),
+  users: z
+    .record(z.string(), user)
+    .describe("By name: a password by reference, or `{ password, scopes, tier }`, or `{ passwordHash, scopes, tier }`"),
   realm: z.string().optional().describe('What a browser shows when it asks: "frontdesk" by default'),
 });
 
@@ -47,19 +55,32 @@ function compileUser(name: string, given: z.output<typeof user>, place: Place, f
   // The first colon ends the name (RFC 7617 section 2).
   if (name === "" || name.includes(":"))
     fields.report.error("name-grammar", place, `${JSON.stringify(name)} can't be sent as a name: it is empty or holds ":".`);
-  const { password, scopes = [], tier = null } = typeof given === "string" ? { password: given } : given;
-  const at = typeof given === "string" ? place : [...place, "password"];
-  if (!password.includes("${env."))
-    fields.report.error(
-      "secret-in-config",
-      at,
-      "a password stands in the config itself.",
-      'Write env("NAME") and keep it in the environment.',
-    );
+  const user: Exclude<typeof given, string> = typeof given === "string" ? { password: given } : given;
+  const { password, passwordHash, scopes = [], tier = null } = user;
+  if (password === undefined && passwordHash === undefined)
+    fields.report.error("missing-key", place, "`password` is missing, or `passwordHash`.");
+  if (password !== undefined && passwordHash !== undefined)
+    fields.report.error("said-twice", place, "`password` and `passwordHash` exclude each other.");
   return {
     name,
-    password: fields.value(password, at, "secret") ?? "",
+    password:
+      password === undefined
+        ? null
+        : compilePassword(password, typeof given === "string" ? place : [...place, "password"], fields),
+    passwordHash:
+      passwordHash === undefined ? null : (fields.value(passwordHash, [...place, "passwordHash"], "passwordHash") ?? ""),
     scopes: fields.list(scopes, [...place, "scopes"], "string"),
     tier,
   };
+}
+
+function compilePassword(password: string, place: Place, fields: Fields): string {
+  if (!password.includes("${env."))
+    fields.report.error(
+      "secret-in-config",
+      place,
+      "a password stands in the config itself.",
+      'Write env("NAME") and keep it in the environment, or its hash as `passwordHash`.',
+    );
+  return fields.value(password, place, "secret") ?? "";
 }

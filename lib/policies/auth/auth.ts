@@ -21,7 +21,7 @@ const EACH = "auth.each";
 export const auth: PolicyDefinition<AuthOptions> = {
   name: "auth",
   row: "identify",
-  refuses: ["credentials-missing", "credentials-invalid", "not-allowed", "store-unavailable"],
+  refuses: ["credentials-missing", "credentials-invalid", "not-allowed", "store-unavailable", "overloaded"],
   cacheable: false,
   create({ accept, need, optional }, _, __, { authenticators, backend, metadata }) {
     const accepted = accept.map((name) => authenticators.get(name)!);
@@ -172,6 +172,7 @@ function refuseRejected(
 ): Refusal {
   if (rejected === "unavailable")
     return refuse("store-unavailable", { reason: `${by.name}: ${reason}`, headers: ["retry-after", "1"] });
+  if (rejected === "overloaded") return refuse("overloaded", { reason: `${by.name}: ${reason}`, headers: ["retry-after", "1"] });
   if (rejected === "not-allowed") return refuse("not-allowed", { detail, reason: `${by.name}: ${reason}` });
   return refuse("credentials-invalid", {
     detail,

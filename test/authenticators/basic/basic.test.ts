@@ -4,13 +4,13 @@ import { isRejection } from "#lib/authenticator.ts";
 import { basic } from "#lib/authenticators/basic/basic.ts";
 import { exchangeFor } from "../../support/exchange.ts";
 
-const user = (name: string, password: string) => ({ name, password, scopes: [], tier: null });
+const user = (name: string, password: string) => ({ name, password, passwordHash: null, scopes: [], tier: null });
 const authenticator = basic.create(
   "staff",
   {
     realm: "office",
     users: [
-      { name: "Aladdin", password: "open sesame", scopes: ["read"], tier: "pro" },
+      { ...user("Aladdin", "open sesame"), scopes: ["read"], tier: "pro" },
       user("test", "123£"),
       user("colon", ":a:b:"),
       user("empty", " "),
@@ -18,7 +18,7 @@ const authenticator = basic.create(
       user("Aladdin open", "sesame"),
     ],
   },
-  { deps: undefined as never, claims: [] },
+  { deps: { random: (bytes: number) => new Uint8Array(bytes) } as never, claims: [] },
 );
 const exchange = exchangeFor({ target: "/" });
 const encode = (pair: string | Buffer) => Buffer.from(pair).toString("base64");
