@@ -99,6 +99,11 @@ export const CURLS: readonly CurlGroup[] = [
         expect: ['"x-gateway-consumer":"shop:ada"'],
       },
       {
+        command: `curl -s -H 'content-type: application/json' -d '{"sub":"eve"}' {gateway}/gateway/api/revocations; curl -s -H "Authorization: Bearer $(curl -s '{gateway}/login?sub=eve&scope=orders:read&age=60')" {gateway}/orders`,
+        shows: "the tokens of a user are taken back, and one of a minute ago is good no more",
+        expect: ['"sub":"eve"', '"code":"credentials-invalid"'],
+      },
+      {
         command: "curl -s -H 'cookie: sid=ada-session' {gateway}/account",
         shows: "200: another service knows the session, and the backend gets its word, not the cookie",
         expect: ['"x-gateway-consumer":"session:ada"', '"x-auth-request-email":"ada@shop.example"'],

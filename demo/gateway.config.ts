@@ -26,7 +26,7 @@ export default defineGateway({
   },
 
   auth: {
-    shop: { jwt: { issuer: env("DEMO_ISSUER"), audience: "demo" } },
+    shop: { jwt: { issuer: env("DEMO_ISSUER"), audience: "demo", revocation: true } },
     partners: { apiKey: {} },
     session: { forward: { url: env("DEMO_SESSIONS"), from: "cookie:sid", headers: "x-auth-request-email" } },
   },

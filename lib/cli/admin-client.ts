@@ -10,7 +10,7 @@ import { loadConfig } from "../config/load.ts";
 import type { Json } from "../exchange.ts";
 import { createLog } from "../observe/log.ts";
 import { PROBLEMS } from "../problem.ts";
-import { UsageError } from "./command.ts";
+import { CONFIG_FLAG, type Flag, JSON_FLAG, UsageError } from "./command.ts";
 import { openStores } from "./open-stores.ts";
 
 export type Answer = { readonly body: Readonly<Record<string, Json>> } | { readonly fault: string };
@@ -19,6 +19,15 @@ export interface AdminClient {
   send(method: string, path: string, body?: Json): Promise<Answer>;
   close(): Promise<void>;
 }
+
+/** Of commands that have such a client, and list what it gives page by page. */
+export const CLIENT_FLAGS: Readonly<Record<string, Flag>> = {
+  limit: { type: "string", value: "50", help: "list: at most so many" },
+  cursor: { type: "string", value: "cursor", help: "list: where the page before ended" },
+  url: { type: "string", value: "url", help: "the admin API of this gateway, by GATEWAY_ADMIN_TOKEN; GATEWAY_URL otherwise" },
+  config: CONFIG_FLAG,
+  json: JSON_FLAG,
+};
 
 const TIMEOUT_MS = 30_000;
 

@@ -4,8 +4,8 @@ import { KeyFormat } from "../authenticators/api-key/key-format.ts";
 import { readEnvironment } from "../config/env.ts";
 import { parseDurationMs } from "../config/units.ts";
 import type { Json } from "../exchange.ts";
-import { type AdminClient, type Answer, compiledConfig, openAdminClient } from "./admin-client.ts";
-import { type Call, CONFIG_FLAG, type Command, JSON_FLAG, OK, type Result, UsageError, WRONG } from "./command.ts";
+import { type AdminClient, type Answer, CLIENT_FLAGS, compiledConfig, openAdminClient } from "./admin-client.ts";
+import { type Call, type Command, OK, type Result, UsageError, WRONG } from "./command.ts";
 import { columns, printable } from "./page.ts";
 
 const ACTIONS = ["create", "list", "show", "rotate", "disable", "enable", "revoke"] as const;
@@ -30,11 +30,7 @@ export const keys: Command = {
     static: { type: "boolean", help: "create: for `digests` in the config; no store is touched" },
     overlap: { type: "string", value: "7d", help: "rotate: how long the old key goes on working" },
     quiet: { type: "string", value: "1d", help: "rotate: it ends earlier, once it was not used for so long" },
-    limit: { type: "string", value: "50", help: "list: at most so many" },
-    cursor: { type: "string", value: "cursor", help: "list: where the page before ended" },
-    url: { type: "string", value: "url", help: "the admin API of this gateway, by GATEWAY_ADMIN_TOKEN; GATEWAY_URL otherwise" },
-    config: CONFIG_FLAG,
-    json: JSON_FLAG,
+    ...CLIENT_FLAGS,
   },
   details:
     "Without --url and GATEWAY_URL it works on the stores of this environment: Redis where it is set, else the data folder of a Node\n" +

@@ -1,8 +1,8 @@
 /** `frontdesk tokens`: JWTs that were stolen or whose users are gone, taken back before they end. */
 import { readEnvironment } from "../config/env.ts";
 import type { Json } from "../exchange.ts";
-import { type AdminClient, type Answer, openAdminClient } from "./admin-client.ts";
-import { type Call, CONFIG_FLAG, type Command, JSON_FLAG, OK, type Result, UsageError, WRONG } from "./command.ts";
+import { type AdminClient, type Answer, CLIENT_FLAGS, openAdminClient } from "./admin-client.ts";
+import { type Call, type Command, OK, type Result, UsageError, WRONG } from "./command.ts";
 import { columns, printable } from "./page.ts";
 
 const ACTIONS = ["revoke", "list", "undo"] as const;
@@ -22,11 +22,7 @@ export const tokens: Command = {
     },
     note: { type: "string", value: "text", help: "revoke: why" },
     authenticator: { type: "string", value: "name", help: "whose tokens, where the config has several; list: theirs alone" },
-    limit: { type: "string", value: "50", help: "list: at most so many" },
-    cursor: { type: "string", value: "cursor", help: "list: where the page before ended" },
-    url: { type: "string", value: "url", help: "the admin API of this gateway, by GATEWAY_ADMIN_TOKEN; GATEWAY_URL otherwise" },
-    config: CONFIG_FLAG,
-    json: JSON_FLAG,
+    ...CLIENT_FLAGS,
   },
   details:
     "For authenticators of kind jwt with `revocation`. Without --url and GATEWAY_URL it works on the stores of this environment: Redis\n" +
