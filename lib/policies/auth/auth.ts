@@ -25,7 +25,8 @@ export const auth: PolicyDefinition<AuthOptions> = {
   cacheable: false,
   create({ accept, need, optional }, _, __, { authenticators, backend, metadata }) {
     const accepted = accept.map((name) => authenticators.get(name)!);
-    const missing = (exchange: Exchange) => refuseMissing(accepted, metadata?.urlFor(exchange.target));
+    const missingAnywhere = refuseMissing(accepted, undefined);
+    const missing = ({ target }: Exchange) => (metadata ? refuseMissing(accepted, metadata.urlFor(target)) : missingAnywhere);
     const asks = accepted.some(({ reads }) => reads);
     /** What was found when the questions were asked, for when they are answered. */
     const asked = new WeakMap<Exchange, { found: readonly Found[]; counts: readonly number[] }>();
