@@ -66,7 +66,9 @@ export function revocationOperations(context: ApiContext): readonly Operation[] 
   const tokens = revokedTokensOf(stores);
   const revocable = config.authenticators.flatMap(({ name, kind, options }) => {
     const { revocation, toleranceSeconds } = options as unknown as JwtOptions;
-    return kind === "jwt" && revocation ? [{ name, ...revocation, toleranceMs: toleranceSeconds * 1000 }] : [];
+    // The command resolves no references: then the largest that it can be.
+    const toleranceMs = typeof toleranceSeconds === "number" ? toleranceSeconds * 1000 : 86_400_000;
+    return kind === "jwt" && revocation ? [{ name, ...revocation, toleranceMs }] : [];
   });
 
   function authenticatorFor(wanted: string | undefined): (typeof revocable)[number] | Fault {

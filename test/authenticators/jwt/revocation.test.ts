@@ -293,6 +293,15 @@ describe("the operations", () => {
     });
   });
 
+  test("the command, which resolves no references, keeps a revocation for longer rather than for no time", async () => {
+    const { gateway } = here;
+    const [web] = gateway.config.authenticators;
+    const options = { ...(web!.options as object), toleranceSeconds: { $ref: [{ env: "TOLERANCE" }] } };
+    here = { ...here, gateway: { ...gateway, config: { ...gateway.config, authenticators: [{ ...web!, options }] } } as never };
+    const { until } = await administer("POST", "revocations", { sub: "ada" });
+    expect(until).toBe("2027-02-16T08:00:00.000Z");
+  });
+
   test("what is not there can't be undone; each change is written down", async () => {
     expect(await administer("DELETE", "revocations/rev_0000000000000000")).toMatchObject({ code: "not-found" });
     const { id } = await administer("POST", "revocations", { sub: "ada", note: "left" });
