@@ -1,5 +1,7 @@
 /** Where credentials stand in a request, and how they are read from there and taken away. */
+import { cookiesNamed, removeCookie } from "./cookie.ts";
 import type { HeaderList } from "./header-list.ts";
+import { isBlank, trimmed } from "./whitespace.ts";
 
 export type CredentialPlace =
   /** `Authorization` with this scheme, in lower case (RFC 9110 section 11.6.2); with any, and the value whole, where none is named. */
@@ -81,46 +83,6 @@ function afterScheme(value: string, scheme: string | undefined): string | undefi
   if (value.length > length && !isBlank(value, length)) return undefined;
   if (value.slice(0, length).toLowerCase() !== scheme) return undefined;
   return value.charCodeAt(length) === 0x09 ? value.slice(length) : trimmed(value.slice(length));
-}
-
-/** Optional whitespace alone (RFC 9110 section 5.6.3): `trim` would also take what is a byte of the value, such as %xA0. */
-function trimmed(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text, start)) start++;
-  while (end > start && isBlank(text, end - 1)) end--;
-  return text.slice(start, end);
-}
-
-function isBlank(text: string, index: number): boolean {
-  const code = text.charCodeAt(index);
-  return code === 0x20 || code === 0x09;
-}
-
-/** The value where `pair` is a cookie of that name. In quotes it is the value with its quotes (RFC 6265 section 5.4). */
-function cookieValue(pair: string, name: string): string | undefined {
-  const equals = pair.indexOf("=");
-  return equals >= 0 && trimmed(pair.slice(0, equals)) === name ? trimmed(pair.slice(equals + 1)) : undefined;
-}
-
-function cookiesNamed(headers: HeaderList, name: string): string[] {
-  return headers
-    .all("cookie")
-    .flatMap((field) => field.split(";"))
-    .flatMap((pair) => cookieValue(pair, name) ?? []);
-}
-
-function removeCookie({ pairs }: HeaderList, name: string): void {
-  for (let i = pairs.length - 2; i >= 0; i -= 2) {
-    if (pairs[i]!.toLowerCase() !== "cookie") continue;
-    const held = pairs[i + 1]!.split(";");
-    const kept = held.filter((pair) => cookieValue(pair, name) === undefined);
-    if (kept.length === held.length) continue;
-    // The space that stood between two pairs would now lead the field.
-    if (kept.length > 0 && kept[0] !== held[0]) kept[0] = trimmed(kept[0]!);
-    if (kept.length > 0) pairs[i + 1] = kept.join(";");
-    else pairs.splice(i, 2);
-  }
 }
 
 /** Name and value decoded as forms are (URL Standard, application/x-www-form-urlencoded); `;` separates nothing there. */
