@@ -16,6 +16,16 @@ const WELL_KNOWN = "/.well-known/oauth-protected-resource";
 /** A field of an answer should not grow with what a caller sends. */
 const MAX_PATH_LENGTH = 512;
 
+const FOR_SCRIPTS = ["access-control-allow-origin", "*"];
+const ANY_FIELD = [
+  "access-control-allow-methods",
+  "GET, HEAD",
+  "access-control-allow-headers",
+  "*",
+  "access-control-max-age",
+  "600",
+];
+
 export interface ResourceMetadata {
   /** The address of the document about a path. */
   urlFor(target: Target): string;
@@ -58,7 +68,10 @@ export function createResourceMetadata(
       // Whatever method the path is made for: it is the resource, and this only speaks of it.
       const facts = found ? (found.kind === "none" ? undefined : byRoute.get(found.route.id)) : all;
       if (!facts || facts.servers.length === 0) return undefined;
-      if (method !== "GET" && method !== "HEAD") return refuse("method-not-allowed", { headers: ["allow", "GET, HEAD"] });
+      // A script that adds a field, as MCP clients add their version, has the browser ask first (Fetch standard, CORS-preflight fetch).
+      if (method === "OPTIONS") return { status: 204, headers: new HeaderList([...FOR_SCRIPTS, ...ANY_FIELD]), body: null };
+      if (method !== "GET" && method !== "HEAD")
+        return refuse("method-not-allowed", { headers: ["allow", "GET, HEAD, OPTIONS"] });
       return document(url + resource, facts);
     },
   };
@@ -81,6 +94,6 @@ function document(resource: string, { servers, scopes }: Facts): Answer {
     bearer_methods_supported: ["header"],
     ...(scopes.length > 0 ? { scopes_supported: [...new Set(scopes)].sort() } : {}),
   };
-  const fields = ["content-type", "application/json", "cache-control", "max-age=300", "access-control-allow-origin", "*"];
+  const fields = ["content-type", "application/json", "cache-control", "max-age=300", ...FOR_SCRIPTS];
   return { status: 200, headers: new HeaderList(fields), body: `${JSON.stringify(body)}\n` };
 }

@@ -106,8 +106,21 @@ describe("the document", () => {
 
   test("it is read, and nothing else", async () => {
     const { status, headers } = await read(`${WELL_KNOWN}/orders/7`, [], "POST");
-    expect({ status, allow: headers.get("allow") }).toEqual({ status: 405, allow: "GET, HEAD" });
+    expect({ status, allow: headers.get("allow") }).toEqual({ status: 405, allow: "GET, HEAD, OPTIONS" });
     expect((await read(`${WELL_KNOWN}/orders/7`, [], "HEAD")).status).toBe(200);
+  });
+
+  test("a script of any page may read it, with fields of its own", async () => {
+    const { status, headers } = await read(`${WELL_KNOWN}/orders/7`, [], "OPTIONS");
+    expect({
+      status,
+      origin: headers.get("access-control-allow-origin"),
+      fields: headers.get("access-control-allow-headers"),
+    }).toEqual({
+      status: 204,
+      origin: "*",
+      fields: "*",
+    });
   });
 
   test("a route that is made for it goes before; one that takes everything does not, but where there is nothing to say", async () => {
