@@ -17,6 +17,7 @@ const environment = {
   UPSTASH_REDIS_REST_URL: upstash.bridge.url,
   UPSTASH_REDIS_REST_TOKEN: upstash.bridge.token,
   CI_DIGEST: ci.digest,
+  JWT_SECRET: "0123456789abcdef0123456789abcdef",
 };
 
 const bearer = ["authorization", `Bearer ${ADMIN_TOKEN}`];
@@ -102,7 +103,9 @@ describeHosts(
       expect((await send(with_(key, { target: "/orders/1" }))).status).toBe(200);
       const refused = await send(with_(key, { target: "/orders", method: "POST", body: "{}" }));
       expect(refused.status).toBe(403);
-      expect(refused.headers.get("www-authenticate")).toBe('Bearer error="insufficient_scope", scope="orders:write"');
+      expect(refused.headers.get("www-authenticate")).toBe(
+        'Bearer realm="frontdesk", error="insufficient_scope", scope="orders:write"',
+      );
       expect(refused.received).toBeUndefined();
     });
 
@@ -214,6 +217,11 @@ describeHosts(
         expect((await documented("GET", "usage", "usage?consumer=ada")).body.limits).toEqual([]);
         expect((await documented("DELETE", "usage", "usage?consumer=ada")).body.reset).toEqual([]);
         expect((await documented("POST", "purge", "purge", { tag: "none" })).body.purged).toBe(0);
+        const revoked = await documented("POST", "revocations", "revocations", { sub: `user of ${name}`, note: "gone" });
+        expect((await documented("GET", "revocations", "revocations?limit=1")).body.items).toMatchObject([
+          { id: revoked.body.id },
+        ]);
+        expect((await documented("DELETE", "revocations/{id}", `revocations/${revoked.body.id}`)).status).toBe(204);
         const { id } = (await call("POST", "keys", { name: "a", consumer: "b", authenticator: "partners" })).body;
         await call("DELETE", `keys/${id}`);
         expect((await documented("GET", "audit", "audit?limit=1")).body.items).toMatchObject([
