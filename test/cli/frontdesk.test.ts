@@ -36,7 +36,10 @@ describe("frontdesk", () => {
 
   test.each([
     [["chekc"], 'frontdesk: there is no "chekc". Did you mean "check"?'],
-    [["zzz"], 'frontdesk: there is no "zzz". There are check, routes, explain, keys, tokens, basic, usage, maintenance, purge, init.'],
+    [
+      ["zzz"],
+      'frontdesk: there is no "zzz". There are check, routes, explain, keys, tokens, basic, usage, maintenance, purge, init.',
+    ],
     [["check", "--vercle"], 'frontdesk check: there is no --vercle. Did you mean "--vercel"?'],
     [["check", "-j"], "frontdesk check: there is no -j."],
     [["check", "a.yaml", "b.yaml"], 'frontdesk check: it takes no "b.yaml".'],
