@@ -21,7 +21,7 @@ export default async function ConsolePage() {
       <Routes routes={overview.routes} />
       <div className="columns">
         <Backends backends={overview.backends} />
-        <Stores stores={overview.stores} />
+        <Stores stores={overview.stores} status={overview.storeStatus} />
       </div>
       <Recent records={overview.recent} />
     </main>
@@ -118,10 +118,15 @@ function Backends({ backends }: { backends: Overview["backends"] }) {
   );
 }
 
-function Stores({ stores }: { stores: Overview["stores"] }) {
+function Stores({ stores, status }: { stores: Overview["stores"]; status: Overview["storeStatus"] }) {
   return (
     <section>
       <h2>Stores</h2>
+      {status.state === "away" ? (
+        <p>
+          <span className="target down">away</span> {status.reason} since {status.since}; limits do what their onUnavailable says.
+        </p>
+      ) : null}
       <dl className="list">
         {Object.entries(stores).map(([name, where]) => (
           <div key={name}>

@@ -30,8 +30,8 @@ export function createEndpoints({ admit, overview, api, jwks }: EndpointOptions)
   };
   const forOperators = (path: string): Answer | undefined => {
     if (path === "health") {
-      const { version, host, digest, loadedAt, stores, backends, unopenedPlans } = overview();
-      return json({ status: "ok", version, host, digest, loadedAt, stores, backends, unopenedPlans });
+      const { version, host, digest, loadedAt, stores, storeStatus, backends, unopenedPlans } = overview();
+      return json({ status: "ok", version, host, digest, loadedAt, stores, storeStatus, backends, unopenedPlans });
     }
     return undefined;
   };

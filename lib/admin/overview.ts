@@ -1,7 +1,7 @@
 /** What the console's first page shows: what runs here, by which config, on which stores. Holds no secret. */
 import type { Gateway } from "../gateway.ts";
 import type { RequestRecord } from "../observe/record.ts";
-import type { Stores } from "../stores/stores.ts";
+import type { StoreStatus, Stores } from "../stores/stores.ts";
 
 export interface Overview {
   readonly version: string;
@@ -9,12 +9,24 @@ export interface Overview {
   readonly digest: string;
   readonly loadedAt: string;
   readonly stores: Stores["describe"];
+  readonly storeStatus: StoreStatusOverview;
   readonly backends: readonly BackendOverview[];
   readonly routes: readonly RouteOverview[];
   /** Newest first. */
   readonly recent: readonly RequestRecord[];
   /** Sealed plans that did not open: 0 in normal operation. */
   readonly unopenedPlans: number;
+}
+
+/** Of the store that several instances share, as this one sees it; one in the process is always `up`. */
+export interface StoreStatusOverview {
+  readonly state: "up" | "away";
+  /** Why and since when (ISO 8601) it is away. */
+  readonly reason: string | undefined;
+  readonly since: string | undefined;
+  /** Since the process began. */
+  readonly outages: number;
+  readonly unanswered: number;
 }
 
 export interface BackendOverview {
@@ -52,6 +64,11 @@ export function describeRoutes({ config }: Pick<Gateway, "config">): RouteOvervi
     const conditions = [...(when?.headers ?? []).map(([name]) => name), ...(when?.query ?? []).map(([name]) => `?${name}`)];
     return { host, path, methods, when: conditions, goesTo, steps };
   });
+}
+
+export function describeStatus({ away, outages, unanswered }: StoreStatus): StoreStatusOverview {
+  const since = away && new Date(away.sinceMs).toISOString();
+  return { state: away ? "away" : "up", reason: away?.reason, since, outages, unanswered };
 }
 
 /** Addresses without what may be secret in them: user, password. As this instance sees them at that moment. */

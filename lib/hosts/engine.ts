@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { type AdminAccess, createAdmit } from "../admin/admit.ts";
 import { createAdminApi } from "../admin/create-api.ts";
 import { createEndpoints } from "../admin/endpoints.ts";
-import { describeBackends, describeRoutes, type Overview } from "../admin/overview.ts";
+import { describeBackends, describeRoutes, describeStatus, type Overview } from "../admin/overview.ts";
 import { createAssertions } from "../backends/assertions.ts";
 import { createOutbound } from "../backends/outbound.ts";
 import { createPools, type Pools } from "../backends/pools.ts";
@@ -61,6 +61,7 @@ export function createEngine({
     digest: current!.config.digest,
     loadedAt,
     stores: stores.describe,
+    storeStatus: describeStatus(stores.status()),
     backends: describeBackends(current!, Date.now()),
     routes: describeRoutes(current!),
     recent: recent.list(),

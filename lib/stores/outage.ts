@@ -3,6 +3,7 @@
  * them would return at once when it ends. It advances on requests by the wall clock: no timer, which a frozen instance would stop.
  */
 import type { Unavailable } from "./reply.ts";
+import type { StoreStatus } from "./stores.ts";
 
 /** One at the beginning and one at the end of each outage. */
 export type OutageEvent =
@@ -27,14 +28,20 @@ export class Outage {
   readonly #onChange: (event: OutageEvent) => void;
   #failures = 0;
   #away: Away | undefined;
+  /** Those that are over, and their trips. */
+  #ended = { outages: 0, unanswered: 0 };
 
   constructor(options: { now(): number; onChange(event: OutageEvent): void }) {
     this.#now = options.now;
     this.#onChange = options.onChange;
   }
 
-  get current(): Pick<Away, "reason" | "sinceMs"> | undefined {
-    return this.#away;
+  get status(): StoreStatus {
+    const { outages, unanswered } = this.#ended;
+    const away = this.#away;
+    if (!away) return { away: undefined, outages, unanswered };
+    const { reason, sinceMs } = away;
+    return { away: { reason, sinceMs }, outages: outages + 1, unanswered: unanswered + away.unanswered };
   }
 
   /** Undefined: make the trip. Otherwise the reply, at once. */
@@ -66,6 +73,7 @@ export class Outage {
     const away = this.#away;
     if (!away) return;
     this.#away = undefined;
+    this.#ended = { outages: this.#ended.outages + 1, unanswered: this.#ended.unanswered + away.unanswered };
     this.#onChange({ state: "back", afterMs: Math.max(0, this.#now() - away.sinceMs), unanswered: away.unanswered });
   }
 }

@@ -14,7 +14,6 @@ export interface Stores {
   readonly once: Once;
   readonly blobs: Blobs;
   readonly log: EventLog;
-  /** What stands behind each, for people: shown by `frontdesk check` and on the page at /gateway. */
   /**
    * Where a limit counts while `counters` is away (`onUnavailable: "local"`): one bounded table for the process, empty again
    * when the process is. Takes go there after a reply of `unavailable`, with the rule's `shareOf`; a place that was taken here
@@ -23,12 +22,19 @@ export interface Stores {
   readonly local: LocalCounters;
   /** Whether the store is there, as this process last saw it. Asks nothing. */
   status(): StoreStatus;
+  /** What stands behind each, for people: shown by `frontdesk check` and on the page at /gateway. */
   readonly describe: Readonly<Record<"counters" | "keys" | "once" | "blobs" | "log", string>>;
   /** Writes what is still buffered and lets go of files and sockets. Safe to call twice. */
   close(): Promise<void>;
 }
 
-/** `away`: trips fail, and all but one a second are answered `unavailable` at once. */
-export type StoreStatus =
-  | { readonly state: "ok" }
-  | { readonly state: "away"; readonly reason: Unavailable["reason"]; readonly sinceMs: number };
+export interface StoreStatus {
+  /** Undefined where it is there. While it is away trips fail, and all but one a second are answered `unavailable` at once. */
+  readonly away: { readonly reason: Unavailable["reason"]; readonly sinceMs: number } | undefined;
+  /** Since this process began: how often it went away. */
+  readonly outages: number;
+  /** Trips in those outages that failed or were not made. */
+  readonly unanswered: number;
+}
+
+export const ALWAYS_THERE: StoreStatus = Object.freeze({ away: undefined, outages: 0, unanswered: 0 });

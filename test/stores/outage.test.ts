@@ -160,7 +160,11 @@ describe("over the network", () => {
     const { take, clock, events, stores } = open({ ...silent, budgetMs: 50 });
     for (let failure = 0; failure < FAILURES_TO_BE_AWAY; failure++) expect(await take()).toEqual(unavailable("timeout"));
     expect(events).toEqual([{ state: "away", reason: "timeout" }]);
-    expect(stores.status()).toEqual({ state: "away", reason: "timeout", sinceMs: clock.nowMs });
+    expect(stores.status()).toEqual({
+      away: { reason: "timeout", sinceMs: clock.nowMs },
+      outages: 1,
+      unanswered: FAILURES_TO_BE_AWAY,
+    });
     const tries = silent.sockets.size;
     for (let request = 0; request < 200; request++) expect(await take()).toEqual(unavailable("timeout"));
     expect(silent.sockets.size).toBe(tries);
@@ -194,7 +198,8 @@ describe("over the network", () => {
       clock.nowMs += PROBE_MS;
       expect((await take()).state).toBe("ok");
     });
-    expect(stores.status()).toEqual({ state: "ok" });
+    expect(stores.status()).toMatchObject({ away: undefined, outages: 1 });
+    expect(stores.status().unanswered).toBeGreaterThanOrEqual(FAILURES_TO_BE_AWAY + 50);
     expect(events.map(({ state }) => state)).toEqual(["away", "back"]);
     expect(events[1]).toMatchObject({ unanswered: expect.any(Number), afterMs: expect.any(Number) });
     await stores.close();
@@ -211,10 +216,10 @@ describe("over the network", () => {
       expect(await take(sliding)).toEqual(unavailable("error"));
       expect((await stores.keys.get("d")).state).toBe("ok");
     }
-    expect(stores.status()).toMatchObject({ state: "away", reason: "error" });
+    expect(stores.status().away).toMatchObject({ reason: "error" });
     await redis.send(["CONFIG", "SET", "maxmemory", "0"]);
     expect((await take()).state).toBe("ok");
-    expect(stores.status()).toEqual({ state: "ok" });
+    expect(stores.status()).toMatchObject({ away: undefined, outages: 1 });
     expect(refusals.map(({ state }) => state)).toEqual(["away", "back"]);
     expect(events).toEqual([]);
     await stores.close();

@@ -1,5 +1,5 @@
 /** Stores in this process's memory: bounded in every dimension, and always answering at once, never with a promise. */
-import type { Stores } from "../stores.ts";
+import { ALWAYS_THERE, type Stores } from "../stores.ts";
 import { MemoryBlobs } from "./memory-blobs.ts";
 import { MemoryCounters } from "./memory-counters.ts";
 import { MemoryKeys } from "./memory-keys.ts";
@@ -48,7 +48,7 @@ export function createMemoryStores(bounds: MemoryBounds = {}): MemoryStores {
   return {
     counters,
     local: counters,
-    status: () => ({ state: "ok" }),
+    status: () => ALWAYS_THERE,
     keys: new MemoryKeys(maxKeys),
     revoked: new MemoryKeys(maxKeys),
     once: new MemoryOnce({ maxClaims, maxBytes: maxClaimBytes }),

@@ -2,7 +2,7 @@
 import { MemoryBlobs } from "../memory/memory-blobs.ts";
 import { MemoryCounters } from "../memory/memory-counters.ts";
 import { MEMORY_BOUNDS } from "../memory/memory-stores.ts";
-import type { Stores } from "../stores.ts";
+import { ALWAYS_THERE, type Stores } from "../stores.ts";
 import { attemptWith } from "./attempt.ts";
 import { CounterFile } from "./counter-file.ts";
 import { openDatabase } from "./database.ts";
@@ -54,7 +54,7 @@ export function createSqliteStores(options: SqliteOptions): Stores {
   return {
     counters,
     local: counters,
-    status: () => ({ state: "ok" }),
+    status: () => ALWAYS_THERE,
     keys: new SqliteKeys(database, attempt, "keys"),
     revoked: new SqliteKeys(database, attempt, "revoked"),
     once: new SqliteOnce(database, attempt, maxClaims),

@@ -58,8 +58,13 @@ export class Trips {
   }
 
   get status(): StoreStatus {
-    const { reason, sinceMs } = this.#outage.current ?? this.#refusal.current ?? {};
-    return reason === undefined ? { state: "ok" } : { state: "away", reason, sinceMs: sinceMs! };
+    const silence = this.#outage.status;
+    const refusal = this.#refusal.status;
+    return {
+      away: silence.away ?? refusal.away,
+      outages: silence.outages + refusal.outages,
+      unanswered: silence.unanswered + refusal.unanswered,
+    };
   }
 
   close(): Promise<void> {
