@@ -16,6 +16,17 @@ export interface Client {
   /** IPv4 or IPv6 in canonical text, mapped addresses unmapped; undefined where the host can't know. */
   readonly ip: string | undefined;
   readonly geo: Geo | undefined;
+  /** What became of a frontend's word about who calls; absent where there was none. */
+  readonly frontend?: FrontendWord | undefined;
+}
+
+/** A frontend's word about who calls (`x-gateway-client`). Only where it is believed does it change anything. */
+export interface FrontendWord {
+  readonly verdict: "believed" | "malformed" | "forged" | "stale" | "early";
+  /** How far its clock is ahead of ours, where the signature is right. */
+  readonly aheadMs?: number;
+  /** Who sent it: the address of the frontend's edge. */
+  readonly edge: string | undefined;
 }
 
 export interface Geo {

@@ -4,7 +4,7 @@
  * interchangeable with jose. It names ids and results, never credentials, and is bound to the one request it was made for.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
-import type { Consumer, GatewayRequest, Json } from "./exchange.ts";
+import type { Client, Consumer, GatewayRequest, Json } from "./exchange.ts";
 import { hasBody } from "./http/framing.ts";
 import { readRequestHeaders } from "./http/hygiene.ts";
 import type { StepRecord } from "./observe/record.ts";
@@ -13,6 +13,8 @@ export interface Plan {
   readonly route: string;
   /** As the front half received it. What the handler gets to see has been through Next, which rewrites queries. */
   readonly target: string;
+  /** Whom a frontend states, and what became of its word: the platform tells each half of the edge alone. */
+  readonly client?: Client | undefined;
   readonly consumer?: Consumer | undefined;
   readonly pool?: readonly number[] | undefined;
   readonly carry: Readonly<Record<string, Json>>;
@@ -37,6 +39,9 @@ interface Sealed extends Plan {
   /** NumericDate (RFC 7519 section 2), with fractions. */
   readonly exp: number;
 }
+
+/** In place of a route: nothing was decided yet, and the plan only says who calls. */
+export const UNDECIDED = "";
 
 export const PLAN_HEADER = "x-gateway-plan";
 /** A larger plan is not sealed: the handler then decides (all headers of a request share 32 KB on Vercel). */

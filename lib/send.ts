@@ -80,6 +80,7 @@ export function finish(visit: Visit, complete: boolean, { deps, onRecord }: Send
     path: visit.target.path,
     host: request.host,
     clientIp: request.client.ip,
+    frontend: request.client.frontend?.verdict,
     route: visit.route.id === "" ? undefined : visit.route.id,
     consumer: visit.consumer?.id,
     reason: record.reason,

@@ -98,9 +98,11 @@ export class Visit implements Exchange {
   /** What the front half hands over. */
   toPlan(): Plan {
     const { consumer, pool, carry, requestId, traceparent, record } = this;
+    const { ip, geo, frontend } = this.request.client;
     return {
       route: this.route.id,
       target: this.target.raw,
+      client: frontend && { ip, geo, frontend },
       consumer,
       pool,
       carry,

@@ -54,7 +54,7 @@ function described(loaded: LoadedGateway) {
       headers: headers.map(([header]) => header),
     })),
     stores: storesInUse(environment),
-    trust: gateway.config.trust,
+    trust: { ...gateway.config.trust, frontends: gateway.config.trust.frontends.length },
     routes: routeFacts(loaded),
   };
 }
@@ -64,9 +64,7 @@ function page(loaded: LoadedGateway, onVercel: boolean): Result {
   const { digest, backends, stores, trust, routes } = described(loaded);
   const sections = [
     `${good("✓")} ${bold(origin)} compiles${warnings.length === 0 ? "" : `, with ${count(warnings.length, "warning")}`}.`,
-    [labelled("digest", [digest]), storesText(stores, onVercel), labelled("trusts", trustText(trust.proxies))]
-      .filter(Boolean)
-      .join("\n"),
+    [labelled("digest", [digest]), storesText(stores, onVercel), labelled("trusts", trustText(trust))].filter(Boolean).join("\n"),
     ...(backends.length === 0 ? [] : [[bold("Backends"), ...backends.map(backendText)].join("\n")]),
     `${bold("Routes")} ${quiet("(the most specific first)")}`,
     ...routes.map(routeText),
@@ -83,8 +81,9 @@ function storesText({ node, vercel }: StoresInUse, onVercel: boolean): string {
   return labelled("stores", node === vercel ? [node] : [`Node host: ${node}`, `Vercel: ${vercel}`]);
 }
 
-function trustText(proxies: readonly string[]): string[] {
-  return proxies.length === 0 ? [] : [`${proxies.join(", ")} about who calls`];
+function trustText({ proxies, frontends }: ReturnType<typeof described>["trust"]): string[] {
+  const named = proxies.length === 0 ? [] : [`${proxies.join(", ")} about who calls`];
+  return frontends === 0 ? named : [...named, `frontends that sign who calls, with ${count(frontends, "secret")}`];
 }
 
 function backendText({ name, targets, headers, timeouts }: ReturnType<typeof described>["backends"][number]): string {

@@ -40,7 +40,7 @@ const NOTHING: CompiledConfig = {
   claims: [],
   routes: [],
   unrouted: [],
-  trust: { proxies: [], geo: null },
+  trust: { proxies: [], geo: null, frontends: [] },
   customPolicies: [],
 };
 

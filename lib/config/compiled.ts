@@ -31,6 +31,8 @@ export interface CompiledConfig {
     readonly proxies: readonly string[];
     /** The fields by which these proxies tell where the caller is; null where they tell nothing. */
     readonly geo: GeoFields | null;
+    /** Secrets by which frontends sign whom they speak for; any of them. */
+    readonly frontends: readonly string[];
   };
   /** Names of the custom policies in use; each is found again by name in gateway.config.ts. */
   readonly customPolicies: readonly string[];

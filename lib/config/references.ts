@@ -32,7 +32,11 @@ export function resolveReferences(config: CompiledConfig, variables: Variables, 
   // What stands in `defaults` or a backend is met once for each route.
   if (issues.length > 0)
     throw new ConfigError([...new Map(issues.map((issue) => [`${issue.path} ${issue.message}`, issue])).values()], origin);
-  const trust = Object.freeze({ ...resolved.trust, proxies: trustedProxies(resolved, variables) });
+  const trust = Object.freeze({
+    ...resolved.trust,
+    proxies: trustedProxies(resolved, variables),
+    frontends: Object.freeze(resolved.trust.frontends.flat()),
+  });
   return Object.freeze({ ...resolved, trust, maxBodyBytes: largestBody(resolved, variables) });
 }
 

@@ -42,7 +42,7 @@ function gateway<
         ),
       cors: POLICY_SCHEMAS.cors.setting.optional().describe("Short for `cors` in `defaults`"),
       maintenance: POLICY_SCHEMAS.maintenance.setting.optional().describe("Short for `maintenance` in `defaults`"),
-      trust: trust.optional().describe("Whom to believe about the caller: `{ proxies, geo }`"),
+      trust: trust.optional().describe("Whom to believe about the caller: `{ proxies, geo, frontends }`"),
       routes: z.array(route).describe("What is served, in any order: the most specific path wins"),
     },
     NOT_BUILT,

@@ -1,11 +1,11 @@
-/** `trust`: whom the Node host believes about the caller, and what. */
+/** `trust`: who is believed about the caller, and about what. */
 import { z } from "zod";
 import { GEO_FIELDS, type GeoFields } from "../http/geo-fields.ts";
 import type { CompiledConfig } from "./compiled.ts";
 import { Fields } from "./fields.ts";
 import { TOKEN } from "./header-fields.ts";
 import type { Place, Report } from "./issue.ts";
-import { oneOf, oneOrMore, strict } from "./schema-fields.ts";
+import { asList, oneOf, oneOrMore, strict } from "./schema-fields.ts";
 
 const field = z.string().optional();
 const PARTS = ["continent", "country", "subdivision", "city", "latitude", "longitude", "timezone"] as const;
@@ -20,26 +20,37 @@ const geoFields = strict("trust.geo", {
   timezone: field.describe("The field with the time zone: `Europe/Berlin`"),
 });
 
+const frontends = strict("trust.frontends", {
+  secret: oneOrMore("a secret by reference, or a list of them", z.string()).describe(
+    "A secret by reference, shared with the frontends: at least 32 bytes. Several frontends have one each, in a list; `new,old` in a variable rotates it",
+  ),
+});
+
 const platforms = Object.keys(GEO_FIELDS) as (keyof typeof GEO_FIELDS)[];
 
-export const trust = strict(
-  "trust",
-  {
-    proxies: oneOrMore("an address or range, or a list of them", z.string())
-      .optional()
-      .describe(
-        "Addresses and CIDR ranges of the proxies in front of the Node host. Only from these are `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` believed. `GATEWAY_TRUST_PROXY` adds to them",
-      ),
-    geo: oneOf(`${platforms.map((name) => `"${name}"`).join(", ")}, or fields by part`, [z.enum(platforms), geoFields])
-      .optional()
-      .describe(
-        'Whose header fields say where the caller is, when they come from one of `proxies`: "cloudflare", "cloudfront", "vercel", or fields by part: `{ country: "x-country" }`. Any other proxy passes a caller\'s own copy on',
-      ),
-  },
-  ["frontends"],
-);
+export const trust = strict("trust", {
+  proxies: oneOrMore("an address or range, or a list of them", z.string())
+    .optional()
+    .describe(
+      "Addresses and CIDR ranges of the proxies in front of the Node host. Only from these are `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` believed. `GATEWAY_TRUST_PROXY` adds to them",
+    ),
+  geo: oneOf(`${platforms.map((name) => `"${name}"`).join(", ")}, or fields by part`, [z.enum(platforms), geoFields])
+    .optional()
+    .describe(
+      'Whose header fields say where the caller is, when they come from one of `proxies`: "cloudflare", "cloudfront", "vercel", or fields by part: `{ country: "x-country" }`. Any other proxy passes a caller\'s own copy on',
+    ),
+  frontends: frontends
+    .optional()
+    .describe(
+      "Frontends whose own middleware signs who calls, in `x-gateway-client`: `{ secret }`. On both hosts. Without it, behind a frontend's rewrite, the caller may be the frontend's edge",
+    ),
+});
 
-export function compileTrust({ proxies, geo }: z.output<typeof trust>, vercel: boolean, report: Report): CompiledConfig["trust"] {
+export function compileTrust(
+  { proxies, geo, frontends }: z.output<typeof trust>,
+  vercel: boolean,
+  report: Report,
+): CompiledConfig["trust"] {
   const fields = new Fields(report);
   const place = ["trust"];
   for (const [key, value] of Object.entries({ proxies, geo })) {
@@ -54,7 +65,20 @@ export function compileTrust({ proxies, geo }: z.output<typeof trust>, vercel: b
     // A list for each entry, which may be a reference: flat once references are resolved.
     proxies: fields.list(proxies, [...place, "proxies"], "ranges") as unknown as readonly string[],
     geo: geo === undefined ? null : typeof geo === "string" ? GEO_FIELDS[geo] : namedFields(geo, [...place, "geo"], report),
+    frontends: frontends === undefined ? [] : secretsOf(frontends.secret, [...place, "frontends", "secret"], fields),
   };
+}
+
+/** A list for each entry too: a variable may hold `new,old`. */
+function secretsOf(secret: string | readonly string[], place: Place, fields: Fields): readonly string[] {
+  if (asList(secret).some((one) => !one.includes("${env.")))
+    fields.report.error(
+      "secret-in-config",
+      place,
+      "a secret stands in the config itself.",
+      'Write env("NAME") and keep it in the environment.',
+    );
+  return fields.list(secret, place, "secrets256") as unknown as readonly string[];
 }
 
 function namedFields(given: z.output<typeof geoFields>, place: Place, report: Report): GeoFields {

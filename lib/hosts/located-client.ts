@@ -1,15 +1,17 @@
 /** A caller whose place is looked up when somebody first asks for it: most configs never do. */
-import type { Client, Geo } from "../exchange.ts";
+import type { Client, FrontendWord, Geo } from "../exchange.ts";
 import type { Locate } from "./geo-database.ts";
 
 export class LocatedClient implements Client {
   readonly ip: string | undefined;
+  readonly frontend: FrontendWord | undefined;
   readonly #locate: Locate | undefined;
   #geo: Geo | undefined;
   #isLocated = false;
 
-  constructor(ip: string | undefined, locate: Locate | undefined) {
+  constructor(ip: string | undefined, locate: Locate | undefined, frontend?: FrontendWord) {
     this.ip = ip;
+    this.frontend = frontend;
     this.#locate = locate;
   }
 

@@ -1,4 +1,4 @@
-/** Who calls, as the Node host sees it: the socket's word, and that of proxies which the config trusts. */
+/** Who calls, as the Node host sees it: the socket's word, and that of proxies and frontends which the config trusts. */
 import type { IncomingMessage } from "node:http";
 import type { CompiledConfig } from "../config/compiled.ts";
 import type { GatewayRequest } from "../exchange.ts";
@@ -9,17 +9,26 @@ import { IpRanges } from "../http/ip-range.ts";
 import type { Locate } from "./geo-database.ts";
 import { LocatedClient } from "./located-client.ts";
 import { connectionOf } from "./node-connection.ts";
+import { statedClient } from "./stated-client.ts";
 
 type Caller = Pick<GatewayRequest, "client" | "scheme" | "host">;
+type CallerFacts = Pick<RequestFacts, "host" | "headers" | "withReserved">;
 
 /** By config: a reload may trust others. */
 const trusted = new WeakMap<CompiledConfig, IpRanges>();
 
-export function callerOf(
+export function callerOf(request: IncomingMessage, facts: CallerFacts, config: CompiledConfig, locate?: Locate): Caller {
+  const seen = seenCaller(request, facts, config, locate);
+  if (facts.withReserved === undefined) return seen;
+  const client = statedClient(seen.client, { method: request.method!, target: request.url! }, facts, config, locate);
+  return client === seen.client ? seen : { ...seen, client };
+}
+
+function seenCaller(
   { socket }: IncomingMessage,
-  { host = "", headers }: Pick<RequestFacts, "host" | "headers">,
+  { host = "", headers }: CallerFacts,
   config: CompiledConfig,
-  locate?: Locate,
+  locate: Locate | undefined,
 ): Caller {
   const { peer } = connectionOf(socket, locate);
   const proxies = config.trust.proxies.length > 0 ? rangesOf(config) : undefined;

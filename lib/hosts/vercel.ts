@@ -4,17 +4,18 @@ import { artifact, customPolicies } from "#compiled";
 import { type Environment, readEnvironment } from "../config/env.ts";
 import { resolveReferences } from "../config/references.ts";
 import type { Client, GatewayRequest } from "../exchange.ts";
-import type { Gateway } from "../gateway.ts";
+import type { Gateway, Verdict } from "../gateway.ts";
 import { GEO_FIELDS, readGeo } from "../http/geo-fields.ts";
 import { canonicalIp } from "../http/ip.ts";
 import { deriveKeys } from "../keys.ts";
 import { createLog } from "../observe/log.ts";
-import { openPlan, PLAN_HEADER, type PlanContext, sealPlan } from "../plan.ts";
+import { openPlan, PLAN_HEADER, type Plan, type PlanContext, sealPlan, UNDECIDED } from "../plan.ts";
 import { refuse } from "../problem.ts";
 import { createStores } from "../stores/create-stores.ts";
 import { consoleView } from "./console.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { type NextUploads, watchUploads } from "./next-uploads.ts";
+import { statedClient } from "./stated-client.ts";
 import { respond, toGatewayRequest } from "./web.ts";
 
 interface VercelHost {
@@ -85,8 +86,8 @@ export async function front(request: Request, defer: Defer): Promise<FrontVerdic
 }
 
 async function decideInFront(request: Request, host: VercelHost, hasRoom: boolean): Promise<FrontVerdict> {
-  const { gateway, environment, planContext } = host;
-  const received = receive(request, environment);
+  const { gateway, planContext } = host;
+  const { received, asSeen } = receive(request, host);
   try {
     if (!HANDLER_METHODS.has(request.method)) {
       const refusal = refuse("method-not-allowed", { headers: ["allow", [...HANDLER_METHODS].join(", ")] });
@@ -101,29 +102,37 @@ async function decideInFront(request: Request, host: VercelHost, hasRoom: boolea
       return { response: withAbsoluteLocation(response, request.url) };
     }
     const headers = withoutSteering(request.headers);
-    if (verdict.kind === "execute") {
-      const sealed = sealPlan(verdict.visit.toPlan(), received, planContext, Date.now());
-      if (sealed !== undefined) headers.set(PLAN_HEADER, sealed);
-    }
+    const plan = planOf(verdict);
+    const sealed = plan && sealPlan(plan, asSeen, planContext, Date.now());
+    if (sealed !== undefined) headers.set(PLAN_HEADER, sealed);
     return { headers };
   } catch (error) {
     return { response: await fail(error, host, received, request.signal) };
   }
 }
 
+/** A request that is decided in the handler needs one where a frontend stated the caller: by then its word may be stale. */
+function planOf({ kind, visit }: Verdict): Plan | undefined {
+  if (kind === "execute") return visit.toPlan();
+  if (!visit.request.client.frontend) return undefined;
+  return { ...visit.toPlan(), route: UNDECIDED, consumer: undefined, pool: undefined, carry: {}, steps: [] };
+}
+
 /** The catch-all route handler. Without a plan that opens it decides itself, so going round the middleware gains nothing. */
 export async function back(request: Request, defer: Defer): Promise<Response> {
   waitUntil = defer;
   const host = await ready();
-  const { gateway, engine, environment, planContext } = host;
-  const received = receive(request, environment);
+  const { gateway, engine, planContext } = host;
+  const { received: arrived, asSeen } = receive(request, host);
+  let received = arrived;
   try {
     const sealed = request.headers.get(PLAN_HEADER);
     if (sealed !== null) {
-      const plan = openPlan(sealed, received, planContext, Date.now());
+      const plan = openPlan(sealed, asSeen, planContext, Date.now());
+      if (plan?.client) received = { ...received, client: plan.client };
       const visit = plan && gateway.resume(received, plan);
       if (visit) return await respond((sink) => gateway.execute(visit, sink), request.signal);
-      engine.countUnopenedPlan();
+      if (plan?.route !== UNDECIDED) engine.countUnopenedPlan();
     }
     const verdict = await gateway.decide(received, "whole");
     return await respond((sink) => {
@@ -151,8 +160,12 @@ function fail(error: unknown, { gateway }: VercelHost, received: GatewayRequest,
 /** The methods for which Next calls a route handler; it answers others with an empty 400 of its own. */
 const HANDLER_METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
-function receive(request: Request, { vercel }: Environment): GatewayRequest {
-  return toGatewayRequest(request, vercel ? platformClient(request.headers) : UNKNOWN_CLIENT, vercel ? "https" : "http");
+/** `asSeen` has the platform's word about the caller, which both halves hear: a plan is bound to it. */
+function receive(request: Request, { environment: { vercel }, gateway }: VercelHost) {
+  const peer = vercel ? platformClient(request.headers) : UNKNOWN_CLIENT;
+  const asSeen = toGatewayRequest(request, peer, vercel ? "https" : "http");
+  const client = statedClient(peer, asSeen, asSeen.facts, gateway.config);
+  return { received: client === peer ? asSeen : { ...asSeen, client }, asSeen };
 }
 
 /** Under plain `next start` nobody overwrites what a client says of itself, so nothing is known. */

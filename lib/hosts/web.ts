@@ -3,10 +3,14 @@ import { Readable } from "node:stream";
 import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import type { Client, GatewayRequest } from "../exchange.ts";
 import { HeaderList } from "../http/header-list.ts";
-import { readRequestHeaders } from "../http/hygiene.ts";
+import { type RequestFacts, readRequestHeaders } from "../http/hygiene.ts";
 import type { Sink } from "../sink.ts";
 
-export function toGatewayRequest(request: Request, client: Client, scheme: "http" | "https"): GatewayRequest {
+export function toGatewayRequest(
+  request: Request,
+  client: Client,
+  scheme: "http" | "https",
+): GatewayRequest & { readonly facts: RequestFacts } {
   const pairs: string[] = [];
   request.headers.forEach((value, name) => {
     pairs.push(name, value);

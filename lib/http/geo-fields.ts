@@ -48,12 +48,17 @@ export function readGeo(headers: Pick<HeaderList, "get">, fields: GeoFields): Ge
     const name = fields[part];
     return name === null ? undefined : headers.get(name);
   };
+  return geoOf(text, cityOf(text("city")));
+}
+
+/** The same of texts by part; that of the city is decoded already. */
+export function geoOf(text: (part: keyof Geo) => string | undefined, city: string | undefined): Geo | undefined {
   const geo: Geo = {
     continent: code(text("continent"), /^[A-Z]{2}$/),
     // XX is Cloudflare's word for nobody knows; T1, for Tor, is no country and falls out by its form.
     country: code(text("country"), /^(?!XX)[A-Z]{2}$/),
     subdivision: code(text("subdivision"), /^[A-Z0-9]{1,3}$/),
-    city: name(text("city")),
+    city,
     latitude: coordinate(text("latitude"), 90),
     longitude: coordinate(text("longitude"), 180),
     timezone: code(text("timezone"), /^[A-Za-z0-9_+/-]{1,64}$/),
@@ -72,12 +77,20 @@ function coordinate(text: string | undefined, most: number): number | undefined 
 }
 
 /** Percent-encoded (Vercel), or bytes of UTF-8 that the parser gave as latin-1 (Cloudflare). */
-function name(text: string | undefined): string | undefined {
-  if (text === undefined || text === "") return undefined;
+function cityOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
   try {
-    const bytes = Buffer.from(text, "latin1");
-    const decoded = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return decoded.includes("%") ? decodeURIComponent(decoded) : decoded;
+    return percentDecoded(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(text, "latin1")));
+  } catch {
+    return percentDecoded(text);
+  }
+}
+
+/** Undefined for an empty text; one that is not percent-encoded stays as it is. */
+export function percentDecoded(text: string | undefined): string | undefined {
+  if (!text?.includes("%")) return text || undefined;
+  try {
+    return decodeURIComponent(text);
   } catch {
     return text;
   }

@@ -8,6 +8,8 @@ import { HeaderList } from "./header-list.ts";
 export interface RequestFacts {
   /** The fields as received without reserved names: what policies and templates may believe to be the caller's own. */
   readonly headers: HeaderList;
+  /** With reserved names, where there were any: for what a host or the engine believes after a proof. */
+  readonly withReserved: HeaderList | undefined;
   readonly host: string | undefined;
   /** Every Host: more than one is an attack. */
   readonly hosts: number;
@@ -158,7 +160,8 @@ export function readRequestHeaders(received: HeaderList): RequestFacts {
     }
   }
   const headers = hasReserved ? withoutReserved(pairs) : received;
-  return { headers, host, hosts, contentLength, transferEncoding, upgrade, requestId, traceparent, via };
+  const withReserved = hasReserved ? received : undefined;
+  return { headers, withReserved, host, hosts, contentLength, transferEncoding, upgrade, requestId, traceparent, via };
 }
 
 function withoutReserved(pairs: readonly string[]): HeaderList {

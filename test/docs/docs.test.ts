@@ -77,8 +77,10 @@ describe.each(documents)("$file", (document) => {
 describe("snippets in TypeScript", () => {
   // Inside of the repository, so that they find #frontdesk and the packages.
   const scratch = join(ROOT, ".frontdesk", "docs");
-  // One that imports nothing is a fragment.
-  const modules = documents.flatMap(blocksOf).filter(({ language, text }) => language === "ts" && /^import /m.test(text));
+  // One that imports nothing and names no file of its own is a fragment.
+  const modules = documents
+    .flatMap(blocksOf)
+    .filter(({ language, text }) => language === "ts" && /^import |^\/\/ \S+\.ts$/m.test(text));
   const configs = modules.filter(({ text }) => text.includes("export default defineGateway("));
   /** A first line such as `// lib/policies/teapot/teapot.ts` says where a snippet stands. */
   const pathOf = ({ place, text }: Block) => join(scratch, /^\/\/ (\S+\.ts)\n/.exec(text)?.[1] ?? place.replace(/\W/g, "-"), "");

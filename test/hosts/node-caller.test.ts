@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
 import type { CompiledConfig } from "#lib/config/compiled.ts";
@@ -64,4 +65,20 @@ describe("the caller on the Node host", () => {
 
   test("a socket that is gone", () =>
     expect(callerOf(connection(undefined), spoofed, configWith("0.0.0.0/0")).client.ip).toBeUndefined());
+
+  test("a frontend that tells no place: the database is asked for the person's address, never for the edge's", () => {
+    const secret = "frontend-0123456789-0123456789-0123456789";
+    const payload = Buffer.from(JSON.stringify({ ip: "203.0.113.7", t: Date.now() / 1000 })).toString("base64url");
+    const signature = createHmac("sha256", secret).update(`${payload}\nGET /a`).digest("base64url");
+    const facts = readRequestHeaders(new HeaderList(["Host", "a.example", "X-Gateway-Client", `${payload}.${signature}`]));
+    const config = { trust: { proxies: [], frontends: [secret] } } as unknown as CompiledConfig;
+    const request = Object.assign(connection("192.0.2.1"), { method: "GET", url: "/a" });
+    const asked: string[] = [];
+    const { client } = callerOf(request, facts, config, (ip) => {
+      asked.push(ip);
+      return { country: "DE" };
+    });
+    expect([client.ip, client.geo, client.frontend?.edge]).toEqual(["203.0.113.7", { country: "DE" }, "192.0.2.1"]);
+    expect(asked).toEqual(["203.0.113.7"]);
+  });
 });

@@ -1,5 +1,7 @@
-/** The back half alone, as somebody who found a way round the front half would reach it: no plan opens but the request's own. */
+/** The two halves on Vercel; the back half alone, as somebody who found a way round the front half would reach it: no plan opens but the request's own. */
+import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { definePolicy } from "#frontdesk";
 import { compileConfig } from "#lib/config/compile.ts";
 import type { CompiledConfig } from "#lib/config/compiled.ts";
 import type { GatewayRequest } from "#lib/exchange.ts";
@@ -12,6 +14,12 @@ import { ADMIN_TOKEN } from "../support/host-process.ts";
 const SECRET = new Uint8Array(32).fill(7);
 const IP = "203.0.113.9";
 const HOST = "gateway.example";
+const FRONTEND_SECRET = "frontend-0123456789-0123456789-0123456789";
+/** It can't decide before the whole body is there, so that the back half decides. */
+const wholeBody = definePolicy({
+  name: "whole-body",
+  create: () => ({ requestBody: { mode: "buffer", maxBytes: 100 }, decide: () => undefined }),
+});
 
 let backend: Backend;
 let config: CompiledConfig;
@@ -25,13 +33,17 @@ beforeAll(async () => {
     routes: [
       { path: "/open/*", backend: "shop", auth: "none" },
       { path: "/get-only", methods: "GET", backend: "shop", auth: "none" },
+      { path: "/whole", backend: "shop", auth: "none", use: wholeBody },
     ],
+    trust: { frontends: { secret: "${env.FRONTEND_SECRET}" } },
   };
-  ({ config } = compileConfig({ value, origin: "test", locate: () => undefined }, { vercel: true }));
+  const compiled = compileConfig({ value, origin: "test", locate: () => undefined }, { vercel: true });
+  ({ config } = compiled);
+  vi.stubEnv("FRONTEND_SECRET", FRONTEND_SECRET);
   vi.stubEnv("VERCEL", "1");
   vi.stubEnv("GATEWAY_SECRET", Buffer.from(SECRET).toString("base64url"));
   vi.stubEnv("GATEWAY_ADMIN_TOKEN", ADMIN_TOKEN);
-  vi.doMock("#compiled", () => ({ artifact: config, customPolicies: new Map() }));
+  vi.doMock("#compiled", () => ({ artifact: config, customPolicies: compiled.customPolicies }));
   halves = await import("#lib/hosts/vercel.ts");
 });
 afterAll(() => {
@@ -110,6 +122,47 @@ test("what the front half seals, the back half opens", async () => {
     expect((await halves.back(new Request(request.url, { headers: verdict.headers }), () => {})).status).toBe(200);
   }
   expect(await unopenedPlans()).toBe(before);
+});
+
+describe("a caller whom a frontend states", () => {
+  const stated = (target: string, method = "GET") => {
+    const payload = Buffer.from(JSON.stringify({ ip: "192.0.2.7", t: Date.now() / 1000 })).toString("base64url");
+    const signature = createHmac("sha256", FRONTEND_SECRET).update(`${payload}\n${method} ${target}`).digest("base64url");
+    return { "x-gateway-client": `${payload}.${signature}` };
+  };
+  const through = async (request: Request, wait: () => void) => {
+    const before = await unopenedPlans();
+    const verdict = await halves.front(request, () => {});
+    if (!("headers" in verdict)) throw new Error("the front half answered itself");
+    expect(verdict.headers.has("x-gateway-client")).toBe(false);
+    wait();
+    // The platform keeps bodies out of the front half.
+    const body = request.method === "POST" ? { body: "body" } : {};
+    const arrived = new Request(request.url, { method: request.method, headers: verdict.headers, ...body });
+    expect((await halves.back(arrived, () => {})).status).toBe(200);
+    expect(await unopenedPlans()).toBe(before);
+    return backend.requests.at(-1)!.headers.get("x-forwarded-for");
+  };
+
+  test("is told to the back half in the plan, which is bound to the platform's own word", async () => {
+    expect(await through(sent({ headers: stated("/open/a") }), () => {})).toBe("192.0.2.7");
+  });
+
+  test("also where the back half decides, after a body that took longer than the frontend's word holds", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      const headers = { "content-length": "4", ...stated("/whole", "POST") };
+      const request = sent({ method: "POST", target: "/whole", headers });
+      expect(await through(request, () => vi.setSystemTime(Date.now() + 120_000))).toBe("192.0.2.7");
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("is read by the back half itself where somebody goes round the front half", async () => {
+    await (await halves.back(sent({ headers: stated("/open/a") }), () => {})).arrayBuffer();
+    expect(backend.requests.at(-1)!.headers.get("x-forwarded-for")).toBe("192.0.2.7");
+  });
 });
 
 describe("decided afresh, and counted:", () => {
