@@ -6,6 +6,7 @@ import { compileConfig } from "../lib/config/compile.ts";
 import { readEnvironment, redisOnVercel } from "../lib/config/env.ts";
 import { ConfigError, formatIssues } from "../lib/config/issue.ts";
 import { loadConfig } from "../lib/config/load.ts";
+import { readVercelJson } from "../lib/config/regions.ts";
 
 const root = dirname(import.meta.dirname);
 const file = join(root, ARTIFACT_FILE);
@@ -19,6 +20,7 @@ try {
     const compiled = compileConfig(source, {
       vercel: environment.vercel,
       production: environment.production,
+      vercelJson: readVercelJson(root),
       redis: environment.vercel ? redisOnVercel(environment) : undefined,
       keepOut: environment.variables,
     });

@@ -1,6 +1,7 @@
 /** `frontdesk check`: what is wrong with a config, or what it means. */
 import { ConfigError, formatIssues, type Issue } from "../config/issue.ts";
 import { formatSize } from "../config/units.ts";
+import { regionText } from "../http/vercel-regions.ts";
 import { type Command, JSON_FLAG, OK, type Result, WRONG } from "./command.ts";
 import { type LoadedGateway, loadGateway } from "./load-gateway.ts";
 import { bold, formatMs, good, labelled, quiet } from "./page.ts";
@@ -47,6 +48,7 @@ function described(loaded: LoadedGateway) {
     origin,
     ...bySeverity(warnings),
     digest: gateway.config.digest,
+    regions: gateway.config.regions,
     backends: gateway.config.backends.map(({ name, targets, timeouts, headers }) => ({
       name,
       targets: targets.map(({ url }) => url),
@@ -61,10 +63,17 @@ function described(loaded: LoadedGateway) {
 
 function page(loaded: LoadedGateway, onVercel: boolean): Result {
   const { origin, warnings } = loaded;
-  const { digest, backends, stores, trust, routes } = described(loaded);
+  const { digest, regions, backends, stores, trust, routes } = described(loaded);
   const sections = [
     `${good("✓")} ${bold(origin)} compiles${warnings.length === 0 ? "" : `, with ${count(warnings.length, "warning")}`}.`,
-    [labelled("digest", [digest]), storesText(stores, onVercel), labelled("trusts", trustText(trust))].filter(Boolean).join("\n"),
+    [
+      labelled("digest", [digest]),
+      labelled("regions", regions.map(regionText)),
+      storesText(stores, onVercel),
+      labelled("trusts", trustText(trust)),
+    ]
+      .filter(Boolean)
+      .join("\n"),
     ...(backends.length === 0 ? [] : [[bold("Backends"), ...backends.map(backendText)].join("\n")]),
     `${bold("Routes")} ${quiet("(the most specific first)")}`,
     ...routes.map(routeText),

@@ -5,6 +5,7 @@ import { type Environment, readEnvironment, redisOnVercel } from "../config/env.
 import { ConfigError, type Issue } from "../config/issue.ts";
 import { loadConfig } from "../config/load.ts";
 import { resolveReferences } from "../config/references.ts";
+import { readVercelJson } from "../config/regions.ts";
 import { withNamedTexts } from "./named-texts.ts";
 import { createOfflineGateway, type OfflineGateway } from "./offline-gateway.ts";
 
@@ -26,6 +27,7 @@ export async function loadGateway(cwd: string, file: string | undefined, vercel 
   const { config, warnings, customPolicies } = compileConfig(source, {
     vercel: isVercel,
     production: environment.production,
+    vercelJson: readVercelJson(cwd),
     ...(isVercel ? { keepOut: variables, redis: redisOnVercel(environment) } : {}),
   });
   const { origin } = source;

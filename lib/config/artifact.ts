@@ -35,6 +35,7 @@ export function renderArtifact({ config, customPolicies }: Compiled, source: Sou
 const NOTHING: CompiledConfig = {
   digest: "",
   maxBodyBytes: 4 * 1024 * 1024,
+  regions: [],
   backends: [],
   authenticators: [],
   claims: [],

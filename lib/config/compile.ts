@@ -8,10 +8,12 @@ import { withPathMethods } from "./cors-methods.ts";
 import { type CustomPolicies, NO_CUSTOM_POLICIES } from "./custom-policies.ts";
 import { readDefaults } from "./defaults.ts";
 import { reportFaults } from "./fault-in-production.ts";
+import { Fields } from "./fields.ts";
 import { type Issue, type Place, type Position, Report } from "./issue.ts";
 import { reportLeaks } from "./leaks.ts";
 import { reportLenientGuards } from "./lenient-guard.ts";
 import type { Variables } from "./references.ts";
+import { compileRegions, reportVercelJson, type VercelJson } from "./regions.ts";
 import { reportConflicts } from "./route-conflicts.ts";
 import { gatewayOutline } from "./schema.ts";
 import { checkSettings } from "./schema-issues.ts";
@@ -39,6 +41,8 @@ export interface CompileOptions {
   readonly redis?: RedisOnVercel | undefined;
   /** Where requests must not fail on purpose. */
   readonly production?: boolean;
+  /** What vercel.json says; absent where there is none. */
+  readonly vercelJson?: VercelJson | undefined;
   /** Where the result is written into a build artifact: the values of variables, of which it must hold none. */
   readonly keepOut?: Variables;
 }
@@ -63,7 +67,10 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     cors,
     maintenance,
     trust,
+    regions: regionsInput,
   } = outline?.settings ?? {};
+  const regions = compileRegions(regionsInput, new Fields(report));
+  reportVercelJson(regions, options.vercelJson, options.vercel, report);
   const backends = compileBackends(backendInputs, report);
   const authenticators = compileAuthenticators(auth, report, options.redis);
   const defaults = readDefaults(defaultsInput, { cors, maintenance }, report);
@@ -92,6 +99,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   }
   const withoutDigest: Omit<CompiledConfig, "digest"> = {
     maxBodyBytes: largestBody(drafts),
+    regions,
     backends,
     authenticators,
     claims: claimsIn([backends, drafts, authenticators]),

@@ -19,6 +19,8 @@ export interface CompiledConfig {
   readonly digest: string;
   /** The largest `maxBody` of any route, so that a host can set its own limit above it. */
   readonly maxBodyBytes: number;
+  /** Of Vercel, where the gateway is to run there; empty where nothing is said. */
+  readonly regions: readonly string[];
   readonly backends: readonly CompiledBackend[];
   readonly authenticators: readonly CompiledAuthenticator[];
   /** Names of the claims that the config speaks of, sorted: of a token, these are kept. */

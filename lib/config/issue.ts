@@ -65,6 +65,7 @@ export const RULES = [
   "shared-cache",
   "fault-in-production",
   "bulkhead-unbounded",
+  "vercel-regions",
   "policy-name",
   "policy-twice",
   "policy-not-here",

@@ -4,11 +4,11 @@ import { tierSchema } from "../policies/limit/options.ts";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import { authenticatorSchema } from "./schema-auth.ts";
 import { backendSchema } from "./schema-backend.ts";
-import { strict } from "./schema-fields.ts";
+import { oneOrMore, strict } from "./schema-fields.ts";
 import { defaultsSchema, routeSchema } from "./schema-route.ts";
 import { trust } from "./trust.ts";
 
-const NOT_BUILT = ["regions", "observe", "alerts", "public"];
+const NOT_BUILT = ["observe", "alerts", "public"];
 
 function gateway<
   Backend extends z.ZodType,
@@ -42,6 +42,9 @@ function gateway<
         ),
       cors: POLICY_SCHEMAS.cors.setting.optional().describe("Short for `cors` in `defaults`"),
       maintenance: POLICY_SCHEMAS.maintenance.setting.optional().describe("Short for `maintenance` in `defaults`"),
+      regions: oneOrMore("a region of Vercel such as fra1, or a list of them", z.string())
+        .optional()
+        .describe("Where the gateway runs on Vercel: `fra1`. vercel.json, which is what Vercel reads, must say the same"),
       trust: trust.optional().describe("Whom to believe about the caller: `{ proxies, geo, frontends }`"),
       routes: z.array(route).describe("What is served, in any order: the most specific path wins"),
     },

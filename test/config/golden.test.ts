@@ -55,10 +55,13 @@ async function outcomeOf(name: string, settings: readonly string[], config: stri
     origin = source.origin;
     const vercel = settings.includes("vercel");
     const production = settings.includes("production");
+    const [json] = all("vercel.json");
+    const vercelJson = json === undefined ? undefined : JSON.parse(json);
     const redis = vercel ? redisOnVercel(environment) : undefined;
+    const options = { vercel, redis, production, vercelJson };
     const { config: compiled, warnings } = compileConfig(
       source,
-      settings.includes("build") ? { vercel, redis, production, keepOut: variables } : { vercel, redis, production },
+      settings.includes("build") ? { ...options, keepOut: variables } : options,
     );
     const resolved = resolveReferences(compiled, environment.variables, origin);
     if (settings.includes("resolve")) createAssertions(resolved, environment, Date.now);

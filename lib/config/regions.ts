@@ -1,0 +1,69 @@
+/** `regions`: where the gateway runs on Vercel, and whether vercel.json, which is what Vercel reads, says the same. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { VERCEL_REGIONS } from "../http/vercel-regions.ts";
+import type { Fields } from "./fields.ts";
+import type { Report } from "./issue.ts";
+import { didYouMean } from "./nearest.ts";
+import { asList } from "./schema-fields.ts";
+
+/** What of vercel.json says where functions run. */
+export interface VercelJson {
+  readonly regions?: unknown;
+  /** By path; a function's own regions go before the project's. */
+  readonly functions?: Readonly<Record<string, { readonly regions?: unknown } | undefined>>;
+}
+
+/** Undefined where there is none. */
+export function readVercelJson(cwd: string): VercelJson | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(/* turbopackIgnore: true */ join(cwd, "vercel.json"), "utf8"));
+    return typeof value === "object" && value !== null ? (value as VercelJson) : {};
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    // Vercel itself says what is wrong with it.
+    return {};
+  }
+}
+
+export function compileRegions(input: string | readonly string[] | undefined, fields: Fields): readonly string[] {
+  const ids = [...VERCEL_REGIONS.keys()];
+  return asList(input).flatMap((given, index) => {
+    const place = Array.isArray(input) ? ["regions", index] : ["regions"];
+    const id = fields.plain(given, place);
+    if (id === undefined) return [];
+    if (!VERCEL_REGIONS.has(id))
+      fields.report.error(
+        "value-format",
+        place,
+        `${JSON.stringify(id)} is no region of Vercel.`,
+        didYouMean(id, ids) ?? `There are ${ids.join(", ")}.`,
+      );
+    return [id];
+  });
+}
+
+/** The config can't move functions by itself: what it says and what happens must not part. */
+export function reportVercelJson(
+  regions: readonly string[],
+  vercelJson: VercelJson | undefined,
+  vercel: boolean,
+  report: Report,
+): void {
+  if (regions.length === 0 || (vercelJson === undefined && !vercel)) return;
+  const say = (message: string, fix: string) => report[vercel ? "error" : "warn"]("vercel-regions", ["regions"], message, fix);
+  const { regions: said, functions = {} } = vercelJson ?? {};
+  const wanted = `"regions": ${JSON.stringify(regions)}`;
+  if (said === undefined) say("vercel.json names no region, and Vercel goes by that file alone.", `Add ${wanted} to it.`);
+  else if (!isSame(said, regions))
+    say(`vercel.json says ${JSON.stringify(said)}, and Vercel goes by that file.`, `Write ${wanted} there.`);
+  for (const [path, own] of Object.entries(functions)) {
+    if (own?.regions !== undefined && !isSame(own.regions, regions))
+      say(`vercel.json says ${JSON.stringify(own.regions)} for ${path}.`, "Leave them out there, or name the same.");
+  }
+}
+
+function isSame(said: unknown, regions: readonly string[]): boolean {
+  const list = asList(said);
+  return list.length === regions.length && regions.every((id) => list.includes(id));
+}
