@@ -1,11 +1,11 @@
 /** The Node host: `npm start` (by way of scripts/start.mjs), `npm run dev`. The gateway comes straight from the socket, the console's pages from Next. */
 import { createConsolePages } from "./console-pages.ts";
+import { UsageError } from "./lib/cli/command.ts";
+import { readServerFlags } from "./lib/cli/server-flags.ts";
 import { ConfigError } from "./lib/config/issue.ts";
 import { type NodeServer, startNodeServer } from "./lib/hosts/node-server.ts";
-import { parseGeo } from "./lib/http/geo-text.ts";
 import { createLog } from "./lib/observe/log.ts";
 
-const isDev = process.argv.includes("--dev");
 const log = createLog();
 
 // Ours first: Next installs listeners of its own when it is loaded, and a bug must end the process, not hide in it.
@@ -14,19 +14,8 @@ process.on("uncaughtException", (error) => {
   process.exit(1);
 });
 
+const { isDev, isDemo, simulatedGeo } = readFlags();
 const pages = createConsolePages({ dir: import.meta.dirname, dev: isDev });
-
-const isDemo = process.argv.includes("--open-on-loopback");
-const geoText = process.argv.includes("--geo") ? (process.argv[process.argv.indexOf("--geo") + 1] ?? "") : undefined;
-const simulatedGeo = geoText === undefined ? undefined : parseGeo(geoText);
-if (geoText !== undefined && (!simulatedGeo || !(isDev || isDemo))) {
-  console.error(
-    simulatedGeo
-      ? "--geo puts every caller in one place: it is for `npm run dev` and the demo."
-      : `--geo ${JSON.stringify(geoText)} is not a place: write DE, DE-BE or EU/DE-BE.`,
-  );
-  process.exit(2);
-}
 
 let server: NodeServer;
 try {
@@ -49,6 +38,16 @@ process.on("SIGHUP", () => {
     (error: Error) => log.error("the new config is not used; the old one goes on", { error: error.message }),
   );
 });
+
+function readFlags() {
+  try {
+    return readServerFlags(process.argv.slice(2), process.cwd());
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`server.ts: ${error.message}`);
+    process.exit(2);
+  }
+}
 
 let isStopping = false;
 const stop = () => {

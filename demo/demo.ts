@@ -44,9 +44,9 @@ async function choosePort(): Promise<number> {
   throw new Error(`none of the ports ${wanted} to ${wanted + PORTS_TRIED - 1} is free`);
 }
 
-/** `--geo DE`: every caller is there. */
-const geoFlag = process.argv.indexOf("--geo");
-const simulatedGeo = geoFlag < 0 ? [] : process.argv.slice(geoFlag, geoFlag + 2);
+/** All but one are the server's, which reads and judges them: `--geo DE` puts every caller there. */
+const NO_PAGE = "--no-page";
+const serverFlags = process.argv.slice(2).filter((flag) => flag !== NO_PAGE);
 
 interface Gateway {
   readonly process: ChildProcess;
@@ -55,7 +55,7 @@ interface Gateway {
 
 /** In the demo's folder `server.ts` finds the demo's config, and neither the user's `.env` nor the user's data. */
 async function startGateway(variables: Readonly<Record<string, string>>): Promise<Gateway> {
-  const server = spawn(process.execPath, [join(root, "scripts", "start.mjs"), "--open-on-loopback", ...simulatedGeo], {
+  const server = spawn(process.execPath, [join(root, "scripts", "start.mjs"), "--open-on-loopback", ...serverFlags], {
     cwd: import.meta.dirname,
     env: { ...environment, ...variables, HOST: "127.0.0.1", PORT: String(await choosePort()) },
     stdio: ["ignore", "pipe", "inherit"],
@@ -103,7 +103,7 @@ function printGuide({ process: { pid }, address }: Gateway, key: string, page: s
 
 async function present(running: Gateway): Promise<void> {
   const key = await makeKey(running);
-  if (process.argv.includes("--no-page")) return printGuide(running, key, "left out");
+  if (process.argv.includes(NO_PAGE)) return printGuide(running, key, "left out");
   if (isBuilt(root)) return printGuide(running, key, "");
   const startedMs = performance.now();
   build = startBuild(root, environment);

@@ -56,11 +56,11 @@ export const CONFIG_FLAG: Flag = {
 };
 const HELP_FLAG: Flag = { type: "boolean", help: "this text" };
 
-export function flagsOf({ flags }: Command): Readonly<Record<string, Flag>> {
+export function flagsOf({ flags }: Pick<Command, "flags">): Readonly<Record<string, Flag>> {
   return { ...flags, help: HELP_FLAG };
 }
 
-export function readCall(command: Command, args: readonly string[], cwd: string): Call {
+export function readCall(command: Pick<Command, "flags" | "maxOperands">, args: readonly string[], cwd: string): Call {
   const flags = flagsOf(command);
   const options = Object.fromEntries(Object.entries(flags).map(([name, { type }]) => [name, { type }]));
   const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });

@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
-import type { GatewayRequest, Geo } from "../exchange.ts";
-import { parseGeo } from "../http/geo-text.ts";
+import type { GatewayRequest } from "../exchange.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { canonicalIp } from "../http/ip.ts";
 import { type Call, UsageError } from "./command.ts";
+import { readGeo } from "./geo-flag.ts";
 
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 
@@ -28,7 +28,7 @@ export function readExplainRequest(call: Call): GatewayRequest {
     httpVersion: "1.1",
     headers,
     body: body ? Readable.from([body]) : null,
-    client: { ip: readIp(call.one("ip") ?? "127.0.0.1"), geo: readGeo(call.one("geo")) },
+    client: { ip: readIp(call.one("ip") ?? "127.0.0.1"), geo: readGeo(call) },
   };
 }
 
@@ -53,13 +53,6 @@ function readIp(text: string): string {
   const ip = canonicalIp(text);
   if (ip === undefined) throw new UsageError(`--ip ${JSON.stringify(text)} is not an IP address.`);
   return ip;
-}
-
-function readGeo(text: string | undefined): Geo | undefined {
-  if (text === undefined) return undefined;
-  const geo = parseGeo(text);
-  if (!geo) throw new UsageError(`--geo ${JSON.stringify(text)} is not a place: write DE, DE-BE or EU/DE-BE.`);
-  return geo;
 }
 
 function readBody({ cwd, one }: Call): Buffer | undefined {

@@ -4,6 +4,7 @@ import { PROBLEMS } from "../problem.ts";
 import { CONFIG_FLAG, type Command, JSON_FLAG, OK } from "./command.ts";
 import { readExplainRequest } from "./explain-request.ts";
 import { type Explanation, explainRequest } from "./explanation.ts";
+import { geoFlag } from "./geo-flag.ts";
 import { loadGateway } from "./load-gateway.ts";
 import { hideValues } from "./named-texts.ts";
 import type { Answered, Sent } from "./outlet.ts";
@@ -22,7 +23,7 @@ export const explain: Command = {
     body: { type: "string", value: "text", help: "its body; @file for what a file holds" },
     host: { type: "string", value: "host", help: "its Host: localhost otherwise" },
     ip: { type: "string", value: "address", help: "the caller's: 127.0.0.1 otherwise" },
-    geo: { type: "string", value: "place", help: "where the caller is: DE, DE-BE or EU/DE-BE" },
+    geo: geoFlag("where the caller is: DE, DE-BE or EU/DE-BE"),
     config: CONFIG_FLAG,
     json: JSON_FLAG,
   },
