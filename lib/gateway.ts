@@ -47,6 +47,8 @@ export interface Endpoints {
   isConsole(target: Target): boolean;
   /** A refusal for callers who may not see the console. */
   admit(visit: Visit): Stop | undefined;
+  /** The answer to the operator's `frontdesk doctor`, which may ask on any path; undefined for every other request. */
+  examine(visit: Visit): (() => Stop) | undefined;
   answer(visit: Visit): MaybePromise<Stop>;
 }
 
@@ -173,6 +175,10 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function decide(received: GatewayRequest, half: Half): MaybePromise<Verdict> {
     const visit = begin(received);
+    if (visit.facts.withReserved !== undefined) {
+      const examined = endpoints.examine(visit);
+      if (examined) return half === "front" ? { kind: "later", visit } : { kind: "stop", visit, stop: examined() };
+    }
     if (visit.target.segments[0] === "gateway") return decideEngine(visit, half);
     const document = metadata?.answer(visit.request, visit.target, match);
     if (document) return { kind: "stop", visit, stop: document };

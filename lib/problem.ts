@@ -249,6 +249,8 @@ export interface Answer {
   status: number;
   headers: HeaderList;
   body: string | Uint8Array | null;
+  /** What follows the body later; the caller gets the body at once. It never rejects. */
+  rest?: Promise<string>;
 }
 
 export function isProblemCode(code: string): code is ProblemCode {

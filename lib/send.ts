@@ -15,7 +15,7 @@ export interface SendContext {
 
 /** Renders a refusal or takes an answer as it is, lets the route's policies shape its head, and sends it. */
 export function sendStop(visit: Visit, stop: Stop, sink: Sink, context: SendContext): void {
-  const answer = "code" in stop ? renderProblem(stop, visit.requestId, visit.target.path) : stop;
+  const answer: Answer = "code" in stop ? renderProblem(stop, visit.requestId, visit.target.path) : stop;
   if ("code" in stop) {
     visit.code = stop.code;
     visit.record.reason = stop.reason ?? stop.detail;
@@ -25,7 +25,7 @@ export function sendStop(visit: Visit, stop: Stop, sink: Sink, context: SendCont
   visit.status = answer.status;
   const length = typeof answer.body === "string" ? Buffer.byteLength(answer.body) : (answer.body?.length ?? 0);
   const isEmpty = isBodiless(answer.status);
-  if (!isEmpty) answer.headers.set("content-length", String(length));
+  if (!isEmpty && !answer.rest) answer.headers.set("content-length", String(length));
   visit.bytesOut = length;
   sink.onClose = (complete) => finish(visit, complete, context);
   if (sink.closed) {
@@ -33,8 +33,18 @@ export function sendStop(visit: Visit, stop: Stop, sink: Sink, context: SendCont
     return;
   }
   sink.head(answer.status, "", answer.headers.pairs);
-  if (!isEmpty && answer.body !== null && visit.request.method !== "HEAD") sink.end(answer.body);
+  if (answer.rest && visit.request.method !== "HEAD") sendInParts(visit, answer, answer.rest, sink);
+  else if (!isEmpty && answer.body !== null && visit.request.method !== "HEAD") sink.end(answer.body);
   else sink.end();
+}
+
+function sendInParts(visit: Visit, { body }: Answer, rest: Promise<string>, sink: Sink): void {
+  if (body !== null) sink.write(Buffer.from(body));
+  rest.then((last) => {
+    if (sink.closed) return;
+    visit.bytesOut += Buffer.byteLength(last);
+    sink.end(last);
+  });
 }
 
 function finishHead(visit: Visit, answer: Answer, { deps }: SendContext): void {

@@ -8,6 +8,7 @@ import type { Visit } from "../visit.ts";
 import type { Admit } from "./admit.ts";
 import type { Api } from "./api.ts";
 import { answerApi } from "./api-http.ts";
+import type { Examine } from "./doctor.ts";
 import type { Overview } from "./overview.ts";
 import { problemIndex, problemPage } from "./problem-page.ts";
 
@@ -17,9 +18,10 @@ export interface EndpointOptions {
   readonly api: Api;
   /** Of the keys that assertions are signed with. */
   readonly jwks: Jwks | undefined;
+  readonly examine: Examine;
 }
 
-export function createEndpoints({ admit, overview, api, jwks }: EndpointOptions): Endpoints {
+export function createEndpoints({ admit, overview, api, jwks, examine }: EndpointOptions): Endpoints {
   /** By path below /gateway/, for GET and HEAD. */
   const forEverybody = (path: string): Answer | undefined => {
     if (path === "health") return json({ status: "ok" });
@@ -38,6 +40,7 @@ export function createEndpoints({ admit, overview, api, jwks }: EndpointOptions)
   return {
     isConsole: ({ segments: [, first] }) => first === undefined || first === "" || first === "_next",
     admit: ({ request }) => admit(request),
+    examine,
     answer(visit: Visit) {
       const { request, target } = visit;
       const path = target.segments.slice(1).join("/");

@@ -2,6 +2,7 @@
 import { basic } from "./basic.ts";
 import { check } from "./check.ts";
 import type { Command } from "./command.ts";
+import { doctor } from "./doctor.ts";
 import { explain } from "./explain.ts";
 import { init } from "./init.ts";
 import { keys } from "./keys.ts";
@@ -11,4 +12,4 @@ import { routes } from "./routes.ts";
 import { tokens } from "./tokens.ts";
 import { usage } from "./usage.ts";
 
-export const COMMANDS: readonly Command[] = [check, routes, explain, keys, tokens, basic, usage, maintenance, purge, init];
+export const COMMANDS: readonly Command[] = [check, routes, explain, doctor, keys, tokens, basic, usage, maintenance, purge, init];

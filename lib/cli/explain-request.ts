@@ -7,8 +7,7 @@ import { HeaderList } from "../http/header-list.ts";
 import { canonicalIp } from "../http/ip.ts";
 import { type Call, UsageError } from "./command.ts";
 import { readGeo } from "./geo-flag.ts";
-
-const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
+import { readHeader } from "./header-flag.ts";
 
 export function readExplainRequest(call: Call): GatewayRequest {
   const { method, target } = readRequestLine(call.operands.join(" ").trim());
@@ -39,14 +38,6 @@ function readRequestLine(text: string): { method: string; target: string } {
     throw new UsageError(`${wrong}: frontdesk explain "GET /path?query".`);
   }
   return { method: method.toUpperCase(), target };
-}
-
-function readHeader(text: string): [string, string] {
-  const colon = text.indexOf(":");
-  const [name, value] = [text.slice(0, colon), text.slice(colon + 1).trim()];
-  if (colon < 1 || !TOKEN.test(name)) throw new UsageError(`--header ${JSON.stringify(text)} is not "name: value".`);
-  // As latin-1, which is what a host's parser makes of the bytes (RFC 9110 section 5.5).
-  return [name, Buffer.from(value, "utf8").toString("latin1")];
 }
 
 function readIp(text: string): string {

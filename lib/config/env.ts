@@ -29,6 +29,8 @@ export interface Environment {
   readonly vercelEnv: string | undefined;
   /** By VERCEL_ENV on Vercel, by NODE_ENV elsewhere. */
   readonly production: boolean;
+  /** Of Vercel's regions, that of the function that runs. */
+  readonly region: string | undefined;
   readonly configFile: string | undefined;
   readonly configText: string | undefined;
   readonly routesText: string | undefined;
@@ -81,6 +83,7 @@ export function parseEnvironment(given: NodeJS.Dict<string>): Environment {
     vercel: variables.VERCEL === "1",
     vercelEnv: variables.VERCEL_ENV,
     production: (variables.VERCEL === "1" ? variables.VERCEL_ENV : variables.NODE_ENV) === "production",
+    region: variables.VERCEL_REGION,
     configFile: variables.GATEWAY_CONFIG_FILE,
     configText: variables.GATEWAY_CONFIG,
     routesText: variables.GATEWAY_ROUTES,

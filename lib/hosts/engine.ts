@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { type AdminAccess, createAdmit } from "../admin/admit.ts";
 import { createAdminApi } from "../admin/create-api.ts";
+import { createDoctor } from "../admin/doctor.ts";
 import { createEndpoints } from "../admin/endpoints.ts";
 import { describeBackends, describeRoutes, describeStatus, type Overview } from "../admin/overview.ts";
 import { createAssertions } from "../backends/assertions.ts";
@@ -85,7 +86,9 @@ export function createEngine({
       const assertions = createAssertions(config, environment, deps.clock.now);
       const purge = (what: Purge) => current!.purge(what);
       const api = createAdminApi({ stores, log, config, now: deps.clock.now, random: deps.random }, { overview, purge });
-      const endpoints = createEndpoints({ admit, overview, api, jwks: assertions.jwks });
+      const { adminToken, region } = environment;
+      const examine = createDoctor({ adminToken, host: host.name, region, config, call, now: deps.clock.now });
+      const endpoints = createEndpoints({ admit, overview, api, jwks: assertions.jwks, examine });
       current = createGateway({
         config,
         policies: POLICIES,

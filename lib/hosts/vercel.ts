@@ -1,6 +1,7 @@
 /** The Vercel host: the front half decides in middleware and seals a plan, the back half opens it and executes. */
 import { randomBytes } from "node:crypto";
 import { artifact, customPolicies } from "#compiled";
+import { DOCTOR_HEADER } from "../admin/doctor-pass.ts";
 import { type Environment, readEnvironment } from "../config/env.ts";
 import { resolveReferences } from "../config/references.ts";
 import type { Client, GatewayRequest } from "../exchange.ts";
@@ -105,6 +106,9 @@ async function decideInFront(request: Request, host: VercelHost, hasRoom: boolea
     const plan = planOf(verdict);
     const sealed = plan && sealPlan(plan, asSeen, planContext, Date.now());
     if (sealed !== undefined) headers.set(PLAN_HEADER, sealed);
+    const pass = request.headers.get(DOCTOR_HEADER);
+    // The doctor is answered where answers come from.
+    if (pass !== null && verdict.kind === "later") headers.set(DOCTOR_HEADER, pass);
     return { headers };
   } catch (error) {
     return { response: await fail(error, host, received, request.signal) };

@@ -6,11 +6,16 @@ export interface RelayOptions {
   /** The next one's address. */
   readonly to: string;
   /** Shapes the fields that go on. */
-  onRequest?(headers: IncomingHttpHeaders, line: { readonly method: string; readonly target: string }): void;
+  onRequest?(
+    headers: IncomingHttpHeaders,
+    request: { readonly method: string; readonly target: string; readonly peer: string },
+  ): void;
   /** From which of this machine's addresses it connects: the whole of 127.0.0.0/8 is loopback. */
   readonly from?: string;
   /** Takes in the whole answer before it sends any of it on. */
   readonly buffers?: boolean;
+  /** Gives an answer to everybody who asks for the same target after, whatever it says. */
+  readonly keeps?: boolean;
 }
 
 export interface Relay {
@@ -19,21 +24,30 @@ export interface Relay {
   close(): void;
 }
 
-export async function startRelay({ to, onRequest, from = "127.0.0.1", buffers = false }: RelayOptions): Promise<Relay> {
+export async function startRelay({
+  to,
+  onRequest,
+  from = "127.0.0.1",
+  buffers = false,
+  keeps = false,
+}: RelayOptions): Promise<Relay> {
+  const kept = new Map<string, { readonly fields: string[]; readonly body: Buffer }>();
   const server = createServer((received, response) => {
+    const hit = kept.get(received.url!);
+    if (hit) {
+      response.writeHead(200, hit.fields).end(hit.body);
+      return;
+    }
     const headers: IncomingHttpHeaders = { ...received.headers, host: new URL(to).host };
     const [method, target] = [received.method!, received.url!];
-    onRequest?.(headers, { method, target });
+    onRequest?.(headers, { method, target, peer: received.socket.remoteAddress! });
     const onward = send(to, { method, path: target, headers, localAddress: from }, (answer) => {
       response.writeHead(answer.statusCode!, answer.rawHeaders);
-      if (!buffers) {
-        response.flushHeaders();
-        answer.pipe(response);
-        return;
-      }
       const chunks: Buffer[] = [];
       answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-      answer.on("end", () => response.end(Buffer.concat(chunks)));
+      if (buffers) answer.on("end", () => response.end(Buffer.concat(chunks)));
+      else answer.pipe(response);
+      if (keeps) answer.on("end", () => kept.set(target, { fields: answer.rawHeaders, body: Buffer.concat(chunks) }));
     });
     onward.on("error", () => response.writeHead(502).end());
     response.on("close", () => onward.destroy());
