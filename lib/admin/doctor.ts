@@ -64,6 +64,14 @@ export type Examine = (visit: Visit) => (() => Answer) | undefined;
 /** Undefined for every request but the operator's doctor's. */
 export function createDoctor({ adminToken, ...options }: DoctorOptions): Examine {
   const key = adminToken === undefined ? undefined : doctorKey(adminToken);
+  let probing: Promise<SeenBackend[]> | undefined;
+  /** One at a time: a pass that was captured must not make a hammer of the gateway. */
+  const probeOnce = () => {
+    probing ??= probeAll(options).finally(() => {
+      probing = undefined;
+    });
+    return probing;
+  };
   return ({ request, target, facts }) => {
     const pass = facts.withReserved?.get(DOCTOR_HEADER);
     const nonce = pass === undefined || key === undefined ? undefined : readPass(pass, key, options.now());
@@ -83,7 +91,7 @@ export function createDoctor({ adminToken, ...options }: DoctorOptions): Examine
         client: { ip: ip ?? null, geo, frontend },
         headers: [...request.headers].map(([name, value]) => [name.toLowerCase(), digestOf(value)] as const),
       };
-      const rest = Promise.all([probeAll(options), setTimeout(PAUSE_MS)]).then(([backends]) => event("backends", backends));
+      const rest = Promise.all([probeOnce(), setTimeout(PAUSE_MS)]).then(([backends]) => event("backends", backends));
       return { status: 200, headers: new HeaderList(["content-type", "text/event-stream"]), body: event("seen", seen), rest };
     };
   };

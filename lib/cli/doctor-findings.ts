@@ -257,7 +257,9 @@ function backendFindings({ backend, url, ms, status, error, aheadMs = 0, caches 
   const said = `${url} answers ${status} in ${ms} ms`;
   const skewed = Math.abs(aheadMs) > MAX_SKEW_MS;
   return [
-    { hop, what: "reached", saw: said, verdict: "good" },
+    status !== undefined && status >= 500
+      ? { hop, what: "reached", saw: said, verdict: "odd", fix: "It is there, and says that it fails: its own log tells why." }
+      : { hop, what: "reached", saw: said, verdict: "good" },
     ...(caches.length > 0
       ? [
           {

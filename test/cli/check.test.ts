@@ -156,4 +156,22 @@ describe("frontdesk check", () => {
       err: `gateway.config.ts: the gateway can't be built: the custom policy "tried" of routes[0] can't be made: no key file\n`,
     });
   });
+
+  test("says where it is to run and whose word it takes, holds vercel.json to it, and shows no secret", async () => {
+    const config =
+      'regions: fra1\ntrust: { frontends: { secret: "${env.SECRET}" } }\nroutes: [{ path: /, auth: none, respond: {} }]\n';
+    const SECRET = "frontend-0123456789-0123456789-0123456789";
+    const { frontdesk } = checkout({ "a.yaml": config, "vercel.json": '{ "regions": ["iad1"] }' }, { SECRET });
+    const { code, out, err } = await frontdesk("check", "a.yaml");
+    expect(code).toBe(0);
+    expect(out).toContain("\nregions   fra1 (Frankfurt, DE)\n");
+    expect(out).toContain("\ntrusts    frontends that sign who calls, with 1 secret\n");
+    expect(err).toContain('vercel.json says ["iad1"]');
+    const strict = await frontdesk("check", "a.yaml", "--vercel", "--json");
+    expect(strict.code).toBe(1);
+    expect(JSON.parse(strict.out).errors).toEqual([expect.objectContaining({ rule: "vercel-regions", path: "regions" })]);
+    const asJson = await frontdesk("check", "a.yaml", "--json");
+    expect(JSON.parse(asJson.out).trust.frontends).toBe(1);
+    expect(out + asJson.out).not.toContain(SECRET);
+  });
 });

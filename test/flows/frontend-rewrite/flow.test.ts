@@ -1,13 +1,12 @@
 /** A frontend in front of the gateway: a small Next app that rewrites /api to it, and the same by Vite and vercel.json. */
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createServer } from "vite";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Backend, startBackend } from "../../support/backend.ts";
 import { configIn } from "../../support/describe-hosts.ts";
-import { HOST_NAMES, type HostProcess, ROOT, run, startHost } from "../../support/host-process.ts";
+import { type Frontend, startNextFrontend, startViteFrontend } from "../../support/dev-frontends.ts";
+import { HOST_NAMES, type HostProcess, startHost } from "../../support/host-process.ts";
 import { RawConnection, requestBytes, sendRaw } from "../../support/raw-client.ts";
-import { until } from "../../support/until.ts";
 
 const FRONTEND = join(import.meta.dirname, "frontend");
 let backend: Backend;
@@ -23,9 +22,9 @@ describe.each(HOST_NAMES)("before the %s host", (name) => {
   });
   afterAll(() => gateway.stop());
 
-  const frontends: [what: string, start: (gatewayUrl: string) => Promise<{ port: number; stop(): unknown }>][] = [
-    ["a Next frontend's rewrite", startNextFrontend],
-    ["Vite's proxy", startViteFrontend],
+  const frontends: [what: string, start: (gatewayUrl: string) => Promise<Frontend>][] = [
+    ["a Next frontend's rewrite", (url) => startNextFrontend(FRONTEND, { GATEWAY_URL: url })],
+    ["Vite's proxy", (url) => startViteFrontend(FRONTEND, { GATEWAY_URL: url })],
   ];
   test.each(frontends)("%s reaches the backend by way of the gateway", async (_, start) => {
     const frontend = await start(`http://127.0.0.1:${gateway.port}`);
@@ -66,34 +65,3 @@ test("the rewrite for vercel.json has the same source and path", async () => {
   expect(await nextConfig.rewrites!()).toEqual(rewrites);
   vi.unstubAllEnvs();
 });
-
-async function startNextFrontend(gatewayUrl: string) {
-  // In development: a build would hold the address that the gateway had when it was made.
-  rmSync(join(FRONTEND, ".next"), { recursive: true, force: true });
-  const args = [join(ROOT, "node_modules/next/dist/bin/next"), "dev", "--port", "0", "--hostname", "127.0.0.1"];
-  const { child, output } = run(args, FRONTEND, { GATEWAY_URL: gatewayUrl, NEXT_TELEMETRY_DISABLED: "1" });
-  const port = await until(() => {
-    if (child.exitCode !== null) throw new Error(output.join(""));
-    return /http:\/\/127\.0\.0\.1:(\d+)[\s\S]*Ready/.exec(output.join(""))?.[1];
-  }, "the frontend to listen");
-  const stop = async () => {
-    child.kill("SIGTERM");
-    await until(() => child.exitCode !== null || child.signalCode !== null, "the frontend's end");
-    rmSync(join(FRONTEND, ".next"), { recursive: true, force: true });
-  };
-  return { port: Number(port), stop };
-}
-
-async function startViteFrontend(gatewayUrl: string) {
-  vi.stubEnv("GATEWAY_URL", gatewayUrl);
-  const server = await createServer({
-    root: FRONTEND,
-    configFile: join(FRONTEND, "vite.config.ts"),
-    logLevel: "silent",
-    server: { host: "127.0.0.1", port: 0 },
-  });
-  vi.unstubAllEnvs();
-  await server.listen();
-  const port = new URL(server.resolvedUrls!.local[0]!).port;
-  return { port: Number(port), stop: () => server.close() };
-}

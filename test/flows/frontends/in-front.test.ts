@@ -4,24 +4,19 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { createServer as createViteServer } from "vite";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Backend, startBackend } from "../../support/backend.ts";
 import { configIn } from "../../support/describe-hosts.ts";
-import { HOST_NAMES, type HostProcess, ROOT, run, startHost } from "../../support/host-process.ts";
+import { type Frontend, startNextFrontend, startViteFrontend } from "../../support/dev-frontends.ts";
+import { HOST_NAMES, type HostProcess, ROOT, startHost } from "../../support/host-process.ts";
 import { sendRaw } from "../../support/raw-client.ts";
 import { type Relay, startRelay } from "../../support/relay.ts";
-import { until } from "../../support/until.ts";
 import { writeSnippets } from "./sign.ts";
 
 const SECRET = "shop-0123456789-0123456789-0123456789";
 const PEOPLE = { ada: ["203.0.113.7", "DE"], lin: ["198.51.100.8", "US"] } as const;
 type Person = keyof typeof PEOPLE;
 
-interface Frontend {
-  readonly port: number;
-  stop(): unknown;
-}
 const frontends: [what: string, start: (gatewayUrl: string) => Promise<Frontend>][] = [
   ["Next", startNext],
   ["any that handles a Request", startAnyOther],
@@ -132,19 +127,7 @@ async function startNext(gatewayUrl: string): Promise<Frontend> {
   writeSnippets(join("next-snippet", "app"));
   writeFileSync(join(folder, "app", "layout.jsx"), "export default ({ children }) => <html><body>{children}</body></html>;\n");
   writeFileSync(join(folder, "app", "page.jsx"), "export default () => <p>shop</p>;\n");
-  const args = [join(ROOT, "node_modules/next/dist/bin/next"), "dev", "--port", "0", "--hostname", "127.0.0.1"];
-  const env = { GATEWAY_URL: gatewayUrl, GATEWAY_FRONTEND_SECRET: SECRET, NEXT_TELEMETRY_DISABLED: "1" };
-  const { child, output } = run(args, folder, env);
-  const port = await until(() => {
-    if (child.exitCode !== null) throw new Error(output.join(""));
-    return /http:\/\/127\.0\.0\.1:(\d+)[\s\S]*Ready/.exec(output.join(""))?.[1];
-  }, "the frontend to listen");
-  const stop = async () => {
-    child.kill("SIGTERM");
-    await until(() => child.exitCode !== null || child.signalCode !== null, "the frontend's end");
-    rmSync(folder, { recursive: true, force: true });
-  };
-  return { port: Number(port), stop };
+  return startNextFrontend(folder, { GATEWAY_URL: gatewayUrl, GATEWAY_FRONTEND_SECRET: SECRET });
 }
 
 async function startAnyOther(gatewayUrl: string): Promise<Frontend> {
@@ -179,21 +162,7 @@ async function startAnyOther(gatewayUrl: string): Promise<Frontend> {
   return { port: (server.address() as AddressInfo).port, stop };
 }
 
-async function startVite(gatewayUrl: string): Promise<Frontend> {
+function startVite(gatewayUrl: string): Promise<Frontend> {
   const folder = writeSnippets("vite-snippet", "gateway-client.ts", "vite.config.ts");
-  vi.stubEnv("GATEWAY_URL", gatewayUrl);
-  vi.stubEnv("GATEWAY_FRONTEND_SECRET", SECRET);
-  const server = await createViteServer({
-    root: folder,
-    configFile: join(folder, "vite.config.ts"),
-    logLevel: "silent",
-    server: { host: "127.0.0.1", port: 0 },
-  });
-  await server.listen();
-  const stop = async () => {
-    vi.unstubAllEnvs();
-    await server.close();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  return { port: Number(new URL(server.resolvedUrls!.local[0]!).port), stop };
+  return startViteFrontend(folder, { GATEWAY_URL: gatewayUrl, GATEWAY_FRONTEND_SECRET: SECRET });
 }
