@@ -6,7 +6,7 @@ import { ROOT } from "./checkout.ts";
 
 const EXAMPLE = readFileSync(join(ROOT, ".env.example"), "utf8");
 /** Set by the platform or the build: nothing for a user to write. */
-const NOT_THE_USERS = new Set(["VERCEL", "VERCEL_ENV", "VERCEL_PROJECT_ID", "FRONTDESK_BUILD_KEY", "NODE_ENV"]);
+const NOT_THE_USERS = new Set(["VERCEL", "VERCEL_ENV", "VERCEL_REGION", "VERCEL_PROJECT_ID", "FRONTDESK_BUILD_KEY", "NODE_ENV"]);
 
 /** `variables.NAME`, `process.env.NAME` and the pairs of names of Redis. */
 function namesReadBy(file: string): string[] {
