@@ -103,7 +103,7 @@ describe.each(HOST_NAMES)("before the %s host", { timeout: 60_000 }, (name) => {
       .replace(/in \d+ ms/g, "in 12 ms")
       .replace(/\d+ s ahead of the gateway/, "3600 s ahead of the gateway");
     const block = blocksOf(readDocument("docs/frontends.md")).find(({ text }) => text.startsWith("$ npx frontdesk doctor"))!;
-    expect(block.text).toBe(`$ npx frontdesk doctor https://shop.example/api\n${shown}\n`);
+    expect(block.text).toBe(`$ npx frontdesk doctor https://shop.example/api\n${shown}`);
   };
   // It names the host.
   if (name === "node") test("the page of docs/frontends.md is what it prints", printsPage);
