@@ -45,7 +45,12 @@ export async function startTrafficHost(config: { backends: object; routes: objec
     },
     pools,
     host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true },
-    endpoints: { isConsole: () => false, admit: () => undefined, answer: () => ({ code: "route-not-found" }) },
+    endpoints: {
+      isConsole: () => false,
+      admit: () => undefined,
+      examine: () => undefined,
+      answer: () => ({ code: "route-not-found" }),
+    },
     assertions: { byBackend: new Map(), jwks: undefined },
     targetStates: createTargetStates(),
     onRecord: (record) => records.push(record),
