@@ -12,4 +12,16 @@ import { routes } from "./routes.ts";
 import { tokens } from "./tokens.ts";
 import { usage } from "./usage.ts";
 
-export const COMMANDS: readonly Command[] = [check, routes, explain, doctor, keys, tokens, basic, usage, maintenance, purge, init];
+export const COMMANDS: readonly Command[] = [
+  check,
+  routes,
+  explain,
+  doctor,
+  keys,
+  tokens,
+  basic,
+  usage,
+  maintenance,
+  purge,
+  init,
+];
