@@ -311,7 +311,13 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     const { visit, sink, clock, targetUrl, watch } = this.#attempt;
     sink.onDrain = undefined;
     const ms = clock.monotonic() - this.#startedMs;
-    visit.record.attempts.push({ target: targetUrl, status: this.#reply?.status, error: error && describe(error), ms });
+    visit.record.attempts.push({
+      target: targetUrl,
+      status: this.#reply?.status,
+      error: error && describe(error),
+      wasSent: this.#wasSent,
+      ms,
+    });
     watch?.ended(this.#result(error));
   }
 

@@ -15,6 +15,8 @@ export interface AttemptRecord {
   readonly target: string;
   readonly status?: number | undefined;
   readonly error?: string | undefined;
+  /** False where nothing of the request has left: no connection came about. */
+  readonly wasSent: boolean;
   readonly ms: number;
 }
 

@@ -87,7 +87,7 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
     sink.onClose = finish;
     visit.status = 101;
     visit.source = "backend";
-    visit.record.attempts.push({ target: targetUrl, status: 101, ms: clock.monotonic() - this.#startedMs });
+    visit.record.attempts.push({ target: targetUrl, status: 101, wasSent: true, ms: clock.monotonic() - this.#startedMs });
     const tunnel = new WebSocketTunnel({
       client,
       backend: socket,
