@@ -222,6 +222,16 @@ export const CURLS: readonly CurlGroup[] = [
     ],
   },
   {
+    title: "Once, however often it is sent",
+    curls: [
+      {
+        command: `key=demo-payment-$(date +%s); for i in 1 2; do curl -si -H "idempotency-key: $key" -d '{"name":"Vase","price":900}' {gateway}/payments; echo; done`,
+        shows: "the second gets the first answer, with the same id: the backend was asked once",
+        expect: ["HTTP/1.1 201", "idempotency-replayed: true"],
+      },
+    ],
+  },
+  {
     title: "The same with an API key that may read orders",
     curls: [
       {

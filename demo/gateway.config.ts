@@ -88,6 +88,8 @@ export default defineGateway({
       respond: { body: "within the limit\n" },
       limit: { requests: 2, per: "10s", algorithm: "token-bucket", name: "demo" },
     },
+    // Sent again under the same Idempotency-Key, it is carried out once.
+    { path: "/payments", methods: "POST", backend: "us", rewrite: "/products", idempotency: { anonymous: true } },
     // A model's answer tells the tokens that it used: 500 are reserved before, the difference is given back.
     {
       path: "/chat",

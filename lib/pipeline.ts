@@ -33,11 +33,15 @@ export interface Pipeline {
   readonly onResponse: readonly Step[];
   readonly onSend: readonly Step[];
   readonly onEnd: readonly Step[];
+  /** Steps through which an answer goes on its way to the caller. */
+  readonly intercepts: readonly Step[];
   /** Steps that see or replace chunks of a body; the response's in the order of onResponse. */
   readonly requestBody: readonly Step[];
   readonly responseBody: readonly Step[];
   /** The smallest bound of the steps that want the whole body in memory; undefined where none does. */
   readonly bufferRequestBytes: number | undefined;
+  /** Steps that want it only for some requests. */
+  readonly mayBufferRequest: readonly Step[];
   readonly bufferResponseBytes: number | undefined;
   /** "handler" where a verdict needs the raw body: on Vercel the front half then only screens. */
   readonly decideIn: "front" | "handler";
@@ -91,12 +95,19 @@ export function buildPipeline(
     execute: answersInFront ? [] : back,
     removes: steps.flatMap(({ policy }) => policy.removes ?? []),
     onRequest: steps.filter(({ policy }) => policy.onRequest),
-    onResponse: reversed.filter(({ policy }) => policy.onResponse),
+    // What takes an answer on its way sees it as all others have left it.
+    onResponse: [
+      ...reversed.filter(({ policy }) => policy.onResponse && !policy.intercept),
+      ...reversed.filter(({ policy }) => policy.onResponse && policy.intercept),
+    ],
     onSend: reversed.filter(({ policy }) => policy.onSend),
     onEnd: steps.filter(({ policy }) => policy.onEnd),
+    intercepts: steps.filter(({ policy }) => policy.intercept),
     requestBody: steps.filter(({ policy }) => policy.requestBody?.open),
     responseBody: reversed.filter(({ policy }) => policy.responseBody?.open),
     bufferRequestBytes: bound(steps, ({ policy }) => policy.requestBody),
+    // In shadow mode nothing may be refused, also not for its length.
+    mayBufferRequest: steps.filter(({ enforce, policy }) => enforce && policy.requestBody?.when),
     bufferResponseBytes: bound(steps, ({ policy }) => policy.responseBody),
     decideIn: needsBody ? "handler" : "front",
     maxBodyBytes: variant.maxBodyBytes,
@@ -180,7 +191,7 @@ function makeStep(
 function bound(steps: readonly Step[], partOf: (step: Step) => Policy["requestBody"]): number | undefined {
   const bounds = steps.flatMap((step) => {
     const part = partOf(step);
-    return part?.mode === "buffer" ? [part.maxBytes ?? Number.POSITIVE_INFINITY] : [];
+    return part?.mode === "buffer" && !part.when ? [part.maxBytes ?? Number.POSITIVE_INFINITY] : [];
   });
   return bounds.length > 0 ? Math.min(...bounds) : undefined;
 }

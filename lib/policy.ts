@@ -13,6 +13,7 @@ import type { Outcome } from "./observe/record.ts";
 import type { Answer, ProblemCode, Refusal } from "./problem.ts";
 import type { ResourceMetadata } from "./resource-metadata.ts";
 import type { Route } from "./route.ts";
+import type { Sink } from "./sink.ts";
 import type { Question, Reply } from "./stores/questions.ts";
 import type { Stores } from "./stores/stores.ts";
 
@@ -63,6 +64,8 @@ export interface BodyPart {
   readonly mode: "observe" | "transform" | "buffer";
   /** For `buffer`: a larger body is refused with payload-too-large (request) or response-invalid (response). */
   readonly maxBytes?: number;
+  /** For a buffered request body: only for these requests, the others stream. */
+  when?(exchange: Exchange): boolean;
   /** Made anew for each body: `chunk` sees or replaces a chunk, `end` adds what is left. Absent for a buffered request body, which stands in `exchange.body`. */
   open?(exchange: Exchange): BodyTap;
 }
@@ -86,6 +89,8 @@ export interface Policy {
   onSend?(exchange: Exchange, head: AnswerHead): void;
   readonly requestBody?: BodyPart;
   readonly responseBody?: BodyPart;
+  /** Last before the cache and the backend are asked: what their answer goes to in place of the caller's own sink. For built-in policies. */
+  intercept?(exchange: Exchange, sink: Sink): Sink;
   /**
    * What its onRequest and onResponse take from a request beside method, host and target (values of fields, say), as text. Answers
    * that a cache gives to others are kept apart by it. A custom policy with such a hook and without this one says `cacheable`,

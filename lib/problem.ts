@@ -171,6 +171,38 @@ export const PROBLEMS = {
     meaning: "The credentials are good, but they do not permit this request.",
     operator: "The record names the rule that refused.",
   },
+  "idempotency-key-missing": {
+    status: 400,
+    title: "An Idempotency-Key is required",
+    meaning:
+      "Send `Idempotency-Key` with a value that nobody else uses, such as a UUID, and the same one whenever you send the same request again.",
+    operator: "The route's `idempotency` says `required`.",
+  },
+  "idempotency-key-invalid": {
+    status: 400,
+    title: "The Idempotency-Key can't be read",
+    meaning: "Send one field with 1 to 255 visible characters, such as a UUID, with or without quotes around it.",
+    operator: "A client that sends several keys, or one with characters that no key has.",
+  },
+  "idempotency-in-progress": {
+    status: 409,
+    title: "A request with this Idempotency-Key is still being carried out",
+    meaning: "Send the same request again after the time in `Retry-After`: you get the answer of the first.",
+    operator:
+      "The first request is under way, or it ended without an answer that tells whether it was carried out; then the key is free again after `lock` of the route's `idempotency`.",
+  },
+  "idempotency-mismatch": {
+    status: 422,
+    title: "This Idempotency-Key was used for another request",
+    meaning: "Use a new key for each new request. A repeated one has the same method, URL, Content-Type and body, byte for byte.",
+    operator: "A client that uses a key twice, or does not send the same bytes again (multipart boundaries, times in the body).",
+  },
+  "idempotency-not-kept": {
+    status: 409,
+    title: "The request was carried out, but its answer can't be given again",
+    meaning: "It is not carried out a second time. Look at the state of what it changed instead.",
+    operator: "The answer was larger than `maxAnswer` of the route's `idempotency`.",
+  },
   "no-backend-available": {
     status: 503,
     title: "No backend can take the request",

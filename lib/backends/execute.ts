@@ -54,11 +54,11 @@ export function executeContext(options: Omit<ExecuteContext, "crash">): ExecuteC
 }
 
 export function execute(visit: Visit, sink: Sink, context: ExecuteContext): void {
-  const { pipeline } = visit;
-  const body = openBody(visit, context.host);
+  const bufferBytes = bufferBytesFor(visit);
+  const body = openBody(visit, bufferBytes, context.host);
   const fail = (error: unknown) => context.crash(error, visit, sink);
-  if (pipeline.execute.length > 0 || pipeline.bufferRequestBytes !== undefined) {
-    prepare(visit, body, context)
+  if (visit.pipeline.execute.length > 0 || bufferBytes !== undefined) {
+    prepare(visit, body, bufferBytes !== undefined, context)
       .then((stop) => (stop ? sendStop(visit, stop, sink, context) : ask(visit, visit.body ?? body, sink, context)))
       .catch(fail);
     return;
@@ -71,14 +71,22 @@ export function execute(visit: Visit, sink: Sink, context: ExecuteContext): void
 }
 
 /** By way of the cache, where the route has one. */
-function ask(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, context: ExecuteContext): void {
+function ask(visit: Visit, body: Readable | Uint8Array | null, callers: Sink, context: ExecuteContext): void {
+  let sink = callers;
+  // For a caller who has gone nothing is begun.
+  if (!sink.closed) for (const { policy } of visit.pipeline.intercepts) sink = policy.intercept!(visit, sink);
   if (visit.pipeline.cache && !isUpgradeSink(sink)) context.cache.serve(visit, body, sink, context, forward);
   else forward(visit, body, sink, context);
 }
 
 /** Reads the body where a step wants it whole, then runs the steps of this half. */
-async function prepare(visit: Visit, body: Readable | null, { deps }: ExecuteContext): Promise<Stop | undefined> {
-  if (body && visit.pipeline.bufferRequestBytes !== undefined) visit.body = await collectBody(body);
+async function prepare(
+  visit: Visit,
+  body: Readable | null,
+  isBuffered: boolean,
+  { deps }: ExecuteContext,
+): Promise<Stop | undefined> {
+  if (body && isBuffered) visit.body = await collectBody(body);
   const stop = await runSteps(visit.pipeline.execute, visit, deps);
   return stop === LATER ? undefined : stop;
 }
@@ -90,10 +98,20 @@ function unexpected(error: unknown, visit: Visit, { deps }: ExecuteContext): Ref
   return refuse("internal", { reason: String(error) });
 }
 
-function openBody(visit: Visit, host: HostTraits): Readable | null {
+/** The smallest bound of the steps that want this request's body whole; undefined where it streams. */
+function bufferBytesFor(visit: Visit): number | undefined {
+  let { bufferRequestBytes: bound } = visit.pipeline;
+  for (const { policy } of visit.pipeline.mayBufferRequest) {
+    const { when, maxBytes = Number.POSITIVE_INFINITY } = policy.requestBody!;
+    if (when!(visit)) bound = Math.min(bound ?? Number.POSITIVE_INFINITY, maxBytes);
+  }
+  return bound;
+}
+
+function openBody(visit: Visit, bufferBytes: number | undefined, host: HostTraits): Readable | null {
   const { request, facts, pipeline } = visit;
   if (!request.body) return null;
-  const maxBytes = Math.min(pipeline.maxBodyBytes, pipeline.bufferRequestBytes ?? Number.POSITIVE_INFINITY);
+  const maxBytes = Math.min(pipeline.maxBodyBytes, bufferBytes ?? Number.POSITIVE_INFINITY);
   const stated = host.trustsContentLength ? undefined : facts.contentLength;
   return new CountedBody(request.body, maxBytes, stated, (bytes) => {
     visit.bytesIn += bytes;

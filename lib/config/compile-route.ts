@@ -5,8 +5,9 @@ import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import type { CustomPolicy } from "../policy.ts";
 import type { RedisOnVercel } from "./compile.ts";
 import { STANDARD_TIMEOUTS, timeoutsOver } from "./compile-backends.ts";
+import { idempotencyOptions, keyedMethods } from "./compile-idempotency.ts";
 import { retryOver } from "./compile-resilience.ts";
-import type { CompiledBackend, CompiledRoute, CompiledStep, CompiledVariant, RouteCondition } from "./compiled.ts";
+import type { CompiledBackend, CompiledRoute, CompiledStep, CompiledVariant, RouteCondition, Timeouts } from "./compiled.ts";
 import { CustomPolicyNames } from "./custom-policy-names.ts";
 import type { Defaults } from "./defaults.ts";
 import { Fields, type Names } from "./fields.ts";
@@ -28,7 +29,7 @@ const DESTINATIONS = ["backend", "respond", "redirect"] as const;
 /** They answer in shadow mode too: nothing else would, and none of them refuses. */
 const ANSWERS: readonly string[] = ["cors", "cache", "respond", "redirect"];
 type BuiltIn = keyof typeof POLICY_SCHEMAS;
-type OneSetting = Exclude<BuiltIn, "authorize" | "limit">;
+type OneSetting = Exclude<BuiltIn, "authorize" | "limit" | "idempotency">;
 const BUILT_IN = Object.keys(POLICY_SCHEMAS) as BuiltIn[];
 
 /** A compiled route with what the checks across routes need. */
@@ -146,7 +147,7 @@ export class RouteCompiler {
       report.error("one-destination", place, "it leads nowhere: one of `backend`, `respond` and `redirect` is missing.");
     }
     if (settings.backend === undefined) {
-      for (const key of ["stripPrefix", "rewrite", "timeout", "retry", "heartbeat", "cache"] as const) {
+      for (const key of ["stripPrefix", "rewrite", "timeout", "retry", "heartbeat", "cache", "idempotency"] as const) {
         if (settings[key] !== undefined && settings[key] !== false && !broken.has("backend"))
           report.error("needs-backend", [...place, key], `\`${key}\` means nothing without a \`backend\`.`);
       }
@@ -198,10 +199,12 @@ export class RouteCompiler {
     fields: Fields,
     methods: readonly string[] | null,
   ): CompiledVariant[] {
-    const others = this.#variant(merged, backend, fields);
+    const others = this.#variant(merged, null, backend, fields);
     const byMethod = merged.get("byMethod");
     const bySettings = new Map<string, CompiledVariant>();
-    for (const [method, settings] of Object.entries(byMethod.value ?? {})) {
+    const keyed: Settings["byMethod"] = {};
+    for (const method of keyedMethods(merged, methods, fields.report)) keyed[method] = {};
+    for (const [method, settings] of Object.entries({ ...keyed, ...byMethod.value })) {
       const place = [...byMethod.place, method];
       if (!this.#isMethod(method, place)) continue;
       if (methods && !methods.includes(method) && !(method === "HEAD" && methods.includes("GET"))) {
@@ -214,27 +217,30 @@ export class RouteCompiler {
           );
         continue;
       }
-      const variant = this.#variant(merged.over(settings, place), backend, fields);
+      const variant = this.#variant(merged.over(settings, place), method, backend, fields);
       // GET serves HEAD too (RFC 9110 section 9.3.2).
       const served = method === "GET" && !("HEAD" in (byMethod.value ?? {})) ? ["GET", "HEAD"] : [method];
       const key = JSON.stringify(variant);
+      if (settings === keyed[method] && key === JSON.stringify(others)) continue;
       bySettings.set(key, { ...variant, methods: [...(bySettings.get(key)?.methods ?? []), ...served] });
     }
     return [...bySettings.values(), others];
   }
 
-  #variant(merged: RouteSettings, backend: CompiledBackend | undefined, fields: Fields): CompiledVariant {
+  /** `method` is null for those without settings of their own. */
+  #variant(merged: RouteSettings, method: string | null, backend: CompiledBackend | undefined, fields: Fields): CompiledVariant {
     const timeout = merged.get("timeout");
     const retry = merged.get("retry");
     const maxBody = merged.get("maxBody");
     const heartbeat = merged.get("heartbeat");
+    const timeouts = backend ? timeoutsOver(backend.timeouts, timeout.value, timeout.place, fields) : null;
     return {
       methods: null,
       maxBodyBytes: this.#maxBody(maxBody.value, maxBody.place, fields),
-      timeouts: backend ? timeoutsOver(backend.timeouts, timeout.value, timeout.place, fields) : null,
+      timeouts,
       heartbeatMs: heartbeat.value ? (fields.value(heartbeat.value, heartbeat.place, "wait") ?? null) : null,
       retry: backend ? retryOver(backend.resilience?.retry ?? null, retry.value, retry.place, fields) : null,
-      steps: this.#steps(merged, backend, fields),
+      steps: this.#steps(merged, method, backend, timeouts, fields),
     };
   }
 
@@ -249,7 +255,13 @@ export class RouteCompiler {
   }
 
   /** In the order of the built-in policies, the answer innermost; custom policies before it. */
-  #steps(merged: RouteSettings, backend: CompiledBackend | undefined, fields: Fields): CompiledStep[] {
+  #steps(
+    merged: RouteSettings,
+    method: string | null,
+    backend: CompiledBackend | undefined,
+    timeouts: Timeouts | null,
+    fields: Fields,
+  ): CompiledStep[] {
     const isShadow = merged.get("mode").value === "shadow";
     const steps: CompiledStep[] = [];
     for (const policy of BUILT_IN) {
@@ -258,7 +270,12 @@ export class RouteCompiler {
         steps.push(...this.#limitSteps(merged, backend, isShadow, fields));
         continue;
       }
-      const options = policy === "authorize" ? this.#rights(merged, fields, steps) : this.#options(policy, merged, fields);
+      const options =
+        policy === "authorize"
+          ? this.#rights(merged, fields, steps)
+          : policy === "idempotency"
+            ? idempotencyOptions(merged, method, timeouts, this.#context.redis, fields)
+            : this.#options(policy, merged, fields);
       if (options === undefined) continue;
       // Of a default, on a route that answers itself.
       if (policy === "cache" && !backend) continue;

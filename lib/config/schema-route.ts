@@ -6,7 +6,7 @@ import { timeout } from "./schema-backend.ts";
 import { duration, oneOf, oneOrMore, shadow, size, strict } from "./schema-fields.ts";
 import { retry } from "./schema-resilience.ts";
 
-const NOT_BUILT = ["compose", "mirror", "fallback", "idempotency", "validate", "transform"] as const;
+const NOT_BUILT = ["compose", "mirror", "fallback", "validate", "transform"] as const;
 
 const maxBody = size
   .optional()
@@ -84,6 +84,7 @@ const shared = {
   securityHeaders: switchable("true, an object", POLICY_SCHEMAS.securityHeaders.setting),
   fault: switchable("{ delay, abort, percent, force }", POLICY_SCHEMAS.fault.setting),
   deprecated: switchable("{ since, sunset, link }", POLICY_SCHEMAS.deprecated.setting),
+  idempotency: switchable("true, { required, ttl, … }", POLICY_SCHEMAS.idempotency.setting),
   cache,
   use: oneOf("policies made by definePolicy, or false", [customPolicy, z.array(customPolicy), z.literal(false)])
     .optional()

@@ -11,6 +11,7 @@ import { deprecated } from "./deprecated/deprecated.ts";
 import { fault } from "./fault/fault.ts";
 import { geo } from "./geo/geo.ts";
 import { headers } from "./headers/headers.ts";
+import { idempotency } from "./idempotency/idempotency.ts";
 import { ip } from "./ip/ip.ts";
 import { limit } from "./limit/limit.ts";
 import { maintenance } from "./maintenance/maintenance.ts";
@@ -40,6 +41,7 @@ const LIST = [
   headers,
   securityHeaders,
   deprecated,
+  idempotency,
   // Between all that decides and the backend.
   cache,
   // In the place of what answers, so that everything before it is as it would be.

@@ -10,6 +10,7 @@ import { deprecatedSchema } from "./deprecated/options.ts";
 import { faultSchema } from "./fault/options.ts";
 import { geoSchema } from "./geo/options.ts";
 import { headersSchema } from "./headers/options.ts";
+import { idempotencySchema } from "./idempotency/options.ts";
 import { ipSchema } from "./ip/options.ts";
 import { limitSchema } from "./limit/options.ts";
 import { maintenanceSchema } from "./maintenance/options.ts";
@@ -34,6 +35,7 @@ export const POLICY_SCHEMAS = {
   headers: headersSchema,
   securityHeaders: securityHeadersSchema,
   deprecated: deprecatedSchema,
+  idempotency: idempotencySchema,
   cache: cacheSchema,
   fault: faultSchema,
   respond: respondSchema,

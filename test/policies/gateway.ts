@@ -15,6 +15,7 @@ import type { Deps } from "#lib/policy.ts";
 import type { Sink } from "#lib/sink.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
 import type { Stores } from "#lib/stores/stores.ts";
+import { until } from "../support/until.ts";
 
 export interface Sent {
   readonly method?: string;
@@ -53,6 +54,8 @@ export interface TestGatewayOptions {
   readonly call?: Deps["call"];
   /** Else a warning in the log is let pass. */
   readonly warn?: Deps["log"]["warn"];
+  /** Else an error in the log fails the test. */
+  readonly error?: Deps["log"]["error"];
   readonly pools?: Pools;
   /** The gateway's public origin. */
   readonly url?: string;
@@ -81,9 +84,7 @@ export function gatewayOf(config: Readonly<Record<string, unknown>>, options: Te
       log: {
         info: () => {},
         warn: options.warn ?? (() => {}),
-        error: (message, fields) => {
-          throw new Error(`${message}: ${JSON.stringify(fields)}`);
-        },
+        error: options.error ?? ((message, fields) => failed(`${message}: ${JSON.stringify(fields)}`)),
       },
       defer: options.defer ?? (() => {}),
     },
@@ -110,7 +111,8 @@ export function gatewayOf(config: Readonly<Record<string, unknown>>, options: Te
         if (verdict.kind === "stop") gateway.send(verdict.visit, verdict.stop, sink);
         else gateway.execute(verdict.visit, sink);
       });
-      const record = records.findLast(({ requestId }) => requestId === verdict.visit.requestId)!;
+      const { requestId } = verdict.visit;
+      const record = await until(() => records.findLast((one) => one.requestId === requestId), "the record");
       return { ...answer, record, steps: record.steps.map(({ policy, verdict: said }) => `${policy}: ${said}`) };
     },
   };

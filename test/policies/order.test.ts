@@ -19,6 +19,7 @@ const ORDER = [
   ["headers", undefined],
   ["securityHeaders", undefined],
   ["deprecated", undefined],
+  ["idempotency", "idempotency"],
   ["cache", "cache"],
   ["fault", "answer"],
   ["respond", "answer"],

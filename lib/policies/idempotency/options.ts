@@ -1,0 +1,90 @@
+/** `idempotency`: a request that is sent again under the same key is carried out once. */
+import { z } from "zod";
+import type { Timeouts } from "../../config/compiled.ts";
+import type { Fields } from "../../config/fields.ts";
+import type { Place } from "../../config/issue.ts";
+import { duration, oneOf, size, strict } from "../../config/schema-fields.ts";
+import { formatSize } from "../../config/units.ts";
+
+/** What the policy's `create` gets. */
+export interface IdempotencyOptions {
+  readonly required: boolean;
+  readonly anonymous: boolean;
+  readonly ttlMs: number;
+  readonly lockMs: number;
+  readonly maxBodyBytes: number;
+  readonly maxAnswerBytes: number;
+  readonly onUnavailable: "allow" | "deny";
+}
+
+const STANDARD = { ttlMs: 86_400_000, lockMs: 60_000, maxBodyBytes: 1024 * 1024, maxAnswerBytes: 64 * 1024 };
+/** As text it grows by a third, and Redis over HTTP takes 1 MB at once. */
+const MOST_ANSWER_BYTES = 512 * 1024;
+
+const full = strict("idempotency", {
+  required: z.boolean().optional().describe("A request without the field is refused: false by default"),
+  ttl: duration.optional().describe("How long an answer is kept and given again: `24h` by default"),
+  lock: duration
+    .optional()
+    .describe(
+      "How long at most a request counts as being carried out: `1m` by default. Longer than the backend may take for its whole answer, and than `connect` and `firstByte` together",
+    ),
+  maxBody: size
+    .optional()
+    .describe(
+      "The largest body of a request with a key, which is held in memory before it is sent: `1mb` by default, and never more than the route's own `maxBody`",
+    ),
+  maxAnswer: size.optional().describe("The largest body of an answer that is kept: `64kb` by default, `512kb` at most"),
+  anonymous: z
+    .boolean()
+    .optional()
+    .describe("Also for callers whom nobody has identified; their keys need 16 characters: false by default"),
+  onUnavailable: z
+    .enum(["deny", "allow"])
+    .optional()
+    .describe(
+      'While the store is away: "deny" (default) refuses requests with a key, "allow" carries them out as often as they are sent',
+    ),
+});
+const setting = oneOf("true or { required, ttl, … }", [z.literal(true), full]);
+
+export const idempotencySchema = {
+  setting: setting.describe(
+    "POST and PATCH with an `Idempotency-Key` are carried out once; sent again, they get the first answer: `true` or `{ required, ttl, lock, maxBody, maxAnswer, anonymous, onUnavailable }`",
+  ),
+  compile(input: z.output<typeof setting>, place: Place, fields: Fields, timeouts: Timeouts): IdempotencyOptions {
+    const given = input === true ? {} : input;
+    const { required = false, anonymous = false, onUnavailable = "deny" } = given;
+    const value = <K extends "ttl" | "lock" | "maxBody" | "maxAnswer">(
+      key: K,
+      kind: "period" | "wait" | "size",
+      standard: number,
+    ) => (given[key] === undefined ? standard : (fields.value(given[key], [...place, key], kind) ?? standard));
+    const lockMs = value("lock", "wait", STANDARD.lockMs);
+    const leastMs = Math.max(timeouts.connectMs + (timeouts.firstByteMs ?? 0), timeouts.totalMs ?? 0);
+    // What hangs on a variable is no number yet: then it is the operator's to see to it.
+    if (lockMs <= leastMs)
+      fields.report.error(
+        "value-format",
+        [...place, "lock"],
+        `a request may take ${leastMs} ms by its \`timeout\`, and another of its key would be let in after ${lockMs} ms.`,
+        "Write a `lock` that is longer.",
+      );
+    const maxAnswerBytes = value("maxAnswer", "size", STANDARD.maxAnswerBytes);
+    if (maxAnswerBytes > MOST_ANSWER_BYTES)
+      fields.report.error(
+        "value-format",
+        [...place, "maxAnswer"],
+        `answers of more than ${formatSize(MOST_ANSWER_BYTES)} are not kept.`,
+      );
+    return {
+      required,
+      anonymous,
+      ttlMs: value("ttl", "period", STANDARD.ttlMs),
+      lockMs,
+      maxBodyBytes: value("maxBody", "size", STANDARD.maxBodyBytes),
+      maxAnswerBytes,
+      onUnavailable,
+    };
+  },
+};
