@@ -16,6 +16,7 @@ import type { GatewayRequest } from "./exchange.ts";
 import { fieldOf } from "./http/credential.ts";
 import { readRequestHeaders } from "./http/hygiene.ts";
 import { authorityOf, parseTarget, type Target, UNREADABLE_TARGET } from "./http/target.ts";
+import { type Load, NO_LOAD, PRIORITIES } from "./load.ts";
 import { createMatcher, paramsOf } from "./match.ts";
 import type { RequestRecord } from "./observe/record.ts";
 import { buildPipeline, type PipelineSource } from "./pipeline.ts";
@@ -66,6 +67,8 @@ export interface GatewayOptions {
   readonly assertions: Assertions;
   /** What gateways before this one have learned of their targets. */
   readonly targetStates?: TargetStates;
+  /** Absent where a host does not see its own load. */
+  readonly load?: Load;
   readonly onRecord?: (record: RequestRecord) => void;
 }
 
@@ -99,7 +102,7 @@ export interface Gateway {
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { config, deps, endpoints, assertions } = options;
+  const { config, deps, endpoints, assertions, load = NO_LOAD } = options;
   const states = options.targetStates ?? createTargetStates();
   const backends: readonly Backend[] = config.backends.map((compiled) => createBackend(compiled, states, deps));
   states.settle();
@@ -144,7 +147,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     const asked = preflightMethod(visit);
     if (asked !== undefined && enterPreflight(visit, asked)) return undefined;
     const found = match(request.method, request.host, target, facts.headers);
-    if (found.kind !== "none") visit.enter(found.route, found.params);
+    if (found.kind !== "none") {
+      visit.enter(found.route, found.params);
+      if (found.route.priority < load.shed && load.refuses(found.route.priority)) return overloaded(found.route, load);
+    }
     const fault = faultOf(target, visit.route);
     if (fault) return refuse("bad-request", { detail: `There is ${fault}.` });
     if (found.kind === "none") return refuse("route-not-found");
@@ -242,6 +248,13 @@ function faultOf(target: Target, route: Route): string | undefined {
   if (route.guard === "lenient" && route.rewrite?.kind !== "path") return undefined;
   if (target.fault) return target.fault;
   return target.hasEncodedSlash && route.encodedSlash === "refuse" ? "an encoded slash in the path" : undefined;
+}
+
+function overloaded({ priority }: Route, { shed, lagMs }: Load): Refusal {
+  const share = Math.round(Math.min(shed - priority, 1) * 100);
+  const reason = `the event loop is ${Math.round(lagMs)} ms late: ${share} % of priority ${PRIORITIES[priority]} are refused`;
+  // In two seconds a share falls from all to none (lib/hosts/overload.ts).
+  return refuse("overloaded", { headers: ["retry-after", "2"], reason });
 }
 
 function allowedBy({ methods }: Route): string {

@@ -214,7 +214,7 @@ export const PROBLEMS = {
     title: "The gateway has as much to do as it can",
     meaning: "Try again after the time in `Retry-After`.",
     operator:
-      "The backend's `bulkhead` is full; more passwords wait to be checked than are taken at once (`basic`); or, under `next start`, more uploads than may be held in memory: 64 MB, or one of the largest `maxBody`. The record says which.",
+      "The backend's `bulkhead` is full; more passwords wait to be checked than are taken at once (`basic`); on the Node host the event loop was late (`overload`, and the `priority` of routes); or, under `next start`, more uploads than may be held in memory: 64 MB, or one of the largest `maxBody`. The record says which.",
   },
   "backend-unreachable": {
     status: 502,

@@ -1,8 +1,11 @@
 /** A route as the engine runs it: the compiled route with its pipelines built. Immutable once loaded. */
 import type { CompiledRoute, CompiledVariant } from "./config/compiled.ts";
+import { PRIORITIES } from "./load.ts";
 import type { Pipeline } from "./pipeline.ts";
 
-export interface Route extends Omit<CompiledRoute, "variants"> {
+export interface Route extends Omit<CompiledRoute, "variants" | "priority"> {
+  /** The lower, the earlier refused where there is more to do than can be done: an index into PRIORITIES. */
+  readonly priority: number;
   /** Names and places of the path's parameters; the place of `*` counts to the end. */
   readonly params: readonly PathParam[];
   /** The pipeline for a method; the same object for every request. */
@@ -16,13 +19,14 @@ export interface PathParam {
 }
 
 export function createRoute(
-  { variants, ...compiled }: CompiledRoute,
+  { variants, priority = "normal", ...compiled }: CompiledRoute,
   build: (route: Route, variant: CompiledVariant) => Pipeline,
 ): Route {
   const byMethod = new Map<string, Pipeline>();
   let others: Pipeline | undefined;
   const route: Route = Object.freeze({
     ...compiled,
+    priority: PRIORITIES.indexOf(priority),
     params: pathParams(compiled.path),
     pipelineFor: (method: string) => byMethod.get(method) ?? others!,
   });

@@ -32,8 +32,8 @@ export function createEndpoints({ admit, overview, api, jwks, examine }: Endpoin
   };
   const forOperators = (path: string): Answer | undefined => {
     if (path === "health") {
-      const { version, host, digest, loadedAt, stores, storeStatus, backends, unopenedPlans } = overview();
-      return json({ status: "ok", version, host, digest, loadedAt, stores, storeStatus, backends, unopenedPlans });
+      const { version, host, digest, loadedAt, stores, storeStatus, backends, unopenedPlans, load } = overview();
+      return json({ status: "ok", version, host, digest, loadedAt, stores, storeStatus, backends, unopenedPlans, load });
     }
     return undefined;
   };

@@ -1,5 +1,6 @@
 /** What the console's first page shows: what runs here, by which config, on which stores. Holds no secret. */
 import type { Gateway } from "../gateway.ts";
+import type { Load } from "../load.ts";
 import type { RequestRecord } from "../observe/record.ts";
 import type { StoreStatus, Stores } from "../stores/stores.ts";
 
@@ -16,6 +17,8 @@ export interface Overview {
   readonly recent: readonly RequestRecord[];
   /** Sealed plans that did not open: 0 in normal operation. */
   readonly unopenedPlans: number;
+  /** How late the event loop is, and how much is refused for it (lib/load.ts). Only of a host that sees it. */
+  readonly load: Pick<Load, "lagMs" | "shed"> | undefined;
 }
 
 /** Of the store that several instances share, as this one sees it; one in the process is always `up`. */

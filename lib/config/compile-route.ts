@@ -88,6 +88,7 @@ export class RouteCompiler {
       if (vercel) report.error("reserved-path", [...place, "path"], message);
       else report.warn("reserved-path", [...place, "path"], message);
     }
+    const { value: priority } = merged.get("priority");
     const rewrite = compileRewrite(settings, pattern, place, fields);
     const route: CompiledRoute = {
       id: "",
@@ -100,6 +101,7 @@ export class RouteCompiler {
       rewrite,
       guard: merged.get("guard").value ?? "strict",
       encodedSlash: merged.get("encodedSlash").value ?? "refuse",
+      ...(priority !== undefined && { priority }),
       variants: this.#variants(merged, backend === null ? undefined : backends[backend], fields, methods),
     };
     return pattern && { route, place, shape: pattern.shape };

@@ -68,6 +68,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     maintenance,
     trust,
     regions: regionsInput,
+    overload,
   } = outline?.settings ?? {};
   const regions = compileRegions(regionsInput, new Fields(report));
   reportVercelJson(regions, options.vercelJson, options.vercel, report);
@@ -106,6 +107,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     routes: withIds(drafts),
     unrouted: unroutedSteps(defaults, report),
     trust: compileTrust(trust ?? {}, options.vercel, report),
+    ...(overload !== undefined && { overloadLagMs: overloadLag(overload, report) }),
     customPolicies: [...compiler.customPolicies.keys()].sort(),
   };
   if (options.keepOut) reportLeaks(withoutDigest, options.keepOut, report);
@@ -113,6 +115,10 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   const digest = createHash("sha256").update(canonicalJson(withoutDigest)).digest("base64url");
   const customPolicies = compiler.customPolicies.size > 0 ? compiler.customPolicies : NO_CUSTOM_POLICIES;
   return { config: { digest, ...withoutDigest }, warnings, customPolicies };
+}
+
+function overloadLag(overload: false | { readonly lag: string }, report: Report): number | null {
+  return overload === false ? null : (new Fields(report).value(overload.lag, ["overload", "lag"], "wait") ?? null);
 }
 
 /** Those that hang on variables are added when these are resolved. */

@@ -8,6 +8,7 @@
 import type { Json } from "../exchange.ts";
 import type { GeoFields } from "../http/geo-fields.ts";
 import type { Template } from "../http/template.ts";
+import type { Priority } from "../load.ts";
 import type { Row } from "../policy.ts";
 import type { CompiledBackend, Timeouts } from "./compiled-backend.ts";
 import type { CompiledRetry } from "./compiled-resilience.ts";
@@ -36,6 +37,8 @@ export interface CompiledConfig {
     /** Secrets by which frontends sign whom they speak for; any of them. */
     readonly frontends: readonly string[];
   };
+  /** How late the event loop may be; null: requests are never refused for it. Absent: the standard. */
+  readonly overloadLagMs?: number | null;
   /** Names of the custom policies in use; each is found again by name in gateway.config.ts. */
   readonly customPolicies: readonly string[];
 }
@@ -65,6 +68,8 @@ export interface CompiledRoute {
   readonly rewrite: Rewrite | null;
   readonly guard: "strict" | "lenient";
   readonly encodedSlash: "refuse" | "keep";
+  /** Absent: normal. */
+  readonly priority?: Priority;
   /** One for each distinct setting by method; the one with `methods: null` is for all others and stands last. */
   readonly variants: readonly CompiledVariant[];
 }

@@ -1,5 +1,6 @@
 /** The schema of a route and of `defaults`. The descriptions are the documentation: docs/config.md and gateway.schema.json are made of them. */
 import { z } from "zod";
+import { PRIORITIES } from "../load.ts";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import type { CustomPolicy } from "../policy.ts";
 import { timeout } from "./schema-backend.ts";
@@ -56,6 +57,10 @@ const shared = {
     .optional()
     .describe("`{ POST: { scopes, maxBody, limit, quota, cache } }` replaces those settings for that method"),
   maxBody,
+  priority: z
+    .enum(PRIORITIES)
+    .optional()
+    .describe('What is refused first while the Node host is overloaded: "low", then "normal" (default), then "high"'),
   guard: z
     .enum(["strict", "lenient"])
     .optional()

@@ -4,9 +4,13 @@ import { tierSchema } from "../policies/limit/options.ts";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import { authenticatorSchema } from "./schema-auth.ts";
 import { backendSchema } from "./schema-backend.ts";
-import { oneOrMore, strict } from "./schema-fields.ts";
+import { duration, oneOf, oneOrMore, strict } from "./schema-fields.ts";
 import { defaultsSchema, routeSchema } from "./schema-route.ts";
 import { trust } from "./trust.ts";
+
+const overload = strict("overload", {
+  lag: duration.describe("How late the event loop may be before requests are refused: `200ms` by default"),
+});
 
 const NOT_BUILT = ["observe", "alerts", "public"];
 
@@ -46,6 +50,11 @@ function gateway<
         .optional()
         .describe("Where the gateway runs on Vercel: `fra1`. vercel.json, which is what Vercel reads, must say the same"),
       trust: trust.optional().describe("Whom to believe about the caller: `{ proxies, geo, frontends }`"),
+      overload: oneOf("{ lag } or false", [overload, z.literal(false)])
+        .optional()
+        .describe(
+          "The Node host refuses requests while its event loop is late, those of low `priority` first: `{ lag }`, on by default. `false`: never",
+        ),
       routes: z.array(route).describe("What is served, in any order: the most specific path wins"),
     },
     NOT_BUILT,

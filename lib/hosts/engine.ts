@@ -14,6 +14,7 @@ import type { CompiledConfig } from "../config/compiled.ts";
 import type { CustomPolicies } from "../config/custom-policies.ts";
 import type { Environment } from "../config/env.ts";
 import { createGateway, type Gateway, type HostTraits } from "../gateway.ts";
+import type { Load } from "../load.ts";
 import { createRecentRecords } from "../observe/recent.ts";
 import { POLICIES } from "../policies/index.ts";
 import type { Deps, Log } from "../policy.ts";
@@ -29,6 +30,7 @@ export interface EngineOptions {
   /** Undici's, where nothing else is given. */
   readonly pools?: Pools;
   readonly call?: Deps["call"];
+  readonly load?: Load;
   defer(promise: Promise<unknown>): void;
 }
 
@@ -48,6 +50,7 @@ export function createEngine({
   access,
   pools = createPools(),
   call = createOutbound(pools, Date.now),
+  load,
   defer,
 }: EngineOptions): Engine {
   const targetStates = createTargetStates();
@@ -67,6 +70,7 @@ export function createEngine({
     routes: describeRoutes(current!),
     recent: recent.list(),
     unopenedPlans,
+    load: load && { lagMs: Math.round(load.lagMs), shed: load.shed },
   });
   const admit = createAdmit(access, { counters: stores.local, log, now: Date.now });
   shareWithConsole({ host: host.name, overview, admits: (request) => admit(request) === undefined });
@@ -100,6 +104,7 @@ export function createEngine({
         endpoints,
         assertions,
         targetStates,
+        ...(load && { load }),
         onRecord: recent.add,
       });
       loadedAt = new Date().toISOString();

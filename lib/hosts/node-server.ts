@@ -16,6 +16,7 @@ import { createEngine } from "./engine.ts";
 import { type Locate, openGeoDatabase } from "./geo-database.ts";
 import { handleNodeRequest } from "./node.ts";
 import { createUpgrades } from "./node-upgrade.ts";
+import { Overload, STANDARD_LAG_MS } from "./overload.ts";
 import { refuseConnection, refuseTunnel } from "./refuse-connection.ts";
 
 export interface NodeServerOptions {
@@ -59,10 +60,12 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   const first = await load(options, environment);
   const { redis: upstash, storePrefix: prefix } = environment;
   const stores = await createStores({ upstash, prefix, dataDir: resolve(cwd, environment.dataDir), host: "node", log });
+  const overload = new Overload(log);
   const engine = createEngine({
     host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true },
     stores,
     log,
+    load: overload,
     access: { token: environment.adminToken, openOnLoopback: options.openOnLoopback },
     defer: () => {},
   });
@@ -72,6 +75,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
     const loaded = engine.load(config, customPolicies, environment);
     checks?.stop();
     checks = startHealthChecks(loaded.backends, { pools: engine.pools, clock: { now: Date.now }, log });
+    overload.limitMs = config.overloadLagMs === undefined ? STANDARD_LAG_MS : config.overloadLagMs;
     return loaded;
   };
   let gateway = start(first, environment);
@@ -117,6 +121,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
       upgrades.close(DRAIN_MS);
       checks?.stop();
       await drain(server);
+      overload.close();
       await engine.pools.close();
       await stores.close();
     },

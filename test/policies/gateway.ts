@@ -9,6 +9,7 @@ import { resolveReferences } from "#lib/config/references.ts";
 import type { GatewayRequest, Geo } from "#lib/exchange.ts";
 import { createGateway, type Gateway, type Verdict } from "#lib/gateway.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
+import type { Load } from "#lib/load.ts";
 import type { RequestRecord } from "#lib/observe/record.ts";
 import { POLICIES } from "#lib/policies/index.ts";
 import type { Deps } from "#lib/policy.ts";
@@ -57,6 +58,7 @@ export interface TestGatewayOptions {
   /** Else an error in the log fails the test. */
   readonly error?: Deps["log"]["error"];
   readonly pools?: Pools;
+  readonly load?: Load;
   /** The gateway's public origin. */
   readonly url?: string;
   /** Work that outlives a request. */
@@ -91,6 +93,7 @@ export function gatewayOf(config: Readonly<Record<string, unknown>>, options: Te
     pools: options.pools ?? { poolFor: () => failed("nothing here goes to a backend"), close: async () => {} },
     url: options.url,
     host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true },
+    ...(options.load && { load: options.load }),
     assertions: { byBackend: new Map(), jwks: undefined },
     endpoints: {
       isConsole: () => false,

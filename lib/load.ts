@@ -1,0 +1,16 @@
+/** How much is refused because there is more to do than can be done, by the priority of routes. Only a host that sees its own load says so. */
+
+/** What is refused first stands lowest. */
+export const PRIORITIES = ["low", "normal", "high"] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+export interface Load {
+  /** 0: nothing; 1: all of the lowest priority; 1.5: and half of the next. */
+  readonly shed: number;
+  /** How late the event loop was when it was looked at last. */
+  readonly lagMs: number;
+  /** Whether this request is one of them; only asked where its priority is below `shed`. */
+  refuses(priority: number): boolean;
+}
+
+export const NO_LOAD: Load = { shed: 0, lagMs: 0, refuses: () => false };
