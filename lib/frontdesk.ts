@@ -116,7 +116,9 @@ type CheckedRoute<Route, N extends Names> = {
         ? KnownParams<Route[Key], PathOf<Route>>
         : Key extends "redirect"
           ? CheckedRedirect<Route[Key], PathOf<Route>>
-          : CheckedKey<Key, Route[Key], RouteInput>;
+          : Key extends "mirror"
+            ? CheckedMirror<Route[Key], N>
+            : CheckedKey<Key, Route[Key], RouteInput>;
 };
 type CheckedRedirect<Redirect, Path> = Redirect extends string
   ? KnownParams<Redirect, Path>
@@ -125,12 +127,21 @@ type CheckedRedirect<Redirect, Path> = Redirect extends string
         ? KnownParams<Redirect[Key], Path>
         : CheckedKey<Key, Redirect[Key], RouteInput["redirect"]>;
     };
+type CheckedMirror<Mirror, N extends Names> = Mirror extends object
+  ? {
+      readonly [Key in keyof Mirror]: Key extends "backend"
+        ? Known<Mirror[Key], "backend", N["backend"]>
+        : CheckedKey<Key, Mirror[Key], Extract<RouteInput["mirror"], object>>;
+    }
+  : Known<Mirror, "backend", N["backend"]>;
 type PathOf<Route> = Route extends { readonly path: infer Path } ? Path : never;
 
 type CheckedDefaults<Defaults, N extends Names> = {
   readonly [Key in keyof Defaults]: Key extends "auth"
     ? KnownAuth<Defaults[Key], N>
-    : CheckedKey<Key, Defaults[Key], DefaultsInput>;
+    : Key extends "mirror"
+      ? CheckedMirror<Defaults[Key], N>
+      : CheckedKey<Key, Defaults[Key], DefaultsInput>;
 };
 
 type CheckedConfig<Config> = {

@@ -115,6 +115,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     authenticators,
     metadata,
     assertions,
+    backends,
     deps,
   };
   const routes = config.routes.map((compiled) => {

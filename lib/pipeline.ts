@@ -2,6 +2,7 @@
 import type { Authenticator } from "./authenticator.ts";
 import type { Assertion, Assertions } from "./backends/assertions.ts";
 import type { Backend, BackendTarget } from "./backends/backend.ts";
+import { Mirror } from "./backends/mirror.ts";
 import { type CacheRule, createCacheRule } from "./cache/cache-rule.ts";
 import type { CompiledConfig, CompiledStep, CompiledVariant, Timeouts } from "./config/compiled.ts";
 import type { CompiledRetry } from "./config/compiled-resilience.ts";
@@ -48,6 +49,7 @@ export interface Pipeline {
   readonly maxBodyBytes: number;
   readonly backend: Backend | undefined;
   readonly assertion: Assertion | undefined;
+  readonly mirror: Mirror | undefined;
   readonly timeouts: Timeouts | undefined;
   /** Fields in which an authenticator tells backends of a caller: nobody else may, whether or not the route asks who calls. */
   readonly identityFields: readonly string[];
@@ -69,6 +71,8 @@ export interface PipelineSource {
   readonly authenticators: ReadonlyMap<string, Authenticator>;
   readonly metadata: ResourceMetadata | undefined;
   readonly assertions: Assertions;
+  /** By index, for routes that speak of more than one. */
+  readonly backends: readonly Backend[];
   readonly deps: Deps;
 }
 
@@ -90,10 +94,10 @@ export function buildPipeline(
   const back = deciding.filter(({ rank }) => rank >= FIRST_EXECUTE_ROW);
   // Where nothing but the answer itself is left for the second half, the first gives it: on Vercel that saves a function.
   const answersInFront = back.every(({ rank }) => ROWS[rank] === "answer");
-  return Object.freeze({
+  const pipeline: Pipeline = {
     decide: answersInFront ? [...front, ...back] : front,
     execute: answersInFront ? [] : back,
-    removes: steps.flatMap(({ policy }) => policy.removes ?? []),
+    removes: removedBy(steps),
     onRequest: steps.filter(({ policy }) => policy.onRequest),
     // What takes an answer on its way sees it as all others have left it.
     onResponse: [
@@ -117,10 +121,56 @@ export function buildPipeline(
     identityFields: [...source.authenticators.values()].flatMap(({ fields = [] }) => fields),
     heartbeatMs: variant.heartbeatMs ?? undefined,
     retry: variant.retry,
-    isDirect: backend?.targets.length === 1 && variant.retry === null && backend.compiled.resilience === null,
+    isDirect: isDirect(backend, variant.retry),
     mapBack: mapBacks(route, backend),
     cache: createCacheRule(route, steps, new Set(variant.steps.flatMap((step) => (step.custom ? step.policy : []))), source.deps),
+    mirror: undefined,
+  };
+  const { mirror } = route;
+  if (!mirror || !backend) return Object.freeze(pipeline);
+  const own = built.filter(({ isCustom }) => isCustom).map(({ step }) => step);
+  const other = leadingTo(source.backends[mirror.backend]!, { ...pipeline, removes: removedBy(own) }, source, route, variant);
+  // Of the route's own body steps those that only look have seen the request already.
+  const shaping = other.requestBody.filter(({ policy }) => policy.requestBody!.mode === "transform");
+  const { share, maxBodyBytes } = mirror;
+  return Object.freeze({
+    ...pipeline,
+    mirror: new Mirror({ pipeline: { ...other, requestBody: shaping }, share, maxBodyBytes }),
   });
+}
+
+function isDirect(backend: Backend | undefined, retry: CompiledRetry | null): boolean {
+  return backend?.targets.length === 1 && retry === null && backend.compiled.resilience === null;
+}
+
+function removedBy(steps: readonly Step[]): readonly CredentialPlace[] {
+  return steps.flatMap(({ policy }) => policy.removes ?? []);
+}
+
+/**
+ * The same pipeline, if the route led to this backend: what it gets to see, and how long it is waited for, is its own affair. Which
+ * credentials the built-in policies keep from it hangs on it, too; those that `pipeline` removes it never gets.
+ */
+function leadingTo(
+  backend: Backend,
+  pipeline: Pipeline,
+  source: PipelineSource,
+  route: Route,
+  variant: Pick<CompiledVariant, "steps">,
+): Pipeline {
+  const builtIn = variant.steps.filter(({ custom }) => !custom).map((step) => buildStep(source, route, step, backend).step);
+  const { retry = null } = backend.compiled.resilience ?? {};
+  return {
+    ...pipeline,
+    backend,
+    removes: [...removedBy(builtIn), ...pipeline.removes],
+    assertion: source.assertions.byBackend.get(backend.name),
+    timeouts: backend.compiled.timeouts,
+    retry,
+    isDirect: isDirect(backend, retry),
+    mapBack: mapBacks(route, backend),
+    mirror: undefined,
+  };
 }
 
 function mapBacks(route: Route, backend: Backend | undefined): ReadonlyMap<BackendTarget, MapBack> {
@@ -131,12 +181,13 @@ function mapBacks(route: Route, backend: Backend | undefined): ReadonlyMap<Backe
   return new Map(entries);
 }
 
-function buildStep(
-  source: PipelineSource,
-  route: Route,
-  compiled: CompiledStep,
-  backend: Backend | undefined,
-): { step: Step; needsBody: boolean } {
+interface Built {
+  readonly step: Step;
+  readonly isCustom: boolean;
+  readonly needsBody: boolean;
+}
+
+function buildStep(source: PipelineSource, route: Route, compiled: CompiledStep, backend: Backend | undefined): Built {
   const enforce = compiled.mode === "enforce";
   if (compiled.custom) {
     const custom = source.custom.get(compiled.policy);
@@ -145,7 +196,7 @@ function buildStep(
     const { cacheable = false } = custom;
     const policy = createCustom(custom, source.deps, route);
     const step = makeStep(custom.name, row, enforce, ALL_CODES, cacheable, policy);
-    return { step, needsBody: row !== "validate" && step.policy.requestBody?.mode === "buffer" };
+    return { step, isCustom: true, needsBody: row !== "validate" && step.policy.requestBody?.mode === "buffer" };
   }
   const definition = source.builtIn.get(compiled.policy);
   if (!definition) throw new Error(`there is no policy "${compiled.policy}", named by ${route.position}`);
@@ -155,6 +206,7 @@ function buildStep(
   const { name, row } = compiled.row ? { name: compiled.row, row: compiled.row } : definition;
   return {
     step: makeStep(name, row ?? "answer", enforce, new Set(refuses), cacheable, policy),
+    isCustom: false,
     needsBody: definition.needsBody ?? false,
   };
 }

@@ -96,6 +96,7 @@ export function finish(visit: Visit, complete: boolean, { deps, onRecord }: Send
     reason: record.reason,
     steps: record.steps,
     attempts: record.attempts,
+    mirror: record.mirror,
   };
   for (const { policy, name } of pipeline.onEnd) {
     try {

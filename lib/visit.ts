@@ -70,18 +70,30 @@ export class Visit implements Exchange {
    * What is written down of it, such as attempts, stands with the caller's.
    */
   forCache(nowMs: number, monotonicMs: number, isBackground: boolean): Visit {
-    const { request, facts, target, route, record } = this;
-    const own = new Visit({ ...request, method: "GET" }, facts, target, route, nowMs, monotonicMs);
-    own.enter(route, this.params, "GET");
-    own.consumer = this.consumer;
+    const own = this.#alike({ ...this.request, method: "GET" }, nowMs, monotonicMs);
     own.pool = this.pool;
+    // What policies remember by exchange (a cost to settle) is the caller's, unless that has ended.
+    if (!isBackground) own.exchange = this;
+    return own;
+  }
+
+  /** The same request on its way to another backend, which has other targets. It is not recorded by itself. */
+  towards(pipeline: Pipeline): Visit {
+    const own = this.#alike(this.request, this.record.startedAt, this.startedMs);
+    own.pipeline = pipeline;
+    own.body = this.body;
+    return own;
+  }
+
+  #alike(request: GatewayRequest, nowMs: number, monotonicMs: number): Visit {
+    const own = new Visit(request, this.facts, this.target, this.route, nowMs, monotonicMs);
+    own.enter(this.route, this.params);
+    own.consumer = this.consumer;
     own.carry = this.carry;
     own.requestId = this.requestId;
     own.traceparent = this.traceparent;
-    own.record = record;
+    own.record = this.record;
     own.ended = true;
-    // What policies remember by exchange (a cost to settle) is the caller's, unless that has ended.
-    if (!isBackground) own.exchange = this;
     return own;
   }
 

@@ -118,12 +118,13 @@ function openBody(visit: Visit, bufferBytes: number | undefined, host: HostTrait
   });
 }
 
-function forward(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, context: ExecuteContext, fetch?: Fetch): void {
-  const { backend, timeouts, isDirect } = visit.pipeline;
+function forward(visit: Visit, given: Readable | Uint8Array | null, sink: Sink, context: ExecuteContext, fetch?: Fetch): void {
+  const { backend, timeouts, isDirect, mirror } = visit.pipeline;
   if (sink.closed) {
     finish(visit, false, context);
     return;
   }
+  const body = mirror && !isUpgradeSink(sink) ? mirror.watch(visit, given, context) : given;
   if (!backend || !timeouts) {
     refuseTo(refuse("no-backend-available", { headers: ["retry-after", "1"] }), visit, sink, context, fetch);
   } else if (isDirect) {

@@ -6,6 +6,7 @@ import type { CustomPolicy } from "../policy.ts";
 import type { RedisOnVercel } from "./compile.ts";
 import { STANDARD_TIMEOUTS, timeoutsOver } from "./compile-backends.ts";
 import { idempotencyOptions, keyedMethods } from "./compile-idempotency.ts";
+import { compileMirror } from "./compile-mirror.ts";
 import { retryOver } from "./compile-resilience.ts";
 import type { CompiledBackend, CompiledRoute, CompiledStep, CompiledVariant, RouteCondition, Timeouts } from "./compiled.ts";
 import { CustomPolicyNames } from "./custom-policy-names.ts";
@@ -13,7 +14,7 @@ import type { Defaults } from "./defaults.ts";
 import { Fields, type Names } from "./fields.ts";
 import { TOKEN } from "./header-fields.ts";
 import type { Place, Report } from "./issue.ts";
-import { didYouMean } from "./nearest.ts";
+import { unknownBackend } from "./named-backend.ts";
 import { type PathPattern, readPathPattern } from "./path-pattern.ts";
 import { compileRewrite } from "./rewrite.ts";
 import { RouteSettings, type Settings } from "./route-settings.ts";
@@ -89,6 +90,7 @@ export class RouteCompiler {
       else report.warn("reserved-path", [...place, "path"], message);
     }
     const { value: priority } = merged.get("priority");
+    const mirror = backend === null ? undefined : compileMirror(merged, backend, backends, fields);
     const rewrite = compileRewrite(settings, pattern, place, fields);
     const route: CompiledRoute = {
       id: "",
@@ -102,6 +104,7 @@ export class RouteCompiler {
       guard: merged.get("guard").value ?? "strict",
       encodedSlash: merged.get("encodedSlash").value ?? "refuse",
       ...(priority !== undefined && { priority }),
+      ...(mirror && { mirror }),
       variants: this.#variants(merged, backend === null ? undefined : backends[backend], fields, methods),
     };
     return pattern && { route, place, shape: pattern.shape };
@@ -149,7 +152,7 @@ export class RouteCompiler {
       report.error("one-destination", place, "it leads nowhere: one of `backend`, `respond` and `redirect` is missing.");
     }
     if (settings.backend === undefined) {
-      for (const key of ["stripPrefix", "rewrite", "timeout", "retry", "heartbeat", "cache", "idempotency"] as const) {
+      for (const key of ["stripPrefix", "rewrite", "timeout", "retry", "heartbeat", "cache", "idempotency", "mirror"] as const) {
         if (settings[key] !== undefined && settings[key] !== false && !broken.has("backend"))
           report.error("needs-backend", [...place, key], `\`${key}\` means nothing without a \`backend\`.`);
       }
@@ -157,10 +160,7 @@ export class RouteCompiler {
     }
     const index = backends.findIndex(({ name }) => name === settings.backend);
     if (index >= 0) return index;
-    const names = backends.map(({ name }) => name);
-    const fix =
-      didYouMean(settings.backend, names) ?? (names.length > 0 ? `There are ${names.join(", ")}.` : "There are no backends.");
-    report.error("unknown-backend", [...place, "backend"], `there is no backend called "${settings.backend}".`, fix);
+    unknownBackend(settings.backend, [...place, "backend"], backends, report);
     return null;
   }
 

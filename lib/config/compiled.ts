@@ -70,8 +70,18 @@ export interface CompiledRoute {
   readonly encodedSlash: "refuse" | "keep";
   /** Absent: normal. */
   readonly priority?: Priority;
+  /** Absent: none. */
+  readonly mirror?: CompiledMirror;
   /** One for each distinct setting by method; the one with `methods: null` is for all others and stands last. */
   readonly variants: readonly CompiledVariant[];
+}
+
+/** Where a share of the requests is copied to. */
+export interface CompiledMirror {
+  /** Index into `backends`. */
+  readonly backend: number;
+  readonly share: number;
+  readonly maxBodyBytes: number;
 }
 
 /** All must hold. A value of `true` asks only that it be present. */

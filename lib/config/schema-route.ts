@@ -5,9 +5,9 @@ import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import type { CustomPolicy } from "../policy.ts";
 import { timeout } from "./schema-backend.ts";
 import { duration, oneOf, oneOrMore, shadow, size, strict } from "./schema-fields.ts";
-import { retry } from "./schema-resilience.ts";
+import { percent, retry } from "./schema-resilience.ts";
 
-const NOT_BUILT = ["compose", "mirror", "fallback", "validate", "transform"] as const;
+const NOT_BUILT = ["compose", "fallback", "validate", "transform"] as const;
 
 const maxBody = size
   .optional()
@@ -48,6 +48,12 @@ const limit = switchable(
 const quota = switchable('a quota such as "10000/month", { requests, per, anchor }', POLICY_SCHEMAS.limit.settings.quota);
 const cache = switchable("a duration, true, { ttl, … }", POLICY_SCHEMAS.cache.setting);
 
+const mirror = strict("mirror", {
+  backend: z.string().describe("The name of the backend that gets the copies. They say `x-gateway-mirror: true`"),
+  percent: percent.optional().describe("Of the requests, by lot: all by default"),
+  maxBody: size.optional().describe("Requests with a larger body are not copied: `64kb` by default"),
+});
+
 /** What `defaults` may hold as well. */
 const shared = {
   auth: POLICY_SCHEMAS.auth.setting.optional(),
@@ -70,6 +76,11 @@ const shared = {
   encodedSlash: z.enum(["refuse", "keep"]).optional().describe('`%2F` in the path: "refuse" (default) or "keep"'),
   timeout: timeout.optional().describe("Replaces the backend's `timeout`, value by value"),
   retry: retry.describe("Replaces the backend's `retry`, key by key; `false`: every request is sent once"),
+  mirror: oneOf("the name of a backend, { backend, percent, maxBody }, or false", [z.string(), mirror, z.literal(false)])
+    .optional()
+    .describe(
+      "Copies a share of the requests to another backend and drops its answers: the backend's name, or `{ backend, percent, maxBody }`. `false` switches a default off",
+    ),
   heartbeat: oneOf("a duration or false", [duration, z.literal(false)])
     .optional()
     .describe(

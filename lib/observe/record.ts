@@ -20,6 +20,9 @@ export interface AttemptRecord {
   readonly ms: number;
 }
 
+/** What became of the copy of a request that was drawn for `mirror`. Its answer is nobody's, and is not waited for. */
+export type MirrorRecord = "sent" | "too-large" | "busy" | "no-target";
+
 /** How the request ended, as `onEnd` and the record see it. */
 export interface Outcome {
   readonly status: number;
@@ -39,6 +42,7 @@ export interface RecordDraft {
   readonly steps: StepRecord[];
   readonly attempts: AttemptRecord[];
   reason: string | undefined;
+  mirror?: MirrorRecord | undefined;
 }
 
 export interface RequestRecord extends Outcome {
@@ -58,4 +62,5 @@ export interface RequestRecord extends Outcome {
   readonly reason: string | undefined;
   readonly steps: readonly StepRecord[];
   readonly attempts: readonly AttemptRecord[];
+  readonly mirror?: MirrorRecord | undefined;
 }

@@ -60,6 +60,7 @@ const NO_SOURCE: PipelineSource = {
   custom: new Map(),
   authenticators: new Map(),
   metadata: undefined,
+  backends: [],
   assertions: { byBackend: new Map(), jwks: undefined },
   deps: undefined as never,
 };

@@ -20,6 +20,18 @@ defineGateway({
 
 defineGateway({
   backends,
+  // @ts-expect-error there is no backend of that name
+  routes: [{ path: "/a", auth: "none", backend: "catalog", mirror: "rial" }],
+});
+
+defineGateway({
+  backends,
+  // @ts-expect-error there is no backend of that name
+  routes: [{ path: "/a", auth: "none", backend: "catalog", mirror: { backend: "rial", percent: 5 } }],
+});
+
+defineGateway({
+  backends,
   // @ts-expect-error there is no authenticator of that name
   routes: [{ path: "/a", auth: "web", backend: "catalog" }],
 });

@@ -26,7 +26,7 @@ export const everything = defineGateway({
     headers: { response: { set: { "x-a": "b" } } },
   },
   routes: [
-    { path: "/a/:id/*", methods: ["GET", "POST"], backend: "long", rewrite: "/v1/${params.id}/${params.rest}?" },
+    { path: "/a/:id/*", methods: ["GET", "POST"], backend: "long", rewrite: "/v1/${params.id}/${params.rest}?", mirror: "short" },
     { path: "/b/:name*", backend: "short", rewrite: "/${params.name}/${query.page}", use: noTeapots, mode: "shadow" },
     {
       path: "/c",

@@ -1,0 +1,38 @@
+/** `mirror` of a route, compiled. */
+import type { CompiledBackend, CompiledMirror } from "./compiled.ts";
+import type { Fields } from "./fields.ts";
+import type { Place } from "./issue.ts";
+import { unknownBackend } from "./named-backend.ts";
+import type { RouteSettings } from "./route-settings.ts";
+
+const STANDARD_MAX_BODY = 64 * 1024;
+
+/** Undefined where there is none, or where its fault has been reported. `own` is the index of the backend that answers. */
+export function compileMirror(
+  merged: RouteSettings,
+  own: number,
+  backends: readonly CompiledBackend[],
+  fields: Fields,
+): CompiledMirror | undefined {
+  const { value, place } = merged.get("mirror");
+  if (!value) return undefined;
+  const given = typeof value === "string" ? { backend: value } : value;
+  const at = (key: string): Place => (typeof value === "string" ? place : [...place, key]);
+  const backend = backends.findIndex(({ name }) => name === given.backend);
+  if (backend < 0) {
+    unknownBackend(given.backend, at("backend"), backends, fields.report);
+    return undefined;
+  }
+  if (backend === own)
+    fields.report.error(
+      "said-twice",
+      at("backend"),
+      `the request goes to "${given.backend}" already: it would be carried out twice.`,
+    );
+  return {
+    backend,
+    share: given.percent === undefined ? 1 : (fields.value(given.percent, at("percent"), "percent") ?? 1),
+    maxBodyBytes:
+      given.maxBody === undefined ? STANDARD_MAX_BODY : (fields.value(given.maxBody, at("maxBody"), "size") ?? STANDARD_MAX_BODY),
+  };
+}
