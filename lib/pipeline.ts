@@ -34,6 +34,8 @@ export interface Pipeline {
   readonly onResponse: readonly Step[];
   readonly onSend: readonly Step[];
   readonly onEnd: readonly Step[];
+  /** Steps with an answer of their own for when the backend has failed. */
+  readonly instead: readonly Step[];
   /** Steps through which an answer goes on its way to the caller. */
   readonly intercepts: readonly Step[];
   /** Steps that see or replace chunks of a body; the response's in the order of onResponse. */
@@ -106,6 +108,7 @@ export function buildPipeline(
     ],
     onSend: reversed.filter(({ policy }) => policy.onSend),
     onEnd: steps.filter(({ policy }) => policy.onEnd),
+    instead: steps.filter(({ policy }) => policy.instead),
     intercepts: steps.filter(({ policy }) => policy.intercept),
     requestBody: steps.filter(({ policy }) => policy.requestBody?.open),
     responseBody: reversed.filter(({ policy }) => policy.responseBody?.open),

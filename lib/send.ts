@@ -3,7 +3,7 @@ import { forbidSharedCaches, forOneCaller } from "./http/cache-control.ts";
 import { isBodiless } from "./http/framing.ts";
 import type { RequestRecord } from "./observe/record.ts";
 import type { Deps } from "./policy.ts";
-import { type Answer, renderProblem } from "./problem.ts";
+import { type Answer, type Refusal, renderProblem } from "./problem.ts";
 import type { Stop } from "./run-steps.ts";
 import type { Sink } from "./sink.ts";
 import type { Visit } from "./visit.ts";
@@ -15,7 +15,7 @@ export interface SendContext {
 
 /** Renders a refusal or takes an answer as it is, lets the route's policies shape its head, and sends it. */
 export function sendStop(visit: Visit, stop: Stop, sink: Sink, context: SendContext): void {
-  const answer: Answer = "code" in stop ? renderProblem(stop, visit.requestId, visit.target.path) : stop;
+  const answer: Answer = "code" in stop ? answerTo(stop, visit) : stop;
   if ("code" in stop) {
     visit.code = stop.code;
     visit.record.reason = stop.reason ?? stop.detail;
@@ -45,6 +45,16 @@ function sendInParts(visit: Visit, { body }: Answer, rest: Promise<string>, sink
     visit.bytesOut += Buffer.byteLength(last);
     sink.end(last);
   });
+}
+
+function answerTo(refusal: Refusal, visit: Visit): Answer {
+  for (const { policy, name } of visit.pipeline.instead) {
+    const answer = policy.instead!(visit, refusal);
+    if (!answer) continue;
+    visit.record.steps.push({ policy: name, verdict: "answered", code: refusal.code, ms: 0 });
+    return answer;
+  }
+  return renderProblem(refusal, visit.requestId, visit.target.path);
 }
 
 function finishHead(visit: Visit, answer: Answer, { deps }: SendContext): void {

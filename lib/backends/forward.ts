@@ -52,6 +52,8 @@ export interface Decoder {
   destroy(): void;
 }
 
+/** What stands before many a service answers so while that is away: to whoever has a fallback, it has not answered. */
+const FAILURES: ReadonlySet<number> = new Set([502, 503, 504]);
 /** What is read of an answer that is not passed on, so that its connection can be used again. */
 const DROPPED_BYTES = 64 * 1024;
 const DROPPED_MS = 1000;
@@ -118,8 +120,12 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     const { pipeline } = visit;
     this.#reply = { status, statusText, backend };
     if (this.#attempt.watch?.replaces(status, backend)) {
-      this.#settle();
-      this.#timer = setTimeout(() => controller.abort(new Error("an answer that is not passed on takes too long")), DROPPED_MS);
+      this.#drop(controller);
+      return;
+    }
+    if (pipeline.instead.length > 0 && FAILURES.has(status)) {
+      this.#drop(controller);
+      this.#attempt.fail(refuse("backend-unreachable", { reason: `it answered ${status}` }));
       return;
     }
     if (visit.request.method === "HEAD" || isBodiless(status)) {
@@ -162,6 +168,11 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       if (this.#isHeadPending && !sink.closed) sink.flush();
       this.#isHeadPending = false;
     });
+  }
+
+  #drop(controller: Dispatcher.DispatchController): void {
+    this.#settle();
+    this.#timer = setTimeout(() => controller.abort(new Error("an answer that is not passed on takes too long")), DROPPED_MS);
   }
 
   #startHeartbeat(everyMs: number): void {

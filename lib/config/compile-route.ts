@@ -28,7 +28,7 @@ export const DEFAULT_MAX_BODY = 4 * 1024 * 1024;
 const VERCEL_MAX_BODY = 4.5 * 1024 * 1024;
 const DESTINATIONS = ["backend", "respond", "redirect"] as const;
 /** They answer in shadow mode too: nothing else would, and none of them refuses. */
-const ANSWERS: readonly string[] = ["cors", "cache", "respond", "redirect"];
+const ANSWERS: readonly string[] = ["cors", "cache", "fallback", "respond", "redirect"];
 type BuiltIn = keyof typeof POLICY_SCHEMAS;
 type OneSetting = Exclude<BuiltIn, "authorize" | "limit" | "idempotency">;
 const BUILT_IN = Object.keys(POLICY_SCHEMAS) as BuiltIn[];
@@ -152,7 +152,17 @@ export class RouteCompiler {
       report.error("one-destination", place, "it leads nowhere: one of `backend`, `respond` and `redirect` is missing.");
     }
     if (settings.backend === undefined) {
-      for (const key of ["stripPrefix", "rewrite", "timeout", "retry", "heartbeat", "cache", "idempotency", "mirror"] as const) {
+      for (const key of [
+        "stripPrefix",
+        "rewrite",
+        "timeout",
+        "retry",
+        "heartbeat",
+        "cache",
+        "idempotency",
+        "mirror",
+        "fallback",
+      ] as const) {
         if (settings[key] !== undefined && settings[key] !== false && !broken.has("backend"))
           report.error("needs-backend", [...place, key], `\`${key}\` means nothing without a \`backend\`.`);
       }
@@ -280,7 +290,7 @@ export class RouteCompiler {
             : this.#options(policy, merged, fields);
       if (options === undefined) continue;
       // Of a default, on a route that answers itself.
-      if (policy === "cache" && !backend) continue;
+      if ((policy === "cache" || policy === "fallback") && !backend) continue;
       const mode = (isShadow || this.#isShadow(policy, merged)) && !ANSWERS.includes(policy) ? "shadow" : "enforce";
       steps.push({ policy, custom: false, mode, options });
     }

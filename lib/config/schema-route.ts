@@ -7,7 +7,7 @@ import { timeout } from "./schema-backend.ts";
 import { duration, oneOf, oneOrMore, shadow, size, strict } from "./schema-fields.ts";
 import { percent, retry } from "./schema-resilience.ts";
 
-const NOT_BUILT = ["compose", "fallback", "validate", "transform"] as const;
+const NOT_BUILT = ["compose", "validate", "transform"] as const;
 
 const maxBody = size
   .optional()
@@ -102,6 +102,7 @@ const shared = {
   deprecated: switchable("{ since, sunset, link }", POLICY_SCHEMAS.deprecated.setting),
   idempotency: switchable("true, { required, ttl, … }", POLICY_SCHEMAS.idempotency.setting),
   cache,
+  fallback: switchable("{ status, headers, body }", POLICY_SCHEMAS.fallback.setting),
   use: oneOf("policies made by definePolicy, or false", [customPolicy, z.array(customPolicy), z.literal(false)])
     .optional()
     .describe("Custom policies, in gateway.config.ts only. `false` switches a default off"),

@@ -12,7 +12,15 @@ import type { CompiledBackend } from "./compiled-backend.ts";
 import type { Report } from "./issue.ts";
 
 /** Policies that do the same for everybody. A new one is left out until somebody has thought about it. */
-const ALIKE: ReadonlySet<string> = new Set(["cache", "securityHeaders", "deprecated", "maintenance", "size", "idempotency"]);
+const ALIKE: ReadonlySet<string> = new Set([
+  "cache",
+  "securityHeaders",
+  "deprecated",
+  "maintenance",
+  "size",
+  "idempotency",
+  "fallback",
+]);
 
 export function reportSharedCaches(drafts: readonly Draft[], backends: readonly CompiledBackend[], report: Report): void {
   for (const draft of drafts) {

@@ -8,6 +8,7 @@ import { authorize } from "./authorize/authorize.ts";
 import { cache } from "./cache/cache.ts";
 import { cors } from "./cors/cors.ts";
 import { deprecated } from "./deprecated/deprecated.ts";
+import { fallback } from "./fallback/fallback.ts";
 import { fault } from "./fault/fault.ts";
 import { geo } from "./geo/geo.ts";
 import { headers } from "./headers/headers.ts";
@@ -44,6 +45,7 @@ const LIST = [
   idempotency,
   // Between all that decides and the backend.
   cache,
+  fallback,
   // In the place of what answers, so that everything before it is as it would be.
   fault,
   // What answers stands innermost.

@@ -7,6 +7,7 @@ import { authorizeSchema } from "./authorize/options.ts";
 import { cacheSchema } from "./cache/options.ts";
 import { corsSchema } from "./cors/options.ts";
 import { deprecatedSchema } from "./deprecated/options.ts";
+import { fallbackSchema } from "./fallback/options.ts";
 import { faultSchema } from "./fault/options.ts";
 import { geoSchema } from "./geo/options.ts";
 import { headersSchema } from "./headers/options.ts";
@@ -37,6 +38,7 @@ export const POLICY_SCHEMAS = {
   deprecated: deprecatedSchema,
   idempotency: idempotencySchema,
   cache: cacheSchema,
+  fallback: fallbackSchema,
   fault: faultSchema,
   respond: respondSchema,
   redirect: redirectSchema,

@@ -24,7 +24,7 @@ export interface TrafficHost {
   close(): void;
 }
 
-export async function startTrafficHost(config: { backends: object; routes: object[] } & object): Promise<TrafficHost> {
+export async function startTrafficHost(config: { backends: object; routes: object[]; defaults?: object }): Promise<TrafficHost> {
   const source = { value: { defaults: { auth: "none" }, ...config }, origin: "test", locate: () => undefined };
   const { config: compiled, customPolicies } = compileConfig(source, { vercel: false });
   const records: RequestRecord[] = [];

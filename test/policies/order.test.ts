@@ -21,6 +21,7 @@ const ORDER = [
   ["deprecated", undefined],
   ["idempotency", "idempotency"],
   ["cache", "cache"],
+  ["fallback", undefined],
   ["fault", "answer"],
   ["respond", "answer"],
   ["redirect", "answer"],

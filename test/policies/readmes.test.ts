@@ -51,7 +51,8 @@ describe.each([...POLICIES.values()])("$name", ({ name, refuses }) => {
 async function check({ send }: TestGateway, request: string, answer: string): Promise<void> {
   const { status, headers, record } = await send(sentIn(request));
   const [asked = "", absent = ""] = answer.split(" without ");
-  const { [0]: stated = "", 1: code } = /^\d{3}(?: `([a-z-]+)`)?/.exec(asked) ?? [];
+  const { [0]: stated = "", 1: refused } = /^\d{3}(?: `([a-z-]+)`)?/.exec(asked) ?? [];
+  const code = refused ?? /recorded as `([a-z-]+)`/.exec(asked)?.[1];
   expect(status).toBe(Number(stated.slice(0, 3)));
   expect(record.code).toBe(code as ProblemCode | undefined);
   for (const [name, value] of fieldsIn(asked)) expect(headers.all(name)).toContain(value);

@@ -1,5 +1,6 @@
 /** `idempotency`: a request that is sent again under the same key is carried out once (draft-ietf-httpapi-idempotency-key-header). */
 import { createHash } from "node:crypto";
+import type { AttemptRecord } from "../../observe/record.ts";
 import type { Decision, Exchange, MaybePromise, PolicyDefinition } from "../../policy.ts";
 import { refuse } from "../../problem.ts";
 import type { Claim } from "../../stores/once.ts";
@@ -85,7 +86,7 @@ export const idempotency: PolicyDefinition<IdempotencyOptions> = {
         const value: KeptAnswer = { print, status: answer.status, pairs, body };
         const completed = stores.once.complete(name, token, JSON.stringify(value), ttlMs, clock.now());
         settled(exchange, completed, (done) => done);
-      } else if (answer || !exchange.record.attempts.some(({ wasSent }) => wasSent)) {
+      } else if (answer || !exchange.record.attempts.some(mayHaveDoneIt)) {
         settled(exchange, stores.once.release(name, token), () => true);
       }
       own.done?.();
@@ -145,6 +146,10 @@ export const idempotency: PolicyDefinition<IdempotencyOptions> = {
     };
   },
 };
+
+function mayHaveDoneIt({ wasSent, status }: AttemptRecord): boolean {
+  return wasSent && (status === undefined || status < 500);
+}
 
 /** Of what makes two requests the same. Fields that differ from one try to the next (traces, dates) are no part of it. */
 function printOf({ request, target, body }: Exchange): string {

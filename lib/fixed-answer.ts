@@ -1,0 +1,21 @@
+/** An answer that a config writes out, with what it takes from the request. */
+import type { Exchange } from "./exchange.ts";
+import { HeaderList } from "./http/header-list.ts";
+import { renderTemplate, type Template } from "./http/template.ts";
+import type { Answer } from "./problem.ts";
+
+export interface FixedAnswer {
+  readonly status: number;
+  /** Names in lower case, `content-type` included wherever there is a body. */
+  readonly headers: readonly (readonly [name: string, value: Template])[];
+  /** Render the template for the destination that `kind` names: for `json` it is JSON text already, only the values need encoding. */
+  readonly body: { readonly kind: "text" | "json"; readonly template: Template } | null;
+}
+
+export function renderFixedAnswer({ status, headers, body }: FixedAnswer, exchange: Exchange): Answer {
+  return {
+    status,
+    headers: new HeaderList(headers.flatMap(([name, value]) => [name, renderTemplate(value, exchange, "header")])),
+    body: body && renderTemplate(body.template, exchange, body.kind),
+  };
+}
