@@ -116,8 +116,8 @@ type CheckedRoute<Route, N extends Names> = {
         ? KnownParams<Route[Key], PathOf<Route>>
         : Key extends "redirect"
           ? CheckedRedirect<Route[Key], PathOf<Route>>
-          : Key extends "mirror"
-            ? CheckedMirror<Route[Key], N>
+          : Key extends "mirror" | "fallback"
+            ? CheckedOther<Route[Key], N, RouteInput[Key]>
             : CheckedKey<Key, Route[Key], RouteInput>;
 };
 type CheckedRedirect<Redirect, Path> = Redirect extends string
@@ -127,20 +127,21 @@ type CheckedRedirect<Redirect, Path> = Redirect extends string
         ? KnownParams<Redirect[Key], Path>
         : CheckedKey<Key, Redirect[Key], RouteInput["redirect"]>;
     };
-type CheckedMirror<Mirror, N extends Names> = Mirror extends object
+/** Another backend by its name, or an object that may name one. */
+type CheckedOther<Other, N extends Names, Shape> = Other extends object
   ? {
-      readonly [Key in keyof Mirror]: Key extends "backend"
-        ? Known<Mirror[Key], "backend", N["backend"]>
-        : CheckedKey<Key, Mirror[Key], Extract<RouteInput["mirror"], object>>;
+      readonly [Key in keyof Other]: Key extends "backend"
+        ? Known<Other[Key], "backend", N["backend"]>
+        : CheckedKey<Key, Other[Key], Extract<Shape, object>>;
     }
-  : Known<Mirror, "backend", N["backend"]>;
+  : Known<Other, "backend", N["backend"]>;
 type PathOf<Route> = Route extends { readonly path: infer Path } ? Path : never;
 
 type CheckedDefaults<Defaults, N extends Names> = {
   readonly [Key in keyof Defaults]: Key extends "auth"
     ? KnownAuth<Defaults[Key], N>
-    : Key extends "mirror"
-      ? CheckedMirror<Defaults[Key], N>
+    : Key extends "mirror" | "fallback"
+      ? CheckedOther<Defaults[Key], N, DefaultsInput[Key]>
       : CheckedKey<Key, Defaults[Key], DefaultsInput>;
 };
 

@@ -4,7 +4,7 @@ import type { Assertion, Assertions } from "./backends/assertions.ts";
 import type { Backend, BackendTarget } from "./backends/backend.ts";
 import { Mirror } from "./backends/mirror.ts";
 import { type CacheRule, createCacheRule } from "./cache/cache-rule.ts";
-import type { CompiledConfig, CompiledStep, CompiledVariant, Timeouts } from "./config/compiled.ts";
+import type { CompiledConfig, CompiledMirror, CompiledStep, CompiledVariant, Timeouts } from "./config/compiled.ts";
 import type { CompiledRetry } from "./config/compiled-resilience.ts";
 import type { CredentialPlace } from "./http/credential.ts";
 import { createMapBack, type MapBack } from "./http/map-back.ts";
@@ -52,6 +52,8 @@ export interface Pipeline {
   readonly backend: Backend | undefined;
   readonly assertion: Assertion | undefined;
   readonly mirror: Mirror | undefined;
+  /** Where a request goes that its own backend has failed. */
+  readonly elsewhere: Pipeline | undefined;
   readonly timeouts: Timeouts | undefined;
   /** Fields in which an authenticator tells backends of a caller: nobody else may, whether or not the route asks who calls. */
   readonly identityFields: readonly string[];
@@ -128,18 +130,23 @@ export function buildPipeline(
     mapBack: mapBacks(route, backend),
     cache: createCacheRule(route, steps, new Set(variant.steps.flatMap((step) => (step.custom ? step.policy : []))), source.deps),
     mirror: undefined,
+    elsewhere: undefined,
   };
-  const { mirror } = route;
-  if (!mirror || !backend) return Object.freeze(pipeline);
-  const own = built.filter(({ isCustom }) => isCustom).map(({ step }) => step);
-  const other = leadingTo(source.backends[mirror.backend]!, { ...pipeline, removes: removedBy(own) }, source, route, variant);
-  // Of the route's own body steps those that only look have seen the request already.
-  const shaping = other.requestBody.filter(({ policy }) => policy.requestBody!.mode === "transform");
-  const { share, maxBodyBytes } = mirror;
+  const { mirror, elsewhere } = route;
+  if (!backend || (!mirror && elsewhere === undefined)) return Object.freeze(pipeline);
+  const custom = removedBy(built.filter(({ isCustom }) => isCustom).map(({ step }) => step));
+  const towards = (index: number) => leadingTo(source.backends[index]!, { ...pipeline, removes: custom }, source, route, variant);
   return Object.freeze({
     ...pipeline,
-    mirror: new Mirror({ pipeline: { ...other, requestBody: shaping }, share, maxBodyBytes }),
+    mirror: mirror && mirrorOf(mirror, towards(mirror.backend)),
+    elsewhere: elsewhere === undefined ? undefined : Object.freeze(towards(elsewhere)),
   });
+}
+
+function mirrorOf({ share, maxBodyBytes }: CompiledMirror, other: Pipeline): Mirror {
+  // Of the route's own body steps those that only look have seen the request already.
+  const requestBody = other.requestBody.filter(({ policy }) => policy.requestBody!.mode === "transform");
+  return new Mirror({ pipeline: Object.freeze({ ...other, requestBody }), share, maxBodyBytes });
 }
 
 function isDirect(backend: Backend | undefined, retry: CompiledRetry | null): boolean {

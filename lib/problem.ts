@@ -257,6 +257,13 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
+/** What the backend is to blame for; everything else the gateway refuses by its own rules. */
+export const BACKEND_FAILURES: ReadonlySet<ProblemCode> = new Set([
+  "no-backend-available",
+  "backend-unreachable",
+  "backend-timeout",
+]);
+
 /** A refusal: what the caller is told, and what only the record may hold. */
 export interface Refusal {
   readonly code: ProblemCode;

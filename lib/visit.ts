@@ -1,5 +1,6 @@
 /** One request inside the engine: the exchange that policies see, and what only the gateway needs to know of it. */
 import { randomFillSync } from "node:crypto";
+import type { Readable } from "node:stream";
 import type { Consumer, Exchange, GatewayRequest, Json } from "./exchange.ts";
 import type { RequestFacts } from "./http/hygiene.ts";
 import type { Target } from "./http/target.ts";
@@ -24,6 +25,8 @@ export class Visit implements Exchange {
   pool: readonly number[] | undefined = undefined;
   carry: Record<string, Json> = {};
   body: Uint8Array | undefined = undefined;
+  /** What goes to the backend as its body, where another one may be asked after it. */
+  upload: Readable | Uint8Array | null = null;
   bytesIn = 0;
   bytesOut = 0;
   status = 0;

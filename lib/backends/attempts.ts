@@ -15,6 +15,7 @@ import type { Result } from "./circuit.ts";
 import type { ExecuteContext } from "./execute.ts";
 import { type Fetch, refuseTo } from "./fetch.ts";
 import type { Watch } from "./forward.ts";
+import { IDEMPOTENT } from "./idempotent.ts";
 import { collectBody } from "./request-body.ts";
 
 export interface Sending {
@@ -36,8 +37,6 @@ const FIRST_BACKOFF_MS = 25;
 const MOST_BACKOFF_MS = 250;
 /** A target that asks for a longer rest is not asked again for this request. */
 const MOST_RETRY_AFTER_MS = 1000;
-/** Sending them twice has the effect of sending them once (RFC 9110 section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
 
 export class Attempts {
   readonly backend: Backend;
@@ -103,6 +102,7 @@ export class Attempts {
       collectBody(body).then(
         (bytes) => {
           this.#body = bytes;
+          this.#visit.upload = bytes;
           this.#goTo(this.backend.pick(this.#visit));
         },
         (error: unknown) => this.#crash(error),

@@ -7,7 +7,7 @@ import type { HostTraits } from "../gateway.ts";
 import type { BackendHead } from "../http/hygiene.ts";
 import type { Target } from "../http/target.ts";
 import type { Clock } from "../policy.ts";
-import { type Refusal, refuse } from "../problem.ts";
+import { BACKEND_FAILURES, type Refusal, refuse } from "../problem.ts";
 import { LATER, runSteps, type Stop } from "../run-steps.ts";
 import { finish, type SendContext, sendStop } from "../send.ts";
 import type { Sink } from "../sink.ts";
@@ -15,6 +15,7 @@ import type { Visit } from "../visit.ts";
 import { headForAll, headForCaller, type ShapedHead } from "./answer-head.ts";
 import { Attempts, type Sending } from "./attempts.ts";
 import { decoderFor } from "./decode.ts";
+import { mayGoElsewhere } from "./elsewhere.ts";
 import { type Fetch, refuseTo } from "./fetch.ts";
 import { type Attempt, CallerGone, type Decoder, ForwardHandler, type Watch } from "./forward.ts";
 import { makeOutgoing } from "./outgoing.ts";
@@ -33,6 +34,8 @@ export interface ExecuteContext extends SendContext {
   isCached(target: Target): boolean;
   /** A bug, after the decision. */
   crash(error: unknown, visit: Visit, sink: Sink, fetch?: Fetch): void;
+  /** No answer came: another backend's takes its place, one of the config's, or the problem. */
+  refuse(refusal: Refusal, visit: Visit, sink: Sink): void;
 }
 
 /** Asks the backend, for the sink's caller or, with a fetch, for a cache. */
@@ -45,9 +48,12 @@ export type Forward = (
 ) => void;
 
 /** What `createGateway` hands on, with what this half adds. */
-export function executeContext(options: Omit<ExecuteContext, "crash">): ExecuteContext {
+export function executeContext(options: Omit<ExecuteContext, "crash" | "refuse">): ExecuteContext {
   const context: ExecuteContext = {
     ...options,
+    refuse(refusal, visit, sink) {
+      if (!goElsewhere(refusal, visit, sink, context)) sendStop(visit, refusal, sink, context);
+    },
     crash: (error, visit, sink, fetch) => refuseTo(unexpected(error, visit, context), visit, sink, context, fetch),
   };
   return context;
@@ -119,12 +125,13 @@ function openBody(visit: Visit, bufferBytes: number | undefined, host: HostTrait
 }
 
 function forward(visit: Visit, given: Readable | Uint8Array | null, sink: Sink, context: ExecuteContext, fetch?: Fetch): void {
-  const { backend, timeouts, isDirect, mirror } = visit.pipeline;
+  const { backend, timeouts, isDirect, mirror, elsewhere } = visit.pipeline;
   if (sink.closed) {
     finish(visit, false, context);
     return;
   }
   const body = mirror && !isUpgradeSink(sink) ? mirror.watch(visit, given, context) : given;
+  if (elsewhere) visit.upload = body;
   if (!backend || !timeouts) {
     refuseTo(refuse("no-backend-available", { headers: ["retry-after", "1"] }), visit, sink, context, fetch);
   } else if (isDirect) {
@@ -132,6 +139,31 @@ function forward(visit: Visit, given: Readable | Uint8Array | null, sink: Sink, 
   } else {
     new Attempts(visit, body, sink, context, fetch, sendTo).start();
   }
+}
+
+/** False where there is no other backend for it. */
+function goElsewhere({ code }: Refusal, visit: Visit, sink: Sink, context: ExecuteContext): boolean {
+  const { pipeline, record } = visit;
+  const wasSent = record.attempts.some((attempt) => attempt.wasSent);
+  if (!BACKEND_FAILURES.has(code) || sink.closed || isUpgradeSink(sink) || !mayGoElsewhere(visit, wasSent)) return false;
+  record.steps.push({
+    policy: "fallback",
+    verdict: "passed",
+    code,
+    reason: `goes to ${pipeline.elsewhere!.backend!.name}`,
+    ms: 0,
+  });
+  visit.pipeline = pipeline.elsewhere!;
+  // The targets that were chosen are those of the other backend, and so is the place in its bulkhead.
+  visit.pool = undefined;
+  visit.onEnded?.();
+  visit.onEnded = undefined;
+  try {
+    forward(visit, visit.upload, sink, context);
+  } catch (error) {
+    context.crash(error, visit, sink);
+  }
+  return true;
 }
 
 function sendTo(visit: Visit, sink: Sink, sending: Sending, context: ExecuteContext): void {

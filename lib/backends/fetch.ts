@@ -2,10 +2,11 @@
 import type { BackendHead } from "../http/hygiene.ts";
 import type { Outgoing } from "../policy.ts";
 import type { Refusal } from "../problem.ts";
-import { finish, type SendContext, sendStop } from "../send.ts";
+import { finish } from "../send.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
 import type { SharedHead } from "./answer-head.ts";
+import type { ExecuteContext } from "./execute.ts";
 
 export interface Fetch {
   /** How long the backend may be silent where the route sets no bound and no caller waits who could leave; undefined where one does. */
@@ -19,9 +20,9 @@ export interface Fetch {
 }
 
 /** In place of the backend's answer: to the cache that asked for it, or to the sink's caller. */
-export function refuseTo(refusal: Refusal, visit: Visit, sink: Sink, context: SendContext, fetch: Fetch | undefined): void {
+export function refuseTo(refusal: Refusal, visit: Visit, sink: Sink, context: ExecuteContext, fetch: Fetch | undefined): void {
   if (!fetch) {
-    sendStop(visit, refusal, sink, context);
+    context.refuse(refusal, visit, sink);
     return;
   }
   fetch.fail(refusal);

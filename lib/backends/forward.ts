@@ -12,6 +12,7 @@ import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
 import type { ShapedHead } from "./answer-head.ts";
 import type { Result } from "./circuit.ts";
+import { mayGoElsewhere } from "./elsewhere.ts";
 import { Heartbeat, isEventStream } from "./heartbeat.ts";
 import { BodyFault } from "./request-body.ts";
 
@@ -123,7 +124,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       this.#drop(controller);
       return;
     }
-    if (pipeline.instead.length > 0 && FAILURES.has(status)) {
+    if (FAILURES.has(status) && (pipeline.instead.length > 0 || mayGoElsewhere(visit, true))) {
       this.#drop(controller);
       this.#attempt.fail(refuse("backend-unreachable", { reason: `it answered ${status}` }));
       return;

@@ -3,6 +3,7 @@
  * it. Its visit is the cache's own, so that it outlives the caller who came first.
  */
 import { fieldsForOne, type SharedHead } from "../backends/answer-head.ts";
+import type { ExecuteContext } from "../backends/execute.ts";
 import type { Fetch } from "../backends/fetch.ts";
 import { isNotModified, type Validators } from "../http/conditions.ts";
 import { HeaderList } from "../http/header-list.ts";
@@ -10,7 +11,7 @@ import type { BackendHead } from "../http/hygiene.ts";
 import { cacheTags, targetedCacheControl } from "../http/targeted-cache-control.ts";
 import type { Outgoing } from "../policy.ts";
 import type { Refusal } from "../problem.ts";
-import { finish, type SendContext, sendStop } from "../send.ts";
+import { finish } from "../send.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
 import { pathTag } from "./answer-store.ts";
@@ -28,7 +29,7 @@ export interface Caller {
   readonly visit: Visit;
   readonly traits: RequestTraits;
   readonly sink: Sink;
-  readonly context: SendContext;
+  readonly context: ExecuteContext;
   /** The answer is not for this caller, who has to ask by itself. */
   again(): void;
 }
@@ -155,7 +156,7 @@ export class Fill implements Fetch {
     else
       for (const { visit, sink, context } of waiting) {
         this.#say(visit, {});
-        sendStop(visit, refusal, sink, context);
+        context.refuse(refusal, visit, sink);
       }
     this.#resolve();
   }

@@ -6,7 +6,6 @@ import type { CustomPolicy } from "../policy.ts";
 import type { RedisOnVercel } from "./compile.ts";
 import { STANDARD_TIMEOUTS, timeoutsOver } from "./compile-backends.ts";
 import { idempotencyOptions, keyedMethods } from "./compile-idempotency.ts";
-import { compileMirror } from "./compile-mirror.ts";
 import { retryOver } from "./compile-resilience.ts";
 import type { CompiledBackend, CompiledRoute, CompiledStep, CompiledVariant, RouteCondition, Timeouts } from "./compiled.ts";
 import { CustomPolicyNames } from "./custom-policy-names.ts";
@@ -15,6 +14,7 @@ import { Fields, type Names } from "./fields.ts";
 import { TOKEN } from "./header-fields.ts";
 import type { Place, Report } from "./issue.ts";
 import { unknownBackend } from "./named-backend.ts";
+import { compileMirror, otherBackend } from "./other-backends.ts";
 import { type PathPattern, readPathPattern } from "./path-pattern.ts";
 import { compileRewrite } from "./rewrite.ts";
 import { RouteSettings, type Settings } from "./route-settings.ts";
@@ -90,6 +90,7 @@ export class RouteCompiler {
       else report.warn("reserved-path", [...place, "path"], message);
     }
     const { value: priority } = merged.get("priority");
+    const elsewhere = backend === null ? undefined : otherBackend(merged, backend, backends, fields);
     const mirror = backend === null ? undefined : compileMirror(merged, backend, backends, fields);
     const rewrite = compileRewrite(settings, pattern, place, fields);
     const route: CompiledRoute = {
@@ -105,6 +106,7 @@ export class RouteCompiler {
       encodedSlash: merged.get("encodedSlash").value ?? "refuse",
       ...(priority !== undefined && { priority }),
       ...(mirror && { mirror }),
+      ...(elsewhere !== undefined && { elsewhere }),
       variants: this.#variants(merged, backend === null ? undefined : backends[backend], fields, methods),
     };
     return pattern && { route, place, shape: pattern.shape };

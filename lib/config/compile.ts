@@ -92,7 +92,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   reportLenientGuards(drafts, backends, report);
   reportSharedCaches(drafts, backends, report);
   reportFaults(drafts, options.production ?? false, report);
-  const used = new Set(drafts.flatMap(({ route }) => [route.backend, route.mirror?.backend]));
+  const used = new Set(drafts.flatMap(({ route }) => [route.backend, route.mirror?.backend, route.elsewhere]));
   if (drafts.length === routes.length) {
     for (const [index, { name }] of backends.entries()) {
       if (!used.has(index)) report.warn("unused-backend", ["backends", name], `no route uses the backend "${name}".`);

@@ -72,6 +72,8 @@ export interface CompiledRoute {
   readonly priority?: Priority;
   /** Absent: none. */
   readonly mirror?: CompiledMirror;
+  /** Index into `backends`: what is asked when the route's own has failed. Absent: none. */
+  readonly elsewhere?: number;
   /** One for each distinct setting by method; the one with `methods: null` is for all others and stands last. */
   readonly variants: readonly CompiledVariant[];
 }

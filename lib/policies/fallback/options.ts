@@ -1,5 +1,5 @@
 /** `fallback`: what answers when no target of the backend can. */
-import type { z } from "zod";
+import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import { compileFixedAnswer, fixedAnswer } from "../../config/fixed-answer.ts";
 import type { Place } from "../../config/issue.ts";
@@ -11,12 +11,26 @@ export type FallbackOptions = FixedAnswer;
 
 /** Whoever reads only the status must not take it for the real answer, unless the config says so. */
 const STANDARD_STATUS = 503;
-const setting = strict("fallback", fixedAnswer(STANDARD_STATUS), ["backend"]);
+const setting = strict("fallback", {
+  backend: z
+    .string()
+    .optional()
+    .describe(
+      "The name of another backend that is asked, in place of a fixed answer. What was sent goes there only if it is safe to repeat",
+    ),
+  ...fixedAnswer(STANDARD_STATUS),
+});
 
 export const fallbackSchema = {
   setting: setting.describe(
-    "Answers when the backend has failed, after all retries and where no stored answer may be used: `{ status, headers, body }` or `{ status, headers, json }`",
+    "Answers when the backend has failed, after all retries and where no stored answer may be used: `{ status, headers, body }`, `{ status, headers, json }` or `{ backend }`",
   ),
-  compile: (input: z.output<typeof setting>, place: Place, fields: Fields): FallbackOptions =>
-    compileFixedAnswer(input, STANDARD_STATUS, place, fields),
+  /** Undefined where another backend answers. */
+  compile({ backend, ...answer }: z.output<typeof setting>, place: Place, fields: Fields): FallbackOptions | undefined {
+    const own = Object.keys(answer);
+    if (backend === undefined) return compileFixedAnswer(answer, STANDARD_STATUS, place, fields);
+    if (own.length > 0)
+      fields.report.error("body-conflict", place, `\`backend\` and \`${own[0]}\` exclude each other: one of them answers.`);
+    return undefined;
+  },
 };

@@ -1,4 +1,4 @@
-/** `mirror` of a route, compiled. */
+/** Other backends that a route speaks of: its `mirror`, and the one of its `fallback`. */
 import type { CompiledBackend, CompiledMirror } from "./compiled.ts";
 import type { Fields } from "./fields.ts";
 import type { Place } from "./issue.ts";
@@ -35,4 +35,20 @@ export function compileMirror(
     maxBodyBytes:
       given.maxBody === undefined ? STANDARD_MAX_BODY : (fields.value(given.maxBody, at("maxBody"), "size") ?? STANDARD_MAX_BODY),
   };
+}
+
+/** The backend that is asked when the route's own has failed. */
+export function otherBackend(
+  merged: RouteSettings,
+  own: number,
+  backends: readonly CompiledBackend[],
+  fields: Fields,
+): number | undefined {
+  const { value, place } = merged.get("fallback");
+  if (!value || value.backend === undefined) return undefined;
+  const at = [...place, "backend"];
+  const index = backends.findIndex(({ name }) => name === value.backend);
+  if (index < 0) unknownBackend(value.backend, at, backends, fields.report);
+  if (index === own) fields.report.error("said-twice", at, `the request goes to "${value.backend}" already.`);
+  return index < 0 ? undefined : index;
 }
