@@ -155,7 +155,7 @@ describe("what is not", () => {
 
   test("past `total`, which is for all attempts together", async () => {
     for (const each of [one, two]) each.on("/x", hangs);
-    const { send } = await gateway({ ...inOrder(one.url, two.url), timeout: { total: "300ms" } });
+    const { send } = await gateway({ ...inOrder(one.url, two.url), timeout: { total: "1s" } });
     const { status, record } = await send("/x");
     expect(status).toBe(504);
     expect(record.attempts.map(({ error }) => error!.split(":")[0])).toEqual(["FRONTDESK_TIMED_OUT"]);

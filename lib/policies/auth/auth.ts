@@ -21,7 +21,7 @@ const EACH = "auth.each";
 export const auth: PolicyDefinition<AuthOptions> = {
   name: "auth",
   row: "identify",
-  refuses: ["credentials-missing", "credentials-invalid", "not-allowed", "store-unavailable", "overloaded"],
+  refuses: ["credentials-missing", "credentials-invalid", "not-allowed", "overloaded", "store-unavailable"],
   cacheable: false,
   create({ accept, need, optional }, _, __, { authenticators, backend, metadata }) {
     const accepted = accept.map((name) => authenticators.get(name)!);

@@ -102,7 +102,7 @@ describe("who calls", () => {
     expect((await call(added({ scopes: ["read", "write"] }).key, "/write")).status).toBe(200);
     const refused = await call(added({ scopes: ["read"] }).key, "/write");
     expect(refused.status).toBe(403);
-    expect(refused.headers.get("www-authenticate")).toBe('Bearer error="insufficient_scope", scope="write"');
+    expect(refused.headers.get("www-authenticate")).toBe('Bearer realm="frontdesk", error="insufficient_scope", scope="write"');
     expect((await call(added().key, "/write")).status).toBe(403);
   });
 
@@ -145,7 +145,7 @@ describe("keys that are refused", () => {
       const { answer, reason } = await bad(more);
       const { requestId: __, ...heard } = JSON.parse(answer.text);
       expect(heard).toEqual(unknown);
-      expect(answer.headers.get("www-authenticate")).toBe('Bearer error="invalid_token"');
+      expect(answer.headers.get("www-authenticate")).toBe('Bearer realm="frontdesk", error="invalid_token"');
       expect(reason).toContain(said);
     }
   });
