@@ -3,6 +3,7 @@
  * target, route and params, policies read it and leave behind what later steps need. Nothing here is web-shaped.
  */
 import type { Readable } from "node:stream";
+import type { Pool } from "./backends/pool.ts";
 import type { HeaderList } from "./http/header-list.ts";
 import type { RequestFacts } from "./http/hygiene.ts";
 import type { Target } from "./http/target.ts";
@@ -79,8 +80,8 @@ export interface Exchange {
   /** W3C trace context: the caller's trace continued, or a new one. */
   readonly traceparent: string;
   consumer: Consumer | undefined;
-  /** Indexes into the backend's targets that fit this request; undefined means all. */
-  pool: readonly number[] | undefined;
+  /** The backend's targets that fit this request, in the order in which they are asked; undefined where they are the same for all. */
+  pool: Pool | undefined;
   /** What a policy leaves for its later hooks, by policy name. It crosses the seal, so it is JSON. */
   carry: Record<string, Json>;
   /** The whole request body, where a policy of this route asked for it to be buffered and it has been read. */

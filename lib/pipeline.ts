@@ -80,6 +80,7 @@ export interface PipelineSource {
   readonly deps: Deps;
 }
 
+const POOL_CODES: ReadonlySet<ProblemCode> = new Set(["no-backend-available"] as const);
 const ALL_CODES = new Set(Object.keys(PROBLEMS) as ProblemCode[]);
 
 export function buildPipeline(
@@ -223,7 +224,7 @@ function buildStep(source: PipelineSource, route: Route, compiled: CompiledStep,
 
 /** They say which of a backend's targets are meant, whatever the route: no cached answer may stand for that. */
 function poolSteps(backend: Backend | undefined): Step[] {
-  return (backend?.poolSteps ?? []).map(([name, policy]) => makeStep(name, "pool", true, new Set(), false, policy));
+  return (backend?.poolSteps ?? []).map(([name, policy]) => makeStep(name, "pool", true, POOL_CODES, false, policy));
 }
 
 function createCustom({ name, create }: CustomPolicy, deps: Deps, route: Route): Policy {

@@ -4,6 +4,7 @@
  * interchangeable with jose. It names ids and results, never credentials, and is bound to the one request it was made for.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import type { Pool } from "./backends/pool.ts";
 import type { Client, Consumer, GatewayRequest, Json } from "./exchange.ts";
 import { hasBody } from "./http/framing.ts";
 import { readRequestHeaders } from "./http/hygiene.ts";
@@ -16,7 +17,7 @@ export interface Plan {
   /** Whom a frontend states, and what became of its word: the platform tells each half of the edge alone. */
   readonly client?: Client | undefined;
   readonly consumer?: Consumer | undefined;
-  readonly pool?: readonly number[] | undefined;
+  readonly pool?: Pool | undefined;
   readonly carry: Readonly<Record<string, Json>>;
   readonly requestId: string;
   readonly traceparent: string;

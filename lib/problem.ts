@@ -207,7 +207,8 @@ export const PROBLEMS = {
     status: 503,
     title: "No backend can take the request",
     meaning: "Try again after the time in `Retry-After`.",
-    operator: "No target of the route's pool is usable; the record lists what was tried.",
+    operator:
+      "No target of the route's pool is usable, and the record lists what was tried; or, with `strict`, there is none for where the caller is.",
   },
   overloaded: {
     status: 503,

@@ -1,6 +1,7 @@
 /** One request inside the engine: the exchange that policies see, and what only the gateway needs to know of it. */
 import { randomFillSync } from "node:crypto";
 import type { Readable } from "node:stream";
+import type { Pool } from "./backends/pool.ts";
 import type { Consumer, Exchange, GatewayRequest, Json } from "./exchange.ts";
 import type { RequestFacts } from "./http/hygiene.ts";
 import type { Target } from "./http/target.ts";
@@ -22,7 +23,7 @@ export class Visit implements Exchange {
   pipeline: Pipeline;
   params: Readonly<Record<string, string>>;
   consumer: Consumer | undefined = undefined;
-  pool: readonly number[] | undefined = undefined;
+  pool: Pool | undefined = undefined;
   carry: Record<string, Json> = {};
   body: Uint8Array | undefined = undefined;
   /** What goes to the backend as its body, where another one may be asked after it. */

@@ -13,7 +13,7 @@ const plan: Plan = {
   route: "/a/*",
   target: "/a/b?c",
   consumer: { id: "web:7", authenticator: "web", claims: { name: "Zoë" } },
-  pool: [0, 2],
+  pool: [[0, 2], [1]],
   carry: { limit: { left: 3 } },
   requestId: "r1",
   traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",

@@ -47,7 +47,7 @@ describe("plan", () => {
   test("what one half hands over, the other takes up", () => {
     const front = exchangeFor({ target: "/a/7", path: "/a/:id", consumer: { id: "web:1", authenticator: "web" } });
     front.carry["limit"] = { left: 3 };
-    front.pool = [1];
+    front.pool = [[1], [0, 2]];
     front.record.steps.push({ policy: "limit", verdict: "passed", ms: 0.1 });
     const back = exchangeFor({ target: "/a/7", path: "/a/:id" });
     back.resume(JSON.parse(JSON.stringify(front.toPlan())));

@@ -116,9 +116,9 @@ export class Attempts {
       return;
     }
     if (!target) {
-      const { targets } = this.backend;
-      const reason = targets.map(({ url, state }) => `${url}: ${state.downBecause ?? state.circuit.reason}`).join("; ");
-      const headers = ["retry-after", String(this.backend.retryAfterSeconds())];
+      const fitting = this.backend.fitting(this.#visit);
+      const reason = fitting.map(({ url, state }) => `${url}: ${state.downBecause ?? state.circuit.reason}`).join("; ");
+      const headers = ["retry-after", String(this.backend.retryAfterSeconds(fitting))];
       this.#stop(refuse("no-backend-available", { headers, reason }));
       return;
     }

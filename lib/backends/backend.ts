@@ -1,5 +1,5 @@
 /** A backend as the engine runs it: its targets parsed once, the choice of one for a request, and what is learned of them. */
-import { CANARY_PRIORITY, type CompiledBackend } from "../config/compiled-backend.ts";
+import type { CompiledBackend } from "../config/compiled-backend.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Deps, Policy } from "../policy.ts";
 import { createBalancer } from "./balance/balancer.ts";
@@ -8,6 +8,8 @@ import { Bulkhead } from "./bulkhead.ts";
 import { canaryStep } from "./canary.ts";
 import type { CircuitRules, Result } from "./circuit.ts";
 import { createDice, type Dice } from "./dice.ts";
+import { createPlaces, whereStep } from "./places.ts";
+import { poolOf } from "./pool.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import { stickyCookie } from "./sticky-cookie.ts";
 import { type BackendTarget, createTarget } from "./target.ts";
@@ -34,8 +36,10 @@ export interface Backend {
   begin(target: BackendTarget): boolean;
   /** How it ended; `headMs` is how long the head of the answer took. */
   end(target: BackendTarget, result: Result, isTrial: boolean, headMs: number | undefined): void;
-  /** How long a caller should wait where no target takes requests. */
-  retryAfterSeconds(): number;
+  /** Those that the request may be sent to. */
+  fitting(exchange: Exchange): readonly BackendTarget[];
+  /** How long a caller should wait where none of these takes requests. */
+  retryAfterSeconds(fitting: readonly BackendTarget[]): number;
 }
 
 const NONE: readonly BackendTarget[] = [];
@@ -52,7 +56,10 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
     return createTarget(target, index, state);
   });
   const choose = createBalancer(balance, slowStartMs, dice);
-  const tiers = tiersOf(targets);
+  /** Nobody gets to the canary, which is the last, unless a step says so. */
+  const others = compiled.canary ? compiled.targets.slice(0, -1) : compiled.targets;
+  const poolFor = others.some(({ where }) => where) ? createPlaces(others, compiled.strict ?? false) : undefined;
+  const standard = poolFor ? poolFor(undefined) : poolOf(others, () => 0);
   /** Half of them: what is left must bear the load of all. */
   const mostEjected = Math.floor(targets.filter(({ weight }) => weight > 0).length / 2);
   const rules: CircuitRules = {
@@ -64,20 +71,17 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
   /** Filled for one choice at a time, and cut to length instead of emptied: nothing is allocated for a request. */
   const fit: BackendTarget[] = [];
 
-  /** On most days whoever is not sent elsewhere finds the first tier whole, and nobody has to be left out. */
-  const first = tiers.find(({ priority }) => priority !== CANARY_PRIORITY)?.members;
+  /** On most days whoever is not sent elsewhere finds the first level whole, and nobody has to be left out. */
+  const first = standard[0]?.map((index) => targets[index]!);
 
   function choice(exchange: Exchange, tried: readonly BackendTarget[], mustBeReady: boolean): BackendTarget | undefined {
-    const { pool } = exchange;
+    const { pool = standard } = exchange;
     const nowMs = clock.now();
-    if (pool === undefined && tried === NONE && first && areWell(first)) return choose(first, exchange, nowMs);
-    for (const { priority, members } of tiers) {
-      if (priority === CANARY_PRIORITY && pool === undefined) continue;
-      const candidates = pool ?? members;
+    if (pool === standard && tried === NONE && first && areWell(first)) return choose(first, exchange, nowMs);
+    for (const level of pool) {
       let count = 0;
-      for (let i = 0; i < candidates.length; i++) {
-        const target = pool === undefined ? members[i]! : targets[pool[i]!]!;
-        if (pool !== undefined && (target.priority !== priority || target.weight === 0)) continue;
+      for (let i = 0; i < level.length; i++) {
+        const target = targets[level[i]!]!;
         const { state } = target;
         const isFit = state.isWell || (mustBeReady ? state.isReady(nowMs) : state.isBearable(nowMs));
         if (isFit && (tried === NONE || !tried.includes(target))) fit[count++] = target;
@@ -91,11 +95,8 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
   function poolStepsOf(): Backend["poolSteps"] {
     const steps: [string, Policy][] = [];
     const { canary } = compiled;
-    if (canary) {
-      const index = targets.length - 1;
-      const others = targets.slice(0, index).map((target) => target.index);
-      steps.push(["canary", canaryStep(canary, { backend: name, index, others, dice, deps })]);
-    }
+    if (poolFor) steps.push(["where", whereStep(poolFor)]);
+    if (canary) steps.push(["canary", canaryStep(canary, { backend: name, index: others.length, others: standard, dice, deps })]);
     if (balance.by === "hash" && balance.of === "cookie") steps.push(["sticky", stickyCookie(balance.name, STICKY, deps)]);
     return steps;
   }
@@ -127,8 +128,9 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
       const nowMs = clock.now();
       if (state.circuit.add(result, isTrial, headMs, nowMs, rules)) state.warmSinceMs = nowMs;
     },
-    retryAfterSeconds() {
-      const trials = targets.flatMap(({ state: { circuit } }) => (circuit.openedBy === undefined ? [] : [circuit.nextTrialMs]));
+    fitting: ({ pool = standard }) => pool.flat().map((index) => targets[index]!),
+    retryAfterSeconds(fitting) {
+      const trials = fitting.flatMap(({ state: { circuit } }) => (circuit.openedBy === undefined ? [] : [circuit.nextTrialMs]));
       return trials.length === 0 ? 1 : Math.max(1, Math.ceil((Math.min(...trials) - clock.now()) / 1000));
     },
   };
@@ -137,19 +139,4 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
 function areWell(targets: readonly BackendTarget[]): boolean {
   for (let i = 0; i < targets.length; i++) if (!targets[i]!.state.isWell) return false;
   return true;
-}
-
-interface Tier {
-  readonly priority: number;
-  readonly members: readonly BackendTarget[];
-}
-
-/** The lowest number first. A weight of 0 takes no requests; equal weights stand together, which spares rendezvous hashing work. */
-function tiersOf(targets: readonly BackendTarget[]): readonly Tier[] {
-  const taking = targets.filter(({ weight }) => weight > 0);
-  const priorities = [...new Set(taking.map(({ priority }) => priority))].sort((a, b) => a - b);
-  return priorities.map((priority) => ({
-    priority,
-    members: taking.filter((target) => target.priority === priority).sort((a, b) => b.weight - a.weight),
-  }));
 }

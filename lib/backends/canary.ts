@@ -5,6 +5,7 @@ import { cookieValue } from "../http/cookie.ts";
 import type { Deps, Policy } from "../policy.ts";
 import { hashText, mix } from "./balance/hash.ts";
 import type { Dice } from "./dice.ts";
+import type { Pool } from "./pool.ts";
 import { stickyCookie } from "./sticky-cookie.ts";
 
 /** Its place in `carry`, for a cookie that the caller does not have yet. */
@@ -12,9 +13,10 @@ const CARRY = "canary";
 
 export interface CanarySurroundings {
   readonly backend: string;
-  /** The canary's place in the list of targets, and those of the others. */
+  /** The canary's place in the list of targets. */
   readonly index: number;
-  readonly others: readonly number[];
+  /** Whom others get where no step before says it. */
+  readonly others: Pool;
   readonly dice: Dice;
   readonly deps: Pick<Deps, "random">;
 }
@@ -50,7 +52,7 @@ export function canaryStep(canary: CompiledCanary, { backend, index, others, dic
     decide(exchange) {
       if (cookie?.decide) cookie.decide(exchange, []);
       // With the others behind it: where the canary fails, the request need not.
-      if (asksForIt(when, exchange) || drawOf(exchange) < share) exchange.pool = [index, ...(exchange.pool ?? others)];
+      if (asksForIt(when, exchange) || drawOf(exchange) < share) exchange.pool = [[index], ...(exchange.pool ?? others)];
       return undefined;
     },
   };

@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import type { CompiledTarget } from "../config/compiled-backend.ts";
 import { hashText } from "./balance/hash.ts";
+import { type Point, pointAt } from "./balance/nearest.ts";
 import type { TargetState } from "./target-state.ts";
 
 export interface BackendTarget {
@@ -19,12 +20,16 @@ export interface BackendTarget {
   readonly priority: number;
   /** Tells it from others in rendezvous hashing: the same for the same address, wherever that stands in the list. */
   readonly seed: number;
+  /** Where it stands, for `nearest`. */
+  readonly at: Point | undefined;
   readonly state: TargetState;
 }
 
-export function createTarget({ url, weight, priority }: CompiledTarget, index: number, state: TargetState): BackendTarget {
+export function createTarget(compiled: CompiledTarget, index: number, state: TargetState): BackendTarget {
+  const { url, weight, priority } = compiled;
   const { origin, host, hostname, pathname } = new URL(url);
   const serverName = isIP(hostname.replace(/^\[|\]$/g, "")) === 0 ? hostname : undefined;
   const basePath = pathname.replace(/\/$/, "");
-  return Object.freeze({ index, url, origin, host, basePath, serverName, weight, priority, seed: hashText(url), state });
+  const at = compiled.at && pointAt(compiled.at.lat, compiled.at.lon);
+  return Object.freeze({ index, url, origin, host, basePath, serverName, weight, priority, seed: hashText(url), at, state });
 }

@@ -30,7 +30,7 @@ export function createCacheKeys(
       const { request, target, pool, consumer } = visit;
       const asked = takesAll ? target.raw : target.path + queryOf(target.search, chosen);
       let key = `${prefix}${request.scheme}://${request.host.toLowerCase()}${asked}`;
-      if (pool) key += `\npool ${pool.join()}`;
+      if (pool) key += `\npool ${pool.join(" ")}`;
       if (template) key += `\nrewrite ${renderTemplate(template, visit, "path")}`;
       if (perConsumer) key += `\nconsumer ${consumer?.id ?? ""}`;
       for (const { name: step, policy } of shaping) key += `\n${step} ${policy.cacheKey!(visit)}`;

@@ -5,6 +5,7 @@ import { regionText } from "../http/vercel-regions.ts";
 import { type Command, JSON_FLAG, OK, type Result, WRONG } from "./command.ts";
 import { type LoadedGateway, loadGateway } from "./load-gateway.ts";
 import { bold, formatMs, good, labelled, quiet } from "./page.ts";
+import { placesLines, placesOf } from "./places-facts.ts";
 import { type RouteFacts, routeFacts, type StepFacts, type VariantFacts } from "./route-facts.ts";
 import { addressText, destinationText, methodsText, stepText } from "./route-line.ts";
 import { type StoresInUse, storesInUse } from "./stores-in-use.ts";
@@ -49,9 +50,10 @@ function described(loaded: LoadedGateway) {
     ...bySeverity(warnings),
     digest: gateway.config.digest,
     regions: gateway.config.regions,
-    backends: gateway.config.backends.map(({ name, targets, timeouts, headers }) => ({
+    backends: gateway.config.backends.map(({ name, targets, canary, strict, timeouts, headers }) => ({
       name,
       targets: targets.map(({ url }) => url),
+      places: placesOf(canary ? targets.slice(0, -1) : targets, strict),
       timeouts,
       headers: headers.map(([header]) => header),
     })),
@@ -95,10 +97,12 @@ function trustText({ proxies, frontends }: ReturnType<typeof described>["trust"]
   return frontends === 0 ? named : [...named, `frontends that sign who calls, with ${count(frontends, "secret")}`];
 }
 
-function backendText({ name, targets, headers, timeouts }: ReturnType<typeof described>["backends"][number]): string {
+function backendText(backend: ReturnType<typeof described>["backends"][number]): string {
+  const { name, targets, places, headers, timeouts } = backend;
+  const sends = headers.length > 0 ? `sends ${headers.join(", ")}` : undefined;
   return labelled(
     `  ${name}`,
-    [targets.join(", "), timeoutsText(timeouts), headers.length > 0 ? `sends ${headers.join(", ")}` : undefined],
+    [...(places ? placesLines(places) : [targets.join(", ")]), timeoutsText(timeouts), sends],
     Math.max(12, name.length + 4),
   );
 }

@@ -1,6 +1,7 @@
 /** `frontdesk explain`: what the gateway would do with a request, step by step, without sending anything. */
 import { HeaderList } from "../http/header-list.ts";
 import { PROBLEMS } from "../problem.ts";
+import type { Visit } from "../visit.ts";
 import { CONFIG_FLAG, type Command, JSON_FLAG, OK } from "./command.ts";
 import { readExplainRequest } from "./explain-request.ts";
 import { type Explanation, explainRequest } from "./explanation.ts";
@@ -57,6 +58,7 @@ function asJson(explanation: Explanation, logged: readonly string[]): string {
         : null,
       near: near.map(({ route: { position, host, path }, because }) => ({ position, host, path, because })),
       params,
+      pool: poolOf(visit),
       steps,
       notReached: notReached.map(({ name }) => name),
       shapedBy,
@@ -95,6 +97,7 @@ function page(explanation: Explanation, logged: readonly string[]): string {
         Boolean,
       ),
     ),
+    labelled("pool", poolLines(visit)),
     labelled("shaped by", shapedBy.length > 0 ? [shapedBy.join(", ")] : []),
     labelled("verdict", [verdictLine(explanation)]),
     ending?.kind === "sent" ? sentText(ending) : "",
@@ -106,6 +109,16 @@ function page(explanation: Explanation, logged: readonly string[]): string {
 
 function isRouted({ visit }: Explanation): boolean {
   return visit.route.id !== "";
+}
+
+/** Addresses in the order in which they would be asked; undefined where that is the same for everybody. */
+function poolOf({ pool, pipeline }: Visit): readonly (readonly string[])[] | undefined {
+  return pool?.map((level) => level.map((index) => pipeline.backend!.targets[index]!.url));
+}
+
+function poolLines(visit: Visit): string[] {
+  const levels = poolOf(visit) ?? [];
+  return levels.map((urls, index) => `${index === 0 ? "" : quiet("then ")}${urls.map(printable).join(", ")}`);
 }
 
 function routeLine(explanation: Explanation): string {

@@ -2,18 +2,18 @@
 
 import type { z } from "zod";
 import { compileResilience } from "./compile-resilience.ts";
-import {
-  type Balance,
-  CANARY_PRIORITY,
-  type CompiledAssertion,
-  type CompiledBackend,
-  type CompiledCanary,
-  type CompiledTarget,
-  type Timeouts,
+import type {
+  Balance,
+  CompiledAssertion,
+  CompiledBackend,
+  CompiledCanary,
+  CompiledTarget,
+  Timeouts,
 } from "./compiled-backend.ts";
 import { Fields } from "./fields.ts";
 import { headerName, TOKEN } from "./header-fields.ts";
 import type { Place, Report } from "./issue.ts";
+import { compileRegion } from "./region-setting.ts";
 import { type assertionObject, backendObject, type targets, type timeout } from "./schema-backend.ts";
 import { checkSettings } from "./schema-issues.ts";
 
@@ -51,9 +51,10 @@ function compileBackend(name: string, input: unknown, place: Place, report: Repo
   }
   const own = list ? targetsOf(list, [...place, "targets"], fields) : [targetOf(url, [...place, "url"], fields)];
   const { canary } = settings;
-  const added = canary ? { ...targetOf(canary.url, [...place, "canary", "url"], fields), priority: CANARY_PRIORITY } : undefined;
+  const added = canary ? targetOf(canary.url, [...place, "canary", "url"], fields) : undefined;
   if (added && own.some(({ url }) => JSON.stringify(url) === JSON.stringify(added.url)))
     report.error("said-twice", [...place, "canary", "url"], "this is where everybody goes already.");
+  reportPlaces(own, settings, place, fields);
   return fromSettings(name, added ? [...own, added] : own, settings, place, fields);
 }
 
@@ -63,6 +64,7 @@ function fromSettings(
   {
     balance,
     canary,
+    strict = false,
     slowStart,
     timeout,
     forwardCredential = false,
@@ -86,6 +88,7 @@ function fromSettings(
     name,
     targets: compiled,
     canary: canary ? canaryOf(canary, [...place, "canary"], fields) : null,
+    ...(strict ? { strict } : {}),
     balance: balance === undefined ? STANDARD_BALANCE : balanceOf(balance, [...place, "balance"], fields),
     slowStartMs: slowStartOf(slowStart, [...place, "slowStart"], fields),
     resilience: compileResilience(resilience, compiled.length > 1, place, fields),
@@ -127,11 +130,13 @@ function targetsOf(list: z.output<typeof targets>, place: Place, fields: Fields)
   const compiled = list.map((item, index): CompiledTarget => {
     const at = [...place, index];
     if (typeof item === "string") return targetOf(item, at, fields);
-    const { url, weight = 1, priority = 0 } = item;
+    const { url, weight = 1, priority = 0, where, at: point } = item;
     return {
       ...targetOf(url, [...at, "url"], fields),
       weight: fields.value(weight, [...at, "weight"], "weight") ?? 1,
       priority: fields.value(priority, [...at, "priority"], "count") ?? 0,
+      ...(where === undefined ? {} : { where: compileRegion(where, [...at, "where"], fields) }),
+      ...(point === undefined ? {} : { at: point }),
     };
   });
   const seen = new Set<string>();
@@ -148,6 +153,30 @@ function targetsOf(list: z.output<typeof targets>, place: Place, fields: Fields)
 
 function targetOf(url: string | undefined, place: Place, fields: Fields): CompiledTarget {
   return { url: (url === undefined ? undefined : fields.value(url, place, "url")) ?? "", weight: 1, priority: 0 };
+}
+
+/** What `where`, `strict`, `canary` and `nearest` ask of each other. */
+function reportPlaces(
+  targets: readonly CompiledTarget[],
+  { strict, canary, balance }: Settings,
+  place: Place,
+  { report }: Fields,
+): void {
+  const isPlaced = targets.some(({ where }) => where);
+  if (strict && !isPlaced)
+    report.error("missing-key", [...place, "strict"], "`strict` means nothing while no target says `where`.");
+  if (strict && canary)
+    report.error(
+      "strict-place",
+      [...place, "canary"],
+      "with `strict` a request stays where its caller's `where` is, and a canary is another place.",
+      "Make it a backend of its own, for routes with `when`.",
+    );
+  for (const [index, { at }] of targets.entries()) {
+    const where = [...place, "targets", index, "at"];
+    if (balance === "nearest" && !at) report.error("missing-key", where, '`at` is missing: "nearest" goes by it.');
+    if (balance !== "nearest" && at) report.error("wrong-value", where, '`at` means nothing without `balance: "nearest"`.');
+  }
 }
 
 function balanceOf(input: NonNullable<Settings["balance"]>, place: Place, fields: Fields): Balance {

@@ -1,5 +1,6 @@
 /** A backend of a compiled config: plain data, as in compiled.ts. */
 
+import type { Region } from "../http/region.ts";
 import type { BackendResilience } from "./compiled-resilience.ts";
 
 export interface CompiledBackend {
@@ -7,6 +8,8 @@ export interface CompiledBackend {
   /** Where there is a canary, it is the last. */
   readonly targets: readonly CompiledTarget[];
   readonly canary: CompiledCanary | null;
+  /** A request stays with the targets that `where` has chosen, whatever becomes of them. */
+  readonly strict?: boolean;
   readonly balance: Balance;
   /** How long a target takes to its full share once it is back; 0 for at once. */
   readonly slowStartMs: number;
@@ -40,10 +43,11 @@ export interface CompiledTarget {
   readonly weight: number;
   /** Targets of the lowest number are asked first, others while none of these can take the request. */
   readonly priority: number;
+  /** Absent: for whoever is in no place that another target names. */
+  readonly where?: Region;
+  /** Degrees; only for `nearest`. */
+  readonly at?: { readonly lat: number; readonly lon: number };
 }
-
-/** A canary stands before all others, for those who are sent to it. */
-export const CANARY_PRIORITY = -1;
 
 export interface CompiledCanary {
   /** Of the callers, or of the requests where none are told apart: 0.05 is one of twenty. */
@@ -59,7 +63,7 @@ export interface CompiledCanary {
 
 /** How one of several targets is chosen. */
 export type Balance =
-  | { readonly by: "round-robin" | "least-inflight" | "p2c" }
+  | { readonly by: "round-robin" | "least-inflight" | "p2c" | "nearest" }
   | { readonly by: "hash"; readonly of: "ip" | "consumer" }
   | { readonly by: "hash"; readonly of: "header" | "cookie"; readonly name: string };
 

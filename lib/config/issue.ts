@@ -64,6 +64,7 @@ export const RULES = [
   "lenient-guard",
   "shared-cache",
   "fault-in-production",
+  "strict-place",
   "bulkhead-unbounded",
   "vercel-regions",
   "policy-name",

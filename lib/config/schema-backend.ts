@@ -1,5 +1,6 @@
 /** The schema of a backend. The descriptions are the documentation: docs/config.md and gateway.schema.json are made of them. */
 import { z } from "zod";
+import { region } from "./region-setting.ts";
 import { duration, flag, oneOf, oneOrMore, reference, strict } from "./schema-fields.ts";
 import { breaker, bulkhead, health, percent, retry } from "./schema-resilience.ts";
 
@@ -32,21 +33,33 @@ export const assertionObject = strict("assertion", {
 
 const address = z.string();
 
-const target = strict(
-  "target",
-  {
-    url: address.describe("Where it is, as `url` of a backend"),
-    weight: oneOf("a whole number from 0 to 1000, or a reference", [z.number(), reference])
-      .optional()
-      .describe("Its share of the requests, beside those of the others: 1 by default. 0 takes none"),
-    priority: oneOf("a whole number, or a reference", [z.number(), reference])
-      .optional()
-      .describe("0 by default. Targets of the lowest number take the requests; those of the next are for when none of them can"),
-  },
-  ["where"],
-);
+const degrees = (most: number) => {
+  const expects = `a number from -${most} to ${most}`;
+  return z.number(expects).min(-most, expects).max(most, expects);
+};
 
-export const targets = z.array(oneOf("a URL or { url, weight, priority }", [address, target])).min(1);
+const at = strict("at", {
+  lat: degrees(90).describe("Degrees north of the equator: `50.1`"),
+  lon: degrees(180).describe("Degrees east of Greenwich: `8.7`"),
+});
+
+const target = strict("target", {
+  url: address.describe("Where it is, as `url` of a backend"),
+  weight: oneOf("a whole number from 0 to 1000, or a reference", [z.number(), reference])
+    .optional()
+    .describe("Its share of the requests, beside those of the others: 1 by default. 0 takes none"),
+  priority: oneOf("a whole number, or a reference", [z.number(), reference])
+    .optional()
+    .describe("0 by default. Targets of the lowest number take the requests; those of the next are for when none of them can"),
+  where: region
+    .optional()
+    .describe(
+      'Whose requests it takes, by where they are: countries (`"DE"`), or `{ continents, countries, subdivisions, union }`. Without it: of everyone else',
+    ),
+  at: at.optional().describe('Where it stands, for `balance: "nearest"`: `{ lat, lon }`'),
+});
+
+export const targets = z.array(oneOf("a URL or { url, weight, priority, where, at }", [address, target])).min(1);
 
 const wanted = (what: string) =>
   z
@@ -67,7 +80,7 @@ const canary = strict("canary", {
     .describe("Whoever brings all of these always goes there: `{ headers, cookies }`"),
 });
 
-const BALANCES = ["round-robin", "least-inflight", "p2c", "hash:ip", "hash:consumer"] as const;
+const BALANCES = ["round-robin", "least-inflight", "p2c", "nearest", "hash:ip", "hash:consumer"] as const;
 
 const balance = oneOf(`${BALANCES.map((name) => `"${name}"`).join(", ")}, "hash:header:NAME" or "hash:cookie:NAME"`, [
   z.enum(BALANCES),
@@ -83,11 +96,17 @@ export const backendObject = strict(
       .describe(
         "Where it is: an http or https URL, to whose path the request's is joined. May be a reference. A backend has `url` or `targets`",
       ),
-    targets: targets.optional().describe("Several addresses of one service: URLs, or `{ url, weight, priority }`"),
+    targets: targets.optional().describe("Several addresses of one service: URLs, or `{ url, weight, priority, where, at }`"),
+    strict: z
+      .boolean()
+      .optional()
+      .describe(
+        "Residency: a request never leaves the targets that `where` has chosen for it. Where none of them can take it, the answer is 503, and so it is for a caller for whom there is none. false by default",
+      ),
     balance: balance
       .optional()
       .describe(
-        'Which of several targets takes a request: "round-robin" (default), each in turn; "least-inflight", the one with the fewest requests under way; "p2c", the less busy of two drawn by lot; "hash:ip", "hash:consumer", "hash:header:NAME", "hash:cookie:NAME", always the same for the same value',
+        'Which of several targets takes a request: "round-robin" (default), each in turn; "least-inflight", the one with the fewest requests under way; "p2c", the less busy of two drawn by lot; "nearest", the one closest to the caller by `at`; "hash:ip", "hash:consumer", "hash:header:NAME", "hash:cookie:NAME", always the same for the same value',
       ),
     canary: canary
       .optional()
@@ -97,7 +116,7 @@ export const backendObject = strict(
     slowStart: oneOf("a duration or false", [duration, z.literal(false)])
       .optional()
       .describe(
-        "How long a target that is back, or new in a reloaded config, takes to its full share: 5s by default. Not for `hash:…`. `false`: at once",
+        "How long a target that is back, or new in a reloaded config, takes to its full share: 5s by default. Not for `hash:…` and `nearest`. `false`: at once",
       ),
     retry,
     health,
@@ -131,7 +150,7 @@ export const backendObject = strict(
         "A short-lived JWT, signed by the gateway, that says who calls: for a backend that can be reached on other ways too. Its keys are at `/gateway/jwks.json`",
       ),
   },
-  ["strict", "openapi", "fallback"],
+  ["openapi", "fallback"],
 );
 
 export const backendSchema = oneOf("a URL or { url, targets, … }", [z.string(), backendObject]);

@@ -17,6 +17,8 @@ const CONTINENT_OF = new Map<string, Continent>(
   CONTINENTS.flatMap((continent) => COUNTRIES[continent].split(" ").map((country) => [country, continent] as const)),
 );
 
+export const COUNTRY_CODES: readonly string[] = [...CONTINENT_OF.keys()];
+
 /** Undefined for what is no country. */
 export function continentOf(country: string): Continent | undefined {
   return CONTINENT_OF.get(country);

@@ -117,6 +117,39 @@ describe("hashing", () => {
   });
 });
 
+describe("nearest", () => {
+  const [berlin, paris, virginia, sydney] = [
+    { url: "http://berlin", at: { lat: 52.5, lon: 13.4 } },
+    { url: "http://paris", at: { lat: 48.9, lon: 2.4 } },
+    { url: "http://virginia", at: { lat: 39, lon: -77.5 } },
+    { url: "http://sydney", at: { lat: -33.9, lon: 151.2 } },
+  ];
+  const from = (latitude: number, longitude: number) => asking({ geo: { latitude, longitude } });
+  const goesTo = (targets: object[], exchange: ReturnType<typeof asking>) =>
+    Object.keys(sharesOf(backendOf({ targets, balance: "nearest" }), 12, () => exchange)).sort();
+
+  test.each([
+    ["Frankfurt", 50.1, 8.7, "berlin"],
+    ["Madrid", 40.4, -3.7, "paris"],
+    ["São Paulo", -23.5, -46.6, "virginia"],
+    ["Reykjavík, over the pole from nobody", 64.1, -21.9, "paris"],
+    ["Fiji, across the date line", -18.1, 178.4, "sydney"],
+    ["Hawaii, on the other side of it", 21.3, -157.9, "virginia"],
+  ])("a caller in %s", (_, latitude, longitude, host) => {
+    expect(goesTo([berlin!, paris!, virginia!, sydney!], from(latitude, longitude))).toEqual([host]);
+  });
+
+  test("the next one where it is out; in turn at one place, and where coordinates are not known", () => {
+    const test = backendOf({ targets: [berlin!, paris!, sydney!], balance: "nearest" });
+    const exchange = from(50.1, 8.7);
+    expect(test.backend.pick(exchange, [test.backend.targets[0]!])!.host).toBe("paris");
+    const both = [berlin!, { ...berlin, url: "http://potsdam", weight: 2 }, sydney!];
+    expect(sharesOf(backendOf({ targets: both, balance: "nearest" }), 90, () => exchange)).toEqual({ berlin: 30, potsdam: 60 });
+    expect(goesTo(both, asking({ geo: { country: "DE" } }))).toEqual(["berlin", "potsdam", "sydney"]);
+    expect(goesTo(both, asking())).toEqual(["berlin", "potsdam", "sydney"]);
+  });
+});
+
 describe("tiers and pools", () => {
   const tiers = [
     "http://a",
@@ -133,11 +166,14 @@ describe("tiers and pools", () => {
     expect([first, others.slice(0, 2).sort(), others.slice(2)]).toEqual(["a", ["b", "c"], ["d"]]);
   });
 
-  test("a pool holds the choice to its targets, in their tiers", () => {
+  test("a pool holds the choice to its targets, in its own order", () => {
     const test = backendOf({ targets: tiers });
     const inPool = asking();
-    inPool.pool = [3, 1, 2];
-    expect(Object.keys(sharesOf(test, 10, () => inPool)).sort()).toEqual(["b", "c"]);
+    inPool.pool = [[1, 3], [2]];
+    expect(Object.keys(sharesOf(test, 10, () => inPool)).sort()).toEqual(["b", "d"]);
+    const [, b, c, d] = test.backend.targets;
+    expect(test.backend.pick(inPool, [d!, b!])).toBe(c);
+    expect([b, c, d]).toContain(test.backend.pick(inPool, [d!, b!, c!]));
     inPool.pool = [];
     expect(test.backend.pick(inPool)).toBeUndefined();
   });

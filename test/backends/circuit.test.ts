@@ -90,7 +90,7 @@ describe("passive health", () => {
     report(test, "a", "-----");
     const [a, b, c] = test.backend.targets;
     expect(test.backend.pick(one, [b!, c!])).toBe(a);
-    one.pool = [0];
+    one.pool = [[0]];
     expect(test.backend.pick(one)).toBe(a);
     one.pool = undefined;
   });
@@ -118,11 +118,11 @@ describe("a breaker", () => {
     expect(test.backend.pick(one)).toBeDefined();
     report(test, "a", "+-");
     expect(test.backend.pick(one)).toBeUndefined();
-    expect(test.backend.retryAfterSeconds()).toBe(5);
+    expect(test.backend.retryAfterSeconds(test.backend.targets)).toBe(5);
     test.nowMs += 5_001;
     expect(test.backend.pick(one)).toBeDefined();
     report(test, "a", "+");
-    expect(test.backend.retryAfterSeconds()).toBe(1);
+    expect(test.backend.retryAfterSeconds(test.backend.targets)).toBe(1);
     report(test, "a", "-".repeat(19));
     expect(test.backend.pick(one)).toBeDefined();
   });

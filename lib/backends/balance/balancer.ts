@@ -4,6 +4,7 @@ import type { Exchange } from "../../exchange.ts";
 import type { Dice } from "../dice.ts";
 import type { BackendTarget } from "../target.ts";
 import { leastInFlight } from "./least-inflight.ts";
+import { nearest } from "./nearest.ts";
 import { powerOfTwo } from "./power-of-two.ts";
 import { rendezvous } from "./rendezvous.ts";
 import { roundRobin } from "./round-robin.ts";
@@ -19,6 +20,8 @@ export function createBalancer(balance: Balance, slowStartMs: number, dice: Dice
       return leastInFlight(slowStartMs, dice);
     case "p2c":
       return powerOfTwo(slowStartMs, dice);
+    case "nearest":
+      return nearest(slowStartMs);
     case "hash":
       return rendezvous(balance, dice);
   }

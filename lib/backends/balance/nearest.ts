@@ -1,0 +1,42 @@
+/**
+ * `nearest`: the target at the smallest distance along a great circle from where the caller is. Those that stand in one place take turns,
+ * and so do all of them for a caller whose coordinates nobody tells.
+ */
+import type { BackendTarget } from "../target.ts";
+import type { Choose } from "./balancer.ts";
+import { roundRobin } from "./round-robin.ts";
+
+/** A point on the unit sphere: of two of them, the one with the larger dot product with a third is the nearer. */
+export type Point = readonly [x: number, y: number, z: number];
+
+export function pointAt(latitude: number, longitude: number): Point {
+  const [phi, lambda] = [(latitude * Math.PI) / 180, (longitude * Math.PI) / 180];
+  return [Math.cos(phi) * Math.cos(lambda), Math.cos(phi) * Math.sin(lambda), Math.sin(phi)];
+}
+
+export function nearest(slowStartMs: number): Choose {
+  const inTurn = roundRobin(slowStartMs);
+  /** Filled for one choice at a time. */
+  const closest: BackendTarget[] = [];
+  return (fit, exchange, nowMs) => {
+    const { latitude, longitude } = exchange.request.client.geo ?? {};
+    if (latitude === undefined || longitude === undefined) return inTurn(fit, exchange, nowMs);
+    const [x, y, z] = pointAt(latitude, longitude);
+    let largest = Number.NEGATIVE_INFINITY;
+    let count = 0;
+    for (const target of fit) {
+      // A canary need not say where it is: whoever is sent to it goes there, and it is alone then.
+      const at = target.at ?? ORIGIN;
+      const product = x * at[0] + y * at[1] + z * at[2];
+      if (product > largest) {
+        largest = product;
+        count = 0;
+      }
+      if (product === largest) closest[count++] = target;
+    }
+    closest.length = count;
+    return inTurn(closest, exchange, nowMs);
+  };
+}
+
+const ORIGIN: Point = [0, 0, 0];
