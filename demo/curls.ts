@@ -46,6 +46,16 @@ export const CURLS: readonly CurlGroup[] = [
     ],
   },
   {
+    title: "Two regions (again with `npm run demo -- --geo DE`: there every caller is in Germany)",
+    curls: [
+      {
+        command: "curl -s {gateway}/regional/products/1",
+        shows: "the region of the caller: eu for Europe, us for everyone else",
+        expect: ['"region":"us"'],
+      },
+    ],
+  },
+  {
     title: "Answers without a backend",
     curls: [
       {

@@ -15,6 +15,7 @@ export default defineGateway({
   backends: {
     eu: env("DEMO_CATALOG_EU"),
     us: env("DEMO_CATALOG_US"),
+    catalog: { targets: [{ url: env("DEMO_CATALOG_EU"), where: { continents: "EU" } }, env("DEMO_CATALOG_US")] },
     streams: env("DEMO_STREAMS"),
     faults: { url: env("DEMO_FAULTS"), timeout: "2s" },
     spares: { targets: [env("DEMO_SPARE_1"), env("DEMO_SPARE_2")] },
@@ -44,6 +45,8 @@ export default defineGateway({
       stripPrefix: "/api",
     },
     { path: "/p/:id", methods: "GET", backend: "eu", rewrite: "/products/${params.id}" },
+    // By where the caller is: `npm run demo -- --geo DE`.
+    { path: "/regional/products/*", methods: "GET", backend: "catalog", stripPrefix: "/regional" },
 
     {
       path: "/cached/products/*",

@@ -94,6 +94,26 @@ describe("the demo", () => {
     expect((await asked("evil.example")).output).toBe("404");
   });
 
+  it("answers from the other region where every caller is in Germany", async () => {
+    const abroad = spawn("node", [join(root, "demo", "demo.ts"), "--no-page", "--geo", "DE"], {
+      cwd: root,
+      env: { ...process.env, PORT: "0" },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const printed = await new Promise<string>((resolve, reject) => {
+      let text = "";
+      abroad.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+        if (text.includes("Ctrl-C stops everything")) resolve(text);
+      });
+      abroad.once("exit", () => reject(new Error(text)));
+    });
+    const [command] = /curl -s http:\S+\/regional\/products\/1/.exec(printed)!;
+    expect((await run(command)).output).toContain('"region":"eu"');
+    abroad.kill("SIGTERM");
+    await once(abroad, "exit");
+  }, 30_000);
+
   it("takes everything with it when it ends", async () => {
     demo.kill("SIGTERM");
     const [code] = await once(demo, "exit");
