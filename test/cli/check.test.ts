@@ -45,6 +45,41 @@ describe("frontdesk check", () => {
     expect(existsSync(join(folder, ".frontdesk"))).toBe(false);
   });
 
+  test("whose requests a target takes, and whether failover leaves the place", async () => {
+    const config = `
+backends:
+  catalog:
+    targets: [{ url: https://eu.example, where: { union: EU, countries: [CH, "NO"], subdivisions: US-CA } }, https://us.example]
+    canary: { url: https://next.example, percent: 5 }
+  records: { targets: [{ url: https://records.example, where: { continents: EU } }], strict: true }
+  whole: { targets: [{ url: https://eu.example, where: DE }, https://us.example], strict: true }
+defaults: { auth: none }
+routes:
+  - { path: /a, backend: catalog }
+  - { path: /b, backend: records }
+  - { path: /c, backend: whole }
+`;
+    const { frontdesk } = checkout({ "shop.yaml": config }, {});
+    const { code, out, err } = await frontdesk("check", "shop.yaml");
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toContain(
+      [
+        "  catalog   https://eu.example for subdivisions US-CA; countries CH, NO; union EU",
+        "            https://us.example for everyone else",
+        "            failover may leave the targets of a place: `strict` keeps it there",
+        "",
+      ].join("\n"),
+    );
+    expect(out).toContain("strict: no request leaves the targets of its place; callers of other places get 503\n");
+    expect(out).toContain("strict: no request leaves the targets of its place\n");
+    const { backends } = JSON.parse((await frontdesk("check", "shop.yaml", "--json")).out);
+    expect(backends[1].places).toEqual({
+      strict: true,
+      targets: [{ url: "https://records.example", where: { continents: ["EU"], countries: [], subdivisions: [], unions: [] } }],
+    });
+    expect(backends[0].places.targets).toHaveLength(2);
+  });
+
   test("as JSON", async () => {
     const { frontdesk } = checkout(
       { "shop.yaml": SHOP },

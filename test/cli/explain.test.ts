@@ -59,6 +59,33 @@ async function explained(...args: string[]) {
 }
 
 describe("frontdesk explain", () => {
+  test("the pool of a place, and what stands behind it", async () => {
+    const config = `
+backends:
+  catalog: { targets: [{ url: https://eu.example, where: { union: EU } }, { url: https://de.example, where: DE }, https://us.example] }
+  records: { targets: [{ url: https://records.example, where: { union: EU } }], strict: true }
+defaults: { auth: none }
+routes:
+  - { path: /catalog, backend: catalog }
+  - { path: /records, backend: records }
+`;
+    const { frontdesk } = checkout({ "shop.yaml": config }, {});
+    const explain = (target: string, geo: string, ...args: string[]) =>
+      frontdesk("explain", "--config", "shop.yaml", "--geo", geo, target, ...args);
+    const { out } = await explain("/catalog", "DE-BE");
+    expect(out).toContain(
+      "\npool      https://de.example\n          then https://eu.example\n          then https://us.example\n",
+    );
+    expect(out).toContain("\nsends     GET https://de.example/catalog\n");
+    expect(JSON.parse((await explain("/catalog", "US", "--json")).out).pool).toEqual([
+      ["https://us.example"],
+      ["https://eu.example", "https://de.example"],
+    ]);
+    const refused = (await explain("/records", "US")).out;
+    expect(refused).toContain("\nverdict   refused: no-backend-available 503, strict: no target is for US\n");
+    expect(refused).not.toContain("\npool ");
+  });
+
   test("a request that goes on: the route, its parameters, and what is sent where", async () => {
     const { code, out, err } = await explain(
       "GET /api/users/a%20b?x=1",
