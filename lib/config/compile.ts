@@ -13,7 +13,7 @@ import { type Issue, type Place, type Position, Report } from "./issue.ts";
 import { reportLeaks } from "./leaks.ts";
 import { reportLenientGuards } from "./lenient-guard.ts";
 import type { Variables } from "./references.ts";
-import { compileRegions, reportVercelJson, type VercelJson } from "./regions.ts";
+import { compileRegions, reportDistantPlaces, reportVercelJson, type VercelJson } from "./regions.ts";
 import { reportConflicts } from "./route-conflicts.ts";
 import { gatewayOutline } from "./schema.ts";
 import { checkSettings } from "./schema-issues.ts";
@@ -73,6 +73,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   const regions = compileRegions(regionsInput, new Fields(report));
   reportVercelJson(regions, options.vercelJson, options.vercel, report);
   const backends = compileBackends(backendInputs, report);
+  reportDistantPlaces(regions, backends, report);
   const authenticators = compileAuthenticators(auth, report, options.redis);
   const defaults = readDefaults(defaultsInput, { cors, maintenance }, report);
   const compiler = new RouteCompiler({

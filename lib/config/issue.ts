@@ -65,6 +65,7 @@ export const RULES = [
   "shared-cache",
   "fault-in-production",
   "strict-place",
+  "place-without-region",
   "bulkhead-unbounded",
   "vercel-regions",
   "policy-name",

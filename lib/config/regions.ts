@@ -1,7 +1,10 @@
 /** `regions`: where the gateway runs on Vercel, and whether vercel.json, which is what Vercel reads, says the same. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { VERCEL_REGIONS } from "../http/vercel-regions.ts";
+import { type Continent, continentOf, UNIONS } from "../http/geography.ts";
+import type { Region } from "../http/region.ts";
+import { continentsOf, regionText, VERCEL_REGIONS } from "../http/vercel-regions.ts";
+import type { CompiledBackend } from "./compiled-backend.ts";
 import type { Fields } from "./fields.ts";
 import type { Report } from "./issue.ts";
 import { didYouMean } from "./nearest.ts";
@@ -61,6 +64,42 @@ export function reportVercelJson(
     if (own?.regions !== undefined && !isSame(own.regions, regions))
       say(`vercel.json says ${JSON.stringify(own.regions)} for ${path}.`, "Leave them out there, or name the same.");
   }
+}
+
+/** Who is to be served in a place should not be served by way of another continent; who must stay in it can't be. */
+export function reportDistantPlaces(regions: readonly string[], backends: readonly CompiledBackend[], report: Report): void {
+  if (regions.length === 0) return;
+  const served = continentsOf(regions);
+  for (const { name, targets, strict = false } of backends) {
+    for (const [index, { where }] of targets.entries()) {
+      const distant = where ? continentsNamed(where).filter((continent) => !served.has(continent)) : [];
+      if (distant.length === 0) continue;
+      const near = distant.flatMap(
+        (continent) => [...VERCEL_REGIONS.keys()].find((id) => continentsOf([id]).has(continent)) ?? [],
+      );
+      const place = ["backends", name, "targets", index, "where"];
+      const through = `by way of ${regions.map(regionText).join(", ")}`;
+      const fix = near.length > 0 ? `Add one there to \`regions\`: ${near.map(regionText).join(", ")}.` : undefined;
+      if (strict)
+        report.error(
+          "place-without-region",
+          place,
+          `with \`strict\` nothing may leave ${distant.join(", ")}, and requests go ${through}.`,
+          fix,
+        );
+      else report.warn("place-without-region", place, `callers in ${distant.join(", ")} are served ${through}.`, fix);
+    }
+  }
+}
+
+function continentsNamed({ continents, countries, subdivisions, unions }: Region): readonly Continent[] {
+  const inCountries = [
+    ...countries,
+    ...subdivisions.map((code) => code.slice(0, 2)),
+    ...unions.flatMap((union) => UNIONS[union]),
+  ];
+  const named = [...(continents as readonly Continent[]), ...inCountries.flatMap((country) => continentOf(country) ?? [])];
+  return [...new Set(named)];
 }
 
 function isSame(said: unknown, regions: readonly string[]): boolean {
