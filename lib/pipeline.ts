@@ -151,7 +151,7 @@ function mirrorOf({ share, maxBodyBytes }: CompiledMirror, other: Pipeline): Mir
 }
 
 function isDirect(backend: Backend | undefined, retry: CompiledRetry | null): boolean {
-  return backend?.targets.length === 1 && retry === null && backend.compiled.resilience === null;
+  return backend?.targets.length === 1 && retry === null && backend.compiled.resilience === null && !backend.compiled.strict;
 }
 
 function removedBy(steps: readonly Step[]): readonly CredentialPlace[] {

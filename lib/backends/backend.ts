@@ -9,7 +9,7 @@ import { canaryStep } from "./canary.ts";
 import type { CircuitRules, Result } from "./circuit.ts";
 import { createDice, type Dice } from "./dice.ts";
 import { createPlaces, whereStep } from "./places.ts";
-import { poolOf } from "./pool.ts";
+import { type Pool, poolOf } from "./pool.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import { stickyCookie } from "./sticky-cookie.ts";
 import { type BackendTarget, createTarget } from "./target.ts";
@@ -74,8 +74,13 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
   /** On most days whoever is not sent elsewhere finds the first level whole, and nobody has to be left out. */
   const first = standard[0]?.map((index) => targets[index]!);
 
+  /** No step says it where a request comes from another backend, as a copy or because that has failed. */
+  function poolOfRequest({ pool, request }: Exchange): Pool {
+    return pool ?? (poolFor ? poolFor(request.client.geo) : standard);
+  }
+
   function choice(exchange: Exchange, tried: readonly BackendTarget[], mustBeReady: boolean): BackendTarget | undefined {
-    const { pool = standard } = exchange;
+    const pool = poolOfRequest(exchange);
     const nowMs = clock.now();
     if (pool === standard && tried === NONE && first && areWell(first)) return choose(first, exchange, nowMs);
     for (const level of pool) {
@@ -128,7 +133,10 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
       const nowMs = clock.now();
       if (state.circuit.add(result, isTrial, headMs, nowMs, rules)) state.warmSinceMs = nowMs;
     },
-    fitting: ({ pool = standard }) => pool.flat().map((index) => targets[index]!),
+    fitting: (exchange) =>
+      poolOfRequest(exchange)
+        .flat()
+        .map((index) => targets[index]!),
     retryAfterSeconds(fitting) {
       const trials = fitting.flatMap(({ state: { circuit } }) => (circuit.openedBy === undefined ? [] : [circuit.nextTrialMs]));
       return trials.length === 0 ? 1 : Math.max(1, Math.ceil((Math.min(...trials) - clock.now()) / 1000));

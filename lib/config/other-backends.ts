@@ -29,6 +29,7 @@ export function compileMirror(
       at("backend"),
       `the request goes to "${given.backend}" already: it would be carried out twice.`,
     );
+  reportLeaving(backends[own]!, backends[backend]!, at("backend"), fields);
   return {
     backend,
     share: given.percent === undefined ? 1 : (fields.value(given.percent, at("percent"), "percent") ?? 1),
@@ -50,5 +51,18 @@ export function otherBackend(
   const index = backends.findIndex(({ name }) => name === value.backend);
   if (index < 0) unknownBackend(value.backend, at, backends, fields.report);
   if (index === own) fields.report.error("said-twice", at, `the request goes to "${value.backend}" already.`);
-  return index < 0 ? undefined : index;
+  if (index < 0) return undefined;
+  reportLeaving(backends[own]!, backends[index]!, at, fields);
+  return index;
+}
+
+/** What must stay in a place may go to another backend only where that keeps it there, too. */
+function reportLeaving(own: CompiledBackend, other: CompiledBackend, place: Place, { report }: Fields): void {
+  if (!own.strict || other.strict) return;
+  report.error(
+    "strict-place",
+    place,
+    `"${own.name}" is \`strict\`: its requests stay where their callers' \`where\` is, and "${other.name}" may be anywhere.`,
+    `Give the targets of "${other.name}" a \`where\`, and \`strict: true\`.`,
+  );
 }

@@ -38,8 +38,10 @@ export function reportSharedCaches(drafts: readonly Draft[], backends: readonly 
       const why = faultOf(step);
       if (why !== undefined) complain(why);
     }
-    const { targets = [], canary = null, balance = null } = route.backend === null ? {} : backends[route.backend]!;
-    if (targets.some(({ where }) => where)) complain("would give what is for one place, by `where`, to callers of others.");
+    const { canary = null, balance = null } = route.backend === null ? {} : backends[route.backend]!;
+    const asked = [route.backend, route.elsewhere].flatMap((index) => backends[index ?? -1] ?? []);
+    if (asked.some(({ targets }) => targets.some(({ where }) => where)))
+      complain("would give what is for one place, by `where`, to callers of others.");
     if (canary) complain("would give the canary's answers to the others.");
     if (balance?.by === "hash" && balance.of === "cookie")
       complain("would give one caller's cookie for `balance` to the others.");

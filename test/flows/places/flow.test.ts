@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { describeHosts, type Flow } from "../../support/describe-hosts.ts";
 import { HOST_NAMES, type HostName } from "../../support/host-process.ts";
+import { until } from "../../support/until.ts";
 
 // On the platform every request came over TLS.
 const nowhere = ["x-forwarded-for", "203.0.113.9", "x-real-ip", "203.0.113.9", "x-forwarded-proto", "https"];
@@ -144,6 +145,18 @@ describe("told by the platform, or by a proxy that is trusted", () => {
         test.each(HOST_NAMES)("callers of other places, and of none, are not kept from theirs (%s)", async (host) => {
           expect((await ask(host, "/resident/down", us)).to).toBe("/us/down");
           expect((await ask(host, "/resident/down", nowhere)).to).toBe("/us/down");
+        });
+
+        test.each(HOST_NAMES)("copies, and what another backend takes over, stay in the place too (%s)", async (host) => {
+          const counts = counted(flow);
+          expect((await ask(host, "/mirrored/down", de)).status).toBe(503);
+          await until(() => counts()["spare-eu"], "the copy");
+          expect((await ask(host, "/spared/a", de)).to).toBe("/spare-eu/spared/a");
+          expect((await ask(host, "/gone/a", de)).to).toBe("/eu/gone/a");
+          expect(await ask(host, "/gone/a", us)).toEqual({ status: 503, code: "no-backend-available", to: undefined });
+          expect(Object.keys(counts()).sort()).toEqual(["eu", "eu-1", "eu-2", "spare-eu"]);
+          expect((await ask(host, "/mirrored/a", us)).status).toBe(200);
+          await until(() => counts()["spare-us"], "the copy for everyone else");
         });
 
         test("503 for whom there is no target", async () => {
