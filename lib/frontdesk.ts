@@ -2,7 +2,7 @@
  * What a user's gateway.config.ts imports. Everything here is identity or text at run time; the types make a wrong name fail
  * `tsc`. No schema is loaded: the config of a bundle has been compiled before.
  */
-import type { DefaultsInput, GatewayInput, RouteInput } from "./config/schema.ts";
+import type { BackendInput, DefaultsInput, GatewayInput, RouteInput } from "./config/schema.ts";
 import type { CustomPolicy } from "./policy.ts";
 
 export type {
@@ -145,12 +145,23 @@ type CheckedDefaults<Defaults, N extends Names> = {
       : CheckedKey<Key, Defaults[Key], DefaultsInput>;
 };
 
+type CheckedBackends<Backends, N extends Names> = { readonly [Name in keyof Backends]: CheckedBackend<Backends[Name], N> };
+type CheckedBackend<Backend, N extends Names> = Backend extends object
+  ? {
+      readonly [Key in keyof Backend]: Key extends "fallback"
+        ? CheckedOther<Backend[Key], N, RouteInput[Key]>
+        : CheckedKey<Key, Backend[Key], BackendInput>;
+    }
+  : Backend;
+
 type CheckedConfig<Config> = {
   readonly [Key in keyof Config]: Key extends "routes"
     ? CheckedRoutes<Config[Key], NamesOf<Config>>
     : Key extends "defaults"
       ? CheckedDefaults<Config[Key], NamesOf<Config>>
-      : CheckedKey<Key, Config[Key], GatewayInput>;
+      : Key extends "backends"
+        ? CheckedBackends<Config[Key], NamesOf<Config>>
+        : CheckedKey<Key, Config[Key], GatewayInput>;
 };
 
 /** An inferred type has every key that was written: one that the schema does not have is a mistake, at any depth. */

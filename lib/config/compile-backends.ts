@@ -25,7 +25,13 @@ const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 type Settings = Partial<z.output<typeof backendObject>>;
 type Canary = NonNullable<Settings["canary"]>;
 
-export function compileBackends(backends: Readonly<Record<string, unknown>>, report: Report): CompiledBackend[] {
+/** A compiled backend with what it says for its routes. */
+export interface BackendDraft {
+  readonly backend: CompiledBackend;
+  readonly fallback: Settings["fallback"];
+}
+
+export function compileBackends(backends: Readonly<Record<string, unknown>>, report: Report): BackendDraft[] {
   return Object.entries(backends).map(([name, input]) => {
     const place = ["backends", name];
     if (!NAME.test(name))
@@ -38,11 +44,12 @@ export function compileBackends(backends: Readonly<Record<string, unknown>>, rep
   });
 }
 
-function compileBackend(name: string, input: unknown, place: Place, report: Report): CompiledBackend {
+function compileBackend(name: string, input: unknown, place: Place, report: Report): BackendDraft {
   const fields = new Fields(report);
-  if (typeof input === "string") return fromSettings(name, [targetOf(input, place, fields)], {}, place, fields);
+  if (typeof input === "string")
+    return { backend: fromSettings(name, [targetOf(input, place, fields)], {}, place, fields), fallback: undefined };
   const checked = checkSettings(backendObject, input, place, report, "a URL or { url, targets, … }");
-  const { url, targets: list, ...settings } = checked?.settings ?? {};
+  const { url, targets: list, fallback, ...settings } = checked?.settings ?? {};
   const isBroken = checked?.broken.has("url") || checked?.broken.has("targets");
   if (url !== undefined && list !== undefined) {
     report.error("said-twice", [...place, "targets"], "`url` and `targets` exclude each other.", "Put `url` into the list.");
@@ -55,7 +62,7 @@ function compileBackend(name: string, input: unknown, place: Place, report: Repo
   if (added && own.some(({ url }) => JSON.stringify(url) === JSON.stringify(added.url)))
     report.error("said-twice", [...place, "canary", "url"], "this is where everybody goes already.");
   reportPlaces(own, settings, place, fields);
-  return fromSettings(name, added ? [...own, added] : own, settings, place, fields);
+  return { backend: fromSettings(name, added ? [...own, added] : own, settings, place, fields), fallback };
 }
 
 function fromSettings(

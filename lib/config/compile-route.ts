@@ -9,7 +9,7 @@ import { idempotencyOptions, keyedMethods } from "./compile-idempotency.ts";
 import { retryOver } from "./compile-resilience.ts";
 import type { CompiledBackend, CompiledRoute, CompiledStep, CompiledVariant, RouteCondition, Timeouts } from "./compiled.ts";
 import { CustomPolicyNames } from "./custom-policy-names.ts";
-import type { Defaults } from "./defaults.ts";
+import { type DefaultSettings, type Defaults, defaultsFor } from "./defaults.ts";
 import { Fields, type Names } from "./fields.ts";
 import { TOKEN } from "./header-fields.ts";
 import type { Place, Report } from "./issue.ts";
@@ -42,6 +42,8 @@ export interface Draft {
 
 export interface RouteContext {
   readonly backends: readonly CompiledBackend[];
+  /** What the backends say, in their order. */
+  readonly fallbacks: readonly DefaultSettings["fallback"][];
   readonly names: Names;
   readonly tiers: Readonly<Record<string, unknown>> | undefined;
   readonly redis: RedisOnVercel | undefined;
@@ -55,17 +57,26 @@ export class RouteCompiler {
   readonly #context: RouteContext;
   readonly #names: CustomPolicyNames;
   readonly #limits: LimitCompiler;
+  /** By the index of a route's backend. */
+  readonly #defaultsFor: readonly Defaults[];
 
   constructor(context: RouteContext) {
     this.#context = context;
     this.#names = new CustomPolicyNames(this.customPolicies, context.report);
     this.#limits = new LimitCompiler(context.tiers, context.redis, context.report);
-    // Faults in defaults are told even where every route says something else.
-    const { defaults, report, names } = context;
+    const { defaults, backends, fallbacks, report, names } = context;
+    this.#defaultsFor = backends.map(({ name }, index) => defaultsFor(name, fallbacks[index], defaults));
+    // Faults in defaults, and in what backends say for their routes, are told even where every route says something else.
     const fields = new Fields(report, names);
     timeoutsOver(STANDARD_TIMEOUTS, defaults.settings.timeout, ["defaults", "timeout"], fields);
     retryOver(null, defaults.settings.retry, ["defaults", "retry"], fields);
     this.#variants(new RouteSettings({}, defaults, ["defaults"]), undefined, fields, null);
+    for (const [index, own] of this.#defaultsFor.entries()) {
+      if (!fallbacks[index]) continue;
+      const merged = new RouteSettings({}, own, []);
+      otherBackend(merged, index, backends, fields);
+      this.#options("fallback", merged, fields);
+    }
   }
 
   /** Undefined where nothing can be made of it; everything that is wrong has been reported. */
@@ -77,10 +88,10 @@ export class RouteCompiler {
     const { settings, broken } = checked;
     const pattern = settings.path === undefined ? undefined : this.#pattern(settings.path, [...place, "path"]);
     const fields = new Fields(report, names, pattern);
-    const merged = new RouteSettings(settings, defaults, place);
-    if (merged.get("auth").value === undefined && !broken.has("auth") && !defaults.broken.has("auth")) this.#reportNoAuth(place);
     const methods = settings.methods === undefined ? null : this.#methods(asList(settings.methods), place);
     const backend = this.#destination(settings, broken, input as object, place);
+    const merged = new RouteSettings(settings, backend === null ? defaults : this.#defaultsFor[backend]!, place);
+    if (merged.get("auth").value === undefined && !broken.has("auth") && !defaults.broken.has("auth")) this.#reportNoAuth(place);
     const host = settings.host === undefined ? null : this.#host(settings.host, [...place, "host"], fields);
     if (pattern?.shape[0] === "gateway")
       report.error("reserved-path", [...place, "path"], "everything below /gateway is the gateway's own.");

@@ -72,12 +72,14 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   } = outline?.settings ?? {};
   const regions = compileRegions(regionsInput, new Fields(report));
   reportVercelJson(regions, options.vercelJson, options.vercel, report);
-  const backends = compileBackends(backendInputs, report);
+  const backendDrafts = compileBackends(backendInputs, report);
+  const backends = backendDrafts.map(({ backend }) => backend);
   reportDistantPlaces(regions, backends, report);
   const authenticators = compileAuthenticators(auth, report, options.redis);
   const defaults = readDefaults(defaultsInput, { cors, maintenance }, report);
   const compiler = new RouteCompiler({
     backends,
+    fallbacks: backendDrafts.map(({ fallback }) => fallback),
     tiers,
     redis: options.redis,
     names: { authenticators: Object.keys(auth) },

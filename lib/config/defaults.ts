@@ -4,14 +4,14 @@ import type { Place, Report } from "./issue.ts";
 import { type Checked, checkSettings } from "./schema-issues.ts";
 import { defaultsSchema } from "./schema-route.ts";
 
-type Settings = z.output<typeof defaultsSchema>;
+export type DefaultSettings = z.output<typeof defaultsSchema>;
 
-export interface Defaults extends Checked<Settings> {
+export interface Defaults extends Checked<DefaultSettings> {
   placeOf(key: string): Place;
 }
 
 /** `shorthands` are settings of the top level that stand for defaults of the same name. */
-export function readDefaults(input: unknown, shorthands: Partial<Settings>, report: Report): Defaults {
+export function readDefaults(input: unknown, shorthands: Partial<DefaultSettings>, report: Report): Defaults {
   const checked =
     input === undefined
       ? { settings: {}, broken: new Set<string>() }
@@ -27,5 +27,15 @@ export function readDefaults(input: unknown, shorthands: Partial<Settings>, repo
     settings: { ...settings, ...short },
     broken,
     placeOf: (key) => (key in short ? [key] : ["defaults", key]),
+  };
+}
+
+/** For the routes of one backend: what it says itself is nearer to them. Only `fallback` can be said there. */
+export function defaultsFor(backend: string, fallback: DefaultSettings["fallback"], defaults: Defaults): Defaults {
+  if (fallback === undefined) return defaults;
+  return {
+    ...defaults,
+    settings: { ...defaults.settings, fallback },
+    placeOf: (key) => (key === "fallback" ? ["backends", backend, key] : defaults.placeOf(key)),
   };
 }

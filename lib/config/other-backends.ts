@@ -50,7 +50,11 @@ export function otherBackend(
   const at = [...place, "backend"];
   const index = backends.findIndex(({ name }) => name === value.backend);
   if (index < 0) unknownBackend(value.backend, at, backends, fields.report);
-  if (index === own) fields.report.error("said-twice", at, `the request goes to "${value.backend}" already.`);
+  if (index === own) {
+    // Where it was said for many backends, this one must be able to say otherwise.
+    const fix = at[0] === "defaults" ? `Write \`fallback: false\` at that backend, or a \`fallback\` of its own.` : undefined;
+    fields.report.error("said-twice", at, `the request goes to "${value.backend}" already.`, fix);
+  }
   if (index < 0) return undefined;
   reportLeaving(backends[own]!, backends[index]!, at, fields);
   return index;

@@ -1,7 +1,8 @@
 /** The schema of a backend. The descriptions are the documentation: docs/config.md and gateway.schema.json are made of them. */
 import { z } from "zod";
+import { fallbackSchema } from "../policies/fallback/options.ts";
 import { region } from "./region-setting.ts";
-import { duration, flag, oneOf, oneOrMore, reference, strict } from "./schema-fields.ts";
+import { duration, flag, oneOf, oneOrMore, reference, strict, switchable } from "./schema-fields.ts";
 import { breaker, bulkhead, health, percent, retry } from "./schema-resilience.ts";
 
 const wait = (what: string, standard: string) =>
@@ -128,6 +129,9 @@ export const backendObject = strict(
       .describe(
         "The backend carries out a request with a known `Idempotency-Key` only once, so that requests of any method which bring one may be sent again. false by default",
       ),
+    fallback: switchable("{ status, headers, body }", fallbackSchema.setting).describe(
+      "What answers on its routes when all of its targets have failed, as `fallback` of a route, which comes before it; it comes before that of `defaults`, and `false` switches that off",
+    ),
     timeout: timeout.optional().describe("A duration means `firstByte`; or `{ connect, firstByte, idle, total }`"),
     headers: z
       .record(z.string(), z.string())
@@ -150,7 +154,7 @@ export const backendObject = strict(
         "A short-lived JWT, signed by the gateway, that says who calls: for a backend that can be reached on other ways too. Its keys are at `/gateway/jwks.json`",
       ),
   },
-  ["openapi", "fallback"],
+  ["openapi"],
 );
 
 export const backendSchema = oneOf("a URL or { url, targets, … }", [z.string(), backendObject]);

@@ -38,6 +38,14 @@ export function asList<T>(value: T | readonly T[] | undefined): readonly T[] {
   return Array.isArray(value) ? (value as readonly T[]) : [value as T];
 }
 
+/** The setting of a policy, or `false` against a default. The forms stand side by side, so that a fault in one is told as its own. */
+export function switchable<Setting extends z.ZodType>(expects: string, setting: Setting) {
+  const forms = setting instanceof z.ZodUnion ? setting.options : [setting];
+  return oneOf(`${expects} or false`, [...forms, z.literal(false)] as unknown as [Setting, z.ZodLiteral<false>])
+    .optional()
+    .describe(`${setting.description}. \`false\` switches a default off`);
+}
+
 /** What `env("NAME")` returns: stands wherever a string, boolean, number, duration or size does. */
 export const reference = z
   .templateLiteral(["${env.", z.string(), "}"])

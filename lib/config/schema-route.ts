@@ -4,7 +4,7 @@ import { PRIORITIES } from "../load.ts";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import type { CustomPolicy } from "../policy.ts";
 import { timeout } from "./schema-backend.ts";
-import { duration, oneOf, oneOrMore, shadow, size, strict } from "./schema-fields.ts";
+import { duration, oneOf, oneOrMore, shadow, size, strict, switchable } from "./schema-fields.ts";
 import { percent, retry } from "./schema-resilience.ts";
 
 const NOT_BUILT = ["compose", "validate", "transform"] as const;
@@ -25,14 +25,6 @@ const conditions = (what: string) =>
     .record(z.string(), oneOf("a text, or true for any value", [z.string(), z.literal(true)]))
     .optional()
     .describe(`${what} by name: a value, or true for any`);
-
-/** The setting of a policy, or `false` against a default. The forms stand side by side, so that a fault in one is told as its own. */
-function switchable<Setting extends z.ZodType>(expects: string, setting: Setting) {
-  const forms = setting instanceof z.ZodUnion ? setting.options : [setting];
-  return oneOf(`${expects} or false`, [...forms, z.literal(false)] as unknown as [Setting, z.ZodLiteral<false>])
-    .optional()
-    .describe(`${setting.description}. \`false\` switches a default off`);
-}
 
 const { scopes, roles, claims, owner } = POLICY_SCHEMAS.authorize.settings;
 const rights = {

@@ -15,11 +15,16 @@ beforeAll(async () => {
       shop: { url: shop.url, timeout: "300ms", headers: { "x-secret": "of the shop" } },
       gone: gone.url,
       narrow: { url: gone.url, bulkhead: { requests: 1, queue: 0 } },
+      left: { url: gone.url, fallback: { backend: "right" } },
+      right: { url: gone.url, fallback: { backend: "left" } },
       spare: { url: `${spare.url}/old`, headers: { "x-own": "of the spare" } },
     },
     defaults: { auth: "none", fallback: { backend: "spare" } },
     routes: [
       { path: "/gone/*", backend: "gone" },
+      { path: "/left", backend: "left" },
+      { path: "/right", backend: "right" },
+      { path: "/right/own", backend: "right", fallback: { backend: "spare" } },
       { path: "/narrow", backend: "narrow" },
       { path: "/both", backend: "shop", fallback: { backend: "gone" } },
       { path: "/cached", backend: "shop", cache: { ttl: "1s", staleIfError: "1m" } },
@@ -94,6 +99,20 @@ test("one that fails too is told as such, and is the last", async () => {
   failing("/both");
   const { status, record } = await host.send("/both");
   expect([status, record.code, record.attempts.length]).toEqual([502, "backend-unreachable", 2]);
+});
+
+describe("two backends that stand in for each other", () => {
+  test.each([
+    ["/left", "goes to right"],
+    ["/right", "goes to left"],
+  ])("%s: each is asked once", async (target, reason) => {
+    const { status, record } = await host.send(target);
+    expect([status, record.attempts.length, record.steps.at(-1)!.reason]).toEqual([502, 2, reason]);
+  });
+
+  test("a route's own comes before its backend's", async () => {
+    expect((await host.send("/right/own")).record.steps.at(-1)!.reason).toBe("goes to spare");
+  });
 });
 
 test("a stale answer comes before it, and what it answers is not stored", async () => {

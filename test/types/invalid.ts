@@ -31,6 +31,18 @@ defineGateway({
 });
 
 defineGateway({
+  // @ts-expect-error there is no backend of that name
+  backends: { ...backends, spare: { url: "https://spare.example", fallback: { backend: "catalgo" } } },
+  routes: [{ path: "/a", auth: "none", backend: "spare" }],
+});
+
+defineGateway({
+  // @ts-expect-error there is no such key
+  backends: { spare: { url: "https://spare.example", fallbck: false } },
+  routes: [{ path: "/a", auth: "none", backend: "spare" }],
+});
+
+defineGateway({
   backends,
   // @ts-expect-error there is no authenticator of that name
   routes: [{ path: "/a", auth: "web", backend: "catalog" }],

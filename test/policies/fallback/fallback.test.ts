@@ -15,6 +15,8 @@ beforeAll(async () => {
       shop: { url: shop.url, timeout: "200ms" },
       gone: gone.url,
       two: { targets: [{ url: gone.url }, { url: spare.url, priority: 1 }] },
+      own: { url: gone.url, fallback: { body: "the backend's own" } },
+      bare: { url: gone.url, fallback: false },
       breaking: { targets: [shop.url, `${shop.url}/b`], retry: { attempts: 2, on: [503] } },
     },
     defaults: {
@@ -24,6 +26,11 @@ beforeAll(async () => {
     routes: [
       { path: "/gone", backend: "gone", cors: "https://a.example" },
       { path: "/two", backend: "two" },
+      { path: "/own", backend: "own" },
+      { path: "/own/nearer", backend: "own", fallback: { body: "the route's own" } },
+      { path: "/own/off", backend: "own", fallback: false },
+      { path: "/bare", backend: "bare" },
+      { path: "/bare/nearer", backend: "bare", fallback: { body: "the route's own" } },
       { path: "/again", backend: "breaking" },
       { path: "/shadow", backend: "gone", mode: "shadow" },
       { path: "/cached", backend: "shop", cache: { ttl: "1s", staleIfError: "1m" } },
@@ -129,6 +136,21 @@ describe("it does not answer", () => {
     shop.on("/off", (_, response) => response.writeHead(503).end("its own"));
     expect((await host.send("/off")).text).toBe("its own");
   });
+});
+
+test.each([
+  ["/own", 503, "the backend's own"],
+  ["/own/nearer", 503, "the route's own"],
+  ["/own/off", 502, undefined],
+  ["/bare", 502, undefined],
+  ["/bare/nearer", 503, "the route's own"],
+])("the nearest one holds: the route's, then the backend's, then that of `defaults`: %s", async (target, status, text) => {
+  const answer = await host.send(target);
+  expect([answer.status, answer.headers.get("x-gateway-error")]).toEqual([
+    status,
+    text === undefined ? "backend-unreachable" : undefined,
+  ]);
+  if (text) expect(answer.text).toBe(text);
 });
 
 test("a fallback is kept for no idempotency key: the backend said that it has failed, and is asked again", async () => {
