@@ -14,3 +14,11 @@ export interface Load {
 }
 
 export const NO_LOAD: Load = { shed: 0, lagMs: 0, refuses: () => false };
+
+/** In words, for people: `100 % of low, 50 % of normal`. */
+export function describeShed(shed: number): string {
+  return PRIORITIES.flatMap((name, index) => {
+    const share = Math.round(Math.min(1, shed - index) * 100);
+    return share > 0 ? [`${share} % of ${name}`] : [];
+  }).join(", ");
+}

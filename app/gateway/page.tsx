@@ -5,6 +5,7 @@ import type { Overview } from "../../lib/admin/overview.ts";
 import { consoleView } from "../../lib/hosts/console.ts";
 import { consoleReady } from "../../lib/hosts/vercel.ts";
 import { HeaderList } from "../../lib/http/header-list.ts";
+import { describeShed } from "../../lib/load.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -53,8 +54,21 @@ function Masthead({ overview }: { overview: Overview }) {
           <dt>Version</dt>
           <dd>{overview.version}</dd>
         </div>
+        {overview.load ? <EventLoop load={overview.load} /> : null}
       </dl>
     </header>
+  );
+}
+
+function EventLoop({ load: { lagMs, shed } }: { load: NonNullable<Overview["load"]> }) {
+  return (
+    <div>
+      <dt>Event loop</dt>
+      <dd>
+        {`${lagMs} ms late`}
+        {shed > 0 ? <span className="target down">refuses {describeShed(shed)}</span> : null}
+      </dd>
+    </div>
   );
 }
 
@@ -171,7 +185,10 @@ function Recent({ records }: { records: Overview["recent"] }) {
                   <span className={`status s${Math.floor(record.status / 100)}`}>{record.status}</span>
                   {record.aborted ? " broke off" : ""}
                 </td>
-                <td>{record.source}</td>
+                <td>
+                  {record.source}
+                  {record.mirror ? <span className="quiet">{` copy: ${record.mirror}`}</span> : null}
+                </td>
                 <td className="number">{record.durationMs.toFixed(1)}</td>
                 <td>{[record.code, record.reason?.replaceAll("`", "")].filter(Boolean).join(": ") || "–"}</td>
               </tr>

@@ -1,7 +1,7 @@
 /** Load shedding: how much is refused, of which priority, by how late the event loop is; and a server that is too busy. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Shedding } from "#lib/hosts/overload.ts";
-import { PRIORITIES } from "#lib/load.ts";
+import { describeShed, PRIORITIES } from "#lib/load.ts";
 import { gatewayOf } from "../policies/gateway.ts";
 import { ADMIN_TOKEN, type HostProcess, startNodeHost } from "../support/host-process.ts";
 import { sendRaw } from "../support/raw-client.ts";
@@ -35,6 +35,16 @@ describe("how much is refused", () => {
   ])("after %i looks at a late loop, of each priority", (looks, expected) => {
     const load = shedding(looks);
     expect([LOW, NORMAL, HIGH].map((priority) => refusedOf100(load, priority!))).toEqual(expected);
+  });
+
+  test.each([
+    [0, ""],
+    [0.3, "30 % of low"],
+    [1, "100 % of low"],
+    [1.5, "100 % of low, 50 % of normal"],
+    [2.9, "100 % of low, 100 % of normal, 90 % of high"],
+  ])("%d in words", (shed, words) => {
+    expect(describeShed(shed)).toBe(words);
   });
 
   test("a share is spread evenly", () => {

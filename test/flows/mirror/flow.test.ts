@@ -1,7 +1,7 @@
 /** Requests that are copied to another backend: on both hosts the copy arrives, and the caller gets the one answer. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { describeHosts } from "../../support/describe-hosts.ts";
-import { HOST_NAMES } from "../../support/host-process.ts";
+import { ADMIN_TOKEN, HOST_NAMES } from "../../support/host-process.ts";
 import { until } from "../../support/until.ts";
 
 describeHosts(
@@ -40,6 +40,13 @@ describeHosts(
         expect((await flow.sendTo(name, "/last")).status).toBe(200);
         expect((await copy()).target).toBe("/next/last");
         expect(flow.backend.requests.map(({ target }) => target).toSorted()).toEqual(["/next/last", "/now/alone", "/now/last"]);
+      });
+
+      test("the page says what became of the copy", async () => {
+        await flow.sendTo(name, "/shown");
+        const page = async () =>
+          (await flow.sendTo(name, { target: "/gateway", headers: ["authorization", `Bearer ${ADMIN_TOKEN}`] })).text;
+        await until(async () => /\/shown(?:(?!<\/tr>).)* copy: sent/s.test(await page()), "the request on the page");
       });
 
       test("a caller can't pass a request off as a copy", async () => {
