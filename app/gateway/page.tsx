@@ -5,7 +5,7 @@ import type { Overview } from "../../lib/admin/overview.ts";
 import { consoleView } from "../../lib/hosts/console.ts";
 import { consoleReady } from "../../lib/hosts/vercel.ts";
 import { HeaderList } from "../../lib/http/header-list.ts";
-import { describeShed } from "../../lib/load.ts";
+import { EventLoop } from "./event-loop.tsx";
 
 export const dynamic = "force-dynamic";
 
@@ -57,18 +57,6 @@ function Masthead({ overview }: { overview: Overview }) {
         {overview.load ? <EventLoop load={overview.load} /> : null}
       </dl>
     </header>
-  );
-}
-
-function EventLoop({ load: { lagMs, shed } }: { load: NonNullable<Overview["load"]> }) {
-  return (
-    <div>
-      <dt>Event loop</dt>
-      <dd>
-        {`${lagMs} ms late`}
-        {shed > 0 ? <span className="target down">refuses {describeShed(shed)}</span> : null}
-      </dd>
-    </div>
   );
 }
 

@@ -1,7 +1,9 @@
 /** Load shedding: how much is refused, of which priority, by how late the event loop is; and a server that is too busy. */
+import { renderToStaticMarkup } from "react-dom/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Shedding } from "#lib/hosts/overload.ts";
 import { describeShed, PRIORITIES } from "#lib/load.ts";
+import { EventLoop } from "../../app/gateway/event-loop.tsx";
 import { gatewayOf } from "../policies/gateway.ts";
 import { ADMIN_TOKEN, type HostProcess, startNodeHost } from "../support/host-process.ts";
 import { sendRaw } from "../support/raw-client.ts";
@@ -45,6 +47,13 @@ describe("how much is refused", () => {
     [2.9, "100 % of low, 100 % of normal, 90 % of high"],
   ])("%d in words", (shed, words) => {
     expect(describeShed(shed)).toBe(words);
+  });
+
+  test.each([
+    [{ lagMs: 3, shed: 0 }, /3 ms late<\/dd>/],
+    [{ lagMs: 300, shed: 0.3 }, /300 ms late.*refuses 30 % of low/],
+  ])("the page at /gateway says %o", (load, shown) => {
+    expect(renderToStaticMarkup(EventLoop({ load }))).toMatch(shown);
   });
 
   test("a share is spread evenly", () => {

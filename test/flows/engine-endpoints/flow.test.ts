@@ -64,14 +64,6 @@ describeHosts(import.meta.dirname, (flow) => {
     }
   });
 
-  test.each([
-    ["node", true],
-    ["vercel", false],
-  ] as const)("the page says how late the event loop is where the host sees it (%s: %s)", async (name, isSeen) => {
-    const { text } = await flow.sendTo(name, { target: "/gateway", headers: bearer });
-    expect([text.includes("Last requests"), /Event loop.*\d+ ms late/.test(text)]).toEqual([true, isSeen]);
-  });
-
   test("nothing below /gateway goes to a backend, however it is spelled, although a route would match", async () => {
     for (const target of [
       "/gateway/x",
