@@ -24,6 +24,10 @@ interface Held {
 
 /** Whoever guesses the key of a caller without a name gets that caller's answer. */
 const ANONYMOUS_LENGTH = 16;
+/** What callers hear of a key that can't be used. */
+const FORM =
+  "A key is one value of 1 to 255 visible ASCII characters, such as a UUID; with a comma or a semicolon in it, in double quotes.";
+const ANONYMOUS_FORM = `${FORM} On a route without authentication it has at least ${ANONYMOUS_LENGTH}, so that nobody guesses it.`;
 const RETRY_AFTER = ["retry-after", "1"];
 /** By these a backend says that it has done nothing and may be asked again: RFC 9110 sections 15.5.2 and 15.5.9, 8470, 6585. */
 const ASK_AGAIN = new Set([401, 408, 425, 429]);
@@ -113,7 +117,7 @@ export const idempotency: PolicyDefinition<IdempotencyOptions> = {
         if (!isMeant(exchange)) return undefined;
         const key = keyOf(exchange);
         if (key === undefined) return required ? refuse("idempotency-key-missing") : undefined;
-        if (key === null) return refuse("idempotency-key-invalid");
+        if (key === null) return refuse("idempotency-key-invalid", { detail: exchange.consumer ? FORM : ANONYMOUS_FORM });
         // Of a route in shadow mode.
         if (exchange.request.body && !exchange.body) return undefined;
         const name = `idempotency:${digest([route.id, exchange.consumer?.id ?? null, key])}`;
