@@ -47,6 +47,7 @@ async function rowsFor(alg: string): Promise<Row[]> {
       PORT: String(port),
       HOST: "127.0.0.1",
       GATEWAY_CONFIG: JSON.stringify({
+        overload: false,
         backends: { b: backend },
         auth: { web: { jwt: { ...options, audience: "shop" } } },
         routes: [{ path: "/x/*", backend: "b", stripPrefix: "/x", auth: "web" }],

@@ -1,7 +1,7 @@
 /** Processes of the bench: pinned to a core where `taskset` exists, measured by /proc, ended by their id. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 
@@ -37,10 +37,10 @@ export function startNode({ args, env = {}, cwd, talks = false, prints = false }
   return child;
 }
 
-/** Ends every process that was started here; resolves when all are gone. */
-export async function stopAll(): Promise<void> {
+/** Ends processes that were started here; resolves when they are gone. */
+export async function stop(children: Iterable<ChildProcess>): Promise<void> {
   await Promise.all(
-    [...running].map((child) => {
+    Array.from(children, (child) => {
       const gone = once(child, "exit");
       child.kill("SIGKILL");
       return gone;
@@ -48,14 +48,20 @@ export async function stopAll(): Promise<void> {
   );
 }
 
-const TICKS_PER_SECOND = Number(spawnSync("getconf", ["CLK_TCK"], { encoding: "utf8" }).stdout);
+export function stopAll(): Promise<void> {
+  return stop(running);
+}
 
-/** Seconds of CPU that a process has used in all of its threads, user and system (proc(5): utime and stime). */
+/**
+ * Seconds of CPU that a process has used in all of its threads (the first number of each schedstat, nanoseconds of running). The
+ * ticks of /proc/pid/stat are 10 ms each: over a short round they are too coarse.
+ */
 export function cpuSeconds({ pid }: ChildProcess): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The command's name stands in parentheses and may hold blanks; the first field behind it is the third.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  const tasks = `/proc/${pid}/task`;
+  return (
+    readdirSync(tasks).reduce((sum, task) => sum + Number.parseInt(readFileSync(`${tasks}/${task}/schedstat`, "latin1"), 10), 0) /
+    1e9
+  );
 }
 
 export async function freePort(): Promise<number> {

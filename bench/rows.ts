@@ -45,6 +45,8 @@ const nextStart = (port: number) => [NEXT, "start", "--port", String(port), "--h
 const forwardTo = (backend: string, more: Readonly<Record<string, unknown>> = {}) =>
   JSON.stringify({
     backends: { b: backend },
+    // All servers share one core here, so that each finds its event loop late.
+    overload: false,
     auth: { keys: { apiKey: {} } },
     routes: [{ path: "/x/*", backend: "b", stripPrefix: "/x", auth: "none", ...more }],
   });

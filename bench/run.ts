@@ -1,30 +1,35 @@
 /**
- * `npm run bench`: CPU time per request of each row's server, in interleaved rounds, so that what the machine does meanwhile
- * falls on all rows alike. `--rounds 9 --requests 8000 --only node-proxy,node-host --check`
+ * `npm run bench`: CPU time per request of each row's server. All are loaded at the same time, so that whatever the machine does
+ * meanwhile falls on all alike, and all are started several times, since one and the same program is a few percent faster or slower
+ * from one start to the next.
+ * `--launches 3 --rounds 5 --requests 4000 --only node-proxy,node-host --check`
  */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Load } from "./load.ts";
 import { median, quartiles } from "./median.ts";
-import { answering, cpuSeconds, freePort, isPinned, startNode, stopAll } from "./process.ts";
+import { answering, cpuSeconds, freePort, isPinned, startNode, stop, stopAll } from "./process.ts";
 import { PATH, ROWS, type Row } from "./rows.ts";
 
-const CONNECTIONS = 32;
-/** Next falls in cost over the first thousands of requests: before that it is not what it will be. */
-const WARM_UP_ROUNDS = 2;
+/** To each server. */
+const CONNECTIONS = 16;
+/** A server falls in cost over its first thousands of requests: before that it is not what it will be. */
+const WARM_UP_REQUESTS = 60_000;
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: "string", default: "9" },
-    requests: { type: "string", default: "8000" },
+    launches: { type: "string", default: "3" },
+    rounds: { type: "string", default: "5" },
+    requests: { type: "string", default: "4000" },
     only: { type: "string" },
     check: { type: "boolean", default: false },
   },
 });
+const launches = Number(values.launches);
 const rounds = Number(values.rounds);
 const requests = Number(values.requests);
 
@@ -32,32 +37,50 @@ interface Running {
   readonly row: Row;
   readonly server: ChildProcess;
   readonly port: number;
+  /** Sends to it, and to nobody else. */
+  readonly load: ChildProcess;
+}
+
+interface Result {
   /** Microseconds of CPU per request, one for each round. */
   readonly samples: number[];
+  /** How many times that of its reference, in the same seconds. */
+  readonly ratios: number[];
 }
 
 async function measureRows(rows: readonly Row[], folder: string): Promise<boolean> {
   const backendPort = await freePort();
   const backend = startNode({ args: [join(import.meta.dirname, "backend.ts")], env: { PORT: String(backendPort) } }, "others");
-  const load = startNode({ args: [join(import.meta.dirname, "load.ts")], talks: true }, "others");
   const backendUrl = `http://127.0.0.1:${backendPort}`;
   await answering(backend, backendUrl);
-
-  const running: Running[] = [];
-  for (const row of rows) {
-    const port = await freePort();
-    const server = startNode(row.launch({ backend: backendUrl, port, folder }), "server");
-    await answering(server, `http://127.0.0.1:${port}${row.path ?? PATH}`, (await row.tokens?.(1))?.[0]);
-    running.push({ row, server, port, samples: [] });
-  }
-  for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
-    for (const each of running) {
-      const microseconds = await measure(each, load, round < 0 ? 1 : (each.row.share ?? 1));
-      if (round >= 0) each.samples.push(microseconds);
+  const results = new Map<Row, Result>(rows.map((row) => [row, { samples: [], ratios: [] }]));
+  for (let launch = 0; launch < launches; launch += 1) {
+    const place = join(folder, String(launch));
+    mkdirSync(place);
+    progress("warming up");
+    const running = await Promise.all(rows.map((row) => start(row, backendUrl, place)));
+    await measure(running, WARM_UP_REQUESTS);
+    for (let round = 0; round < rounds; round += 1) {
+      progress(`round ${launch * rounds + round + 1} of ${launches * rounds}`);
+      const costs = await measure(running, requests);
+      for (const [row, cost] of costs) {
+        const { samples, ratios } = results.get(row)!;
+        samples.push(cost);
+        for (const [reference, other] of costs) if (reference.name === row.reference) ratios.push(cost / other);
+      }
     }
-    progress(round);
+    await stop(running.flatMap(({ server, load }) => [server, load]));
   }
-  return report(running);
+  progress("");
+  return report(results);
+}
+
+async function start(row: Row, backend: string, folder: string): Promise<Running> {
+  const port = await freePort();
+  const load = startNode({ args: [join(import.meta.dirname, "load.ts")], talks: true }, "others");
+  const server = startNode(row.launch({ backend, port, folder }), "server");
+  await answering(server, `http://127.0.0.1:${port}${row.path ?? PATH}`, (await row.tokens?.(1))?.[0]);
+  return { row, server, port, load };
 }
 
 function chosenRows(): readonly Row[] {
@@ -80,36 +103,36 @@ function prepared(rows: readonly Row[]): readonly Row[] {
   });
 }
 
-async function measure({ row, server, port }: Running, load: ChildProcess, share: number): Promise<number> {
-  const count = Math.round(requests * share);
-  const answered = once(load, "message");
-  const tokens = await row.tokens?.(count);
-  const before = cpuSeconds(server);
-  load.send({
-    port,
-    path: row.path ?? PATH,
-    requests: count,
-    connections: CONNECTIONS,
-    ...(tokens ? { tokens } : {}),
-  } satisfies Load);
-  const [{ ok, error }] = await answered;
-  if (!ok) throw new Error(`${row.name}: ${error}`);
-  return ((cpuSeconds(server) - before) / count) * 1e6;
+/** Loads all of them at once, each with its share of so many requests: what each cost, in microseconds per request. */
+async function measure(all: readonly Running[], requests: number): Promise<ReadonlyMap<Row, number>> {
+  const loads = await Promise.all(
+    all.map(async ({ row, server, port, load }) => {
+      const count = Math.round(requests * (row.share ?? 1));
+      const tokens = await row.tokens?.(count);
+      const told = { port, path: row.path ?? PATH, requests: count, connections: CONNECTIONS, ...(tokens ? { tokens } : {}) };
+      return { row, server, load, told: told satisfies Load };
+    }),
+  );
+  const costs = await Promise.all(
+    loads.map(async ({ row, server, load, told }): Promise<[Row, number]> => {
+      const before = cpuSeconds(server);
+      load.send(told);
+      const [{ ok, error }] = await once(load, "message");
+      if (!ok) throw new Error(`${row.name}: ${error}`);
+      return [row, ((cpuSeconds(server) - before) / told.requests) * 1e6];
+    }),
+  );
+  return new Map(costs);
 }
 
-function progress(round: number): void {
-  if (!process.stderr.isTTY) return;
-  const text = round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`;
-  process.stderr.write(round === rounds - 1 ? "\r\x1b[K" : `\r\x1b[K${text}`);
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
 /** Prints the table and tells whether every target is met. */
-function report(running: readonly Running[]): boolean {
+function report(results: ReadonlyMap<Row, Result>): boolean {
   let met = true;
-  const lines = running.map(({ row, samples }) => {
-    const reference = running.find((other) => other.row.name === row.reference);
-    // Round by round: both sides of one ratio were measured within the same seconds.
-    const ratios = reference?.samples.map((sample, round) => samples[round]! / sample) ?? [];
+  const lines = [...results].map(([row, { samples, ratios }]) => {
     const [low, high] = quartiles(samples);
     const cells = [row.title, `${median(samples).toFixed(1)} µs`, `${low.toFixed(1)}–${high.toFixed(1)}`];
     if (ratios.length === 0) return [...cells, row.reference ? "" : "1.00", "", ""];
@@ -121,7 +144,7 @@ function report(running: readonly Running[]): boolean {
     return [...cells, `≤ ${row.atMost}: ${ratio > row.atMost ? "MISSED" : "met"}`];
   });
   console.log(
-    `\n${machine()}\n${rounds} rounds of ${requests} requests over ${CONNECTIONS} connections, ${isPinned ? "pinned" : "not pinned"}\n`,
+    `\n${machine()}\n${launches} launches with ${rounds} rounds of ${requests} requests over ${CONNECTIONS} connections, ${isPinned ? "pinned" : "not pinned"}\n`,
   );
   printTable([["CPU per request", "median", "half within", "× reference", "half within", "target"], ...lines]);
   return met;
