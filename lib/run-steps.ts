@@ -6,9 +6,10 @@ import type { Exchange } from "./exchange.ts";
 import type { Step } from "./pipeline.ts";
 import { type Answer, type Decision, type Deps, type MaybePromise, ROWS } from "./policy.ts";
 import { type Refusal, refuse } from "./problem.ts";
-import type { Count, Take, Taken } from "./stores/counters.ts";
-import type { Question, Reply } from "./stores/questions.ts";
-import type { StoreReply } from "./stores/reply.ts";
+import type { Count, Taken } from "./stores/counters.ts";
+import type { Question, Reply, TakenPart } from "./stores/questions.ts";
+import { ok, type StoreReply } from "./stores/reply.ts";
+import type { Stores } from "./stores/stores.ts";
 import { takeAnyway } from "./take-anyway.ts";
 
 export type Stop = Refusal | Answer;
@@ -35,14 +36,34 @@ export function runSteps(
     const step = steps[i]!;
     const questions = askedBy(step, exchange, deps);
     if (questions === FAILED) return refuse("internal");
-    if (questions.length > 0) return new Trip(steps, exchange, deps, mayCharge).run(i, questions);
-    const stop = evaluate(step, exchange, NO_REPLIES, deps);
+    if (questions.length > 0 && (mayCharge || !asksLast(steps, i)))
+      return new Trip(steps, exchange, deps, mayCharge).run(i, questions);
+    const stop =
+      questions.length > 0 ? askAndEvaluate(step, questions, exchange, deps) : evaluate(step, exchange, NO_REPLIES, deps);
     if (stop instanceof Promise) {
       return stop.then((settled) => settled ?? runSteps(steps, exchange, deps, mayCharge, i + 1));
     }
     if (stop) return stop;
   }
   return undefined;
+}
+
+/** Nobody after it could ask along. */
+function asksLast(steps: readonly Step[], index: number): boolean {
+  for (let i = index + 1; i < steps.length; i++) if (steps[i]!.policy.reads) return false;
+  return true;
+}
+
+function askAndEvaluate(
+  step: Step,
+  questions: readonly Question[],
+  exchange: Exchange,
+  deps: Deps,
+): MaybePromise<Stop | undefined> {
+  const replies = ask(asOwn(step, questions), deps);
+  return replies.some(isPending)
+    ? Promise.all(replies).then((settled) => evaluate(step, exchange, settled, deps))
+    : evaluate(step, exchange, replies as readonly Reply[], deps);
 }
 
 interface Waiting {
@@ -106,12 +127,12 @@ class Trip {
 
   #ask(): MaybePromise<Stop | Later | undefined> {
     // Rows before a refusal are still asked: a caller over its limit hears 429 before it hears 401.
-    const asked = this.#waiting.length === 1 ? asOwn(this.#waiting[0]!) : this.#waiting.flatMap(asOwn);
+    const asked = this.#waiting.flatMap(({ step, questions }) => asOwn(step, questions));
     if (this.#mayCharge && asked.some(changes) && !this.#mayCharge()) return LATER;
     const replies = ask(asked, this.#deps);
-    return replies.some((reply) => reply instanceof Promise)
+    return replies.some(isPending)
       ? Promise.all(replies).then((settled) => this.#hear(settled, 0, 0))
-      : this.#hear(replies as Reply[], 0, 0);
+      : this.#hear(replies as readonly Reply[], 0, 0);
   }
 
   /** Gives each step its replies, in order; the first that stops is what counts. */
@@ -148,8 +169,8 @@ function askedBy(step: Step, exchange: Exchange, deps: Deps): readonly Question[
 }
 
 /** A limit in shadow mode is charged and reported, but must not refuse the takes of others. */
-function asOwn({ step, questions }: Waiting): readonly Question[] {
-  if (step.enforce) return questions;
+function asOwn({ enforce }: Step, questions: readonly Question[]): readonly Question[] {
+  if (enforce) return questions;
   return questions.map((question) =>
     question.ask === "take" ? { ask: "take", takes: question.takes.map((take) => ({ ...take, enforce: false })) } : question,
   );
@@ -160,42 +181,52 @@ function changes({ ask }: Question): boolean {
 }
 
 /** Sends the questions in one tick, so that a store over HTTP makes one request of them; all takes are one call. */
-function ask(questions: readonly Question[], { stores, clock }: Deps): (Reply | Promise<Reply>)[] {
-  const nowMs = clock.now();
-  const takes = takesIn(questions);
-  const taken = takes.length > 0 ? takeAnyway(takes, stores, nowMs) : undefined;
-  let first = 0;
+function ask(questions: readonly Question[], deps: Deps): readonly (Reply | Promise<Reply>)[] {
+  const nowMs = deps.clock.now();
+  const only = questions.length === 1 ? questions[0]! : undefined;
+  if (only?.ask === "take") {
+    const taken = takeAnyway(only.takes, deps.stores, nowMs);
+    return [taken instanceof Promise ? taken.then((reply) => ownCounts(reply)) : ownCounts(taken)];
+  }
+  const takes = questions.flatMap((question) => (question.ask === "take" ? question.takes : []));
+  const taken = takes.length > 0 ? takeAnyway(takes, deps.stores, nowMs) : undefined;
+  let next = 0;
   return questions.map((question) => {
-    switch (question.ask) {
-      case "take": {
-        const start = first;
-        first += question.takes.length;
-        return taken instanceof Promise
-          ? taken.then((reply) => ownCounts(reply, question.takes, start))
-          : ownCounts(taken!, question.takes, start);
-      }
-      case "key":
-        return stores.keys.get(question.digest);
-      case "key-changes":
-        return stores.keys.changes(question.since);
-      case "claim":
-        return stores.once.claim(question.key, question.ttlMs, nowMs);
-      case "blob":
-        return stores.blobs.get(question.key, nowMs);
-    }
+    if (question.ask !== "take") return askFor(question, deps.stores, nowMs);
+    const first = next;
+    next += question.takes.length;
+    const end = next;
+    return taken instanceof Promise ? taken.then((reply) => ownCounts(reply, first, end)) : ownCounts(taken!, first, end);
   });
 }
 
-function takesIn(questions: readonly Question[]): readonly Take[] {
-  const [only] = questions;
-  if (questions.length === 1) return only!.ask === "take" ? only!.takes : [];
-  return questions.flatMap((question) => (question.ask === "take" ? question.takes : []));
+function askFor(question: Exclude<Question, { ask: "take" }>, stores: Stores, nowMs: number): Reply | Promise<Reply> {
+  switch (question.ask) {
+    case "key":
+      return stores.keys.get(question.digest);
+    case "key-changes":
+      return stores.keys.changes(question.since);
+    case "claim":
+      return stores.once.claim(question.key, question.ttlMs, nowMs);
+    case "blob":
+      return stores.blobs.get(question.key, nowMs);
+  }
 }
 
-function ownCounts(reply: StoreReply<Taken>, takes: readonly Take[], start: number): Reply {
+/** Of all counts of a trip those from `first` on; all of them where it is left out. */
+function ownCounts(reply: StoreReply<Taken>, first?: number, end?: number): StoreReply<TakenPart> {
   if (reply.state !== "ok") return reply;
-  const counts: readonly Count[] = reply.value.counts.slice(start, start + takes.length);
-  return { state: "ok", value: { allowed: counts.every(({ allowed }) => allowed), charged: reply.value.allowed, counts } };
+  const { allowed: charged, counts: all } = reply.value;
+  const counts = first === undefined ? all : all.slice(first, end);
+  return ok({ allowed: counts.every(isAllowed), charged, counts });
+}
+
+function isAllowed({ allowed }: Count): boolean {
+  return allowed;
+}
+
+function isPending(reply: Reply | Promise<Reply>): boolean {
+  return reply instanceof Promise;
 }
 
 function evaluate(step: Step, exchange: Exchange, replies: readonly Reply[], deps: Deps): MaybePromise<Stop | undefined> {

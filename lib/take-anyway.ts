@@ -11,11 +11,14 @@ export const LOCAL_SHARE = 0.5;
 
 export function takeAnyway(takes: readonly Take[], stores: Stores, nowMs: number): Pending<Taken> {
   const taken = stores.counters.take(takes, nowMs);
-  const orHere = (reply: StoreReply<Taken>) =>
-    reply.state === "ok" || takes.every(({ onUnavailable }) => onUnavailable === undefined)
-      ? reply
-      : takeHere(takes, stores, nowMs);
-  return taken instanceof Promise ? taken.then(orHere) : orHere(taken);
+  return taken instanceof Promise
+    ? taken.then((reply) => orHere(reply, takes, stores, nowMs))
+    : orHere(taken, takes, stores, nowMs);
+}
+
+function orHere(reply: StoreReply<Taken>, takes: readonly Take[], stores: Stores, nowMs: number): StoreReply<Taken> {
+  if (reply.state === "ok" || takes.every(({ onUnavailable }) => onUnavailable === undefined)) return reply;
+  return takeHere(takes, stores, nowMs);
 }
 
 function takeHere(takes: readonly Take[], { local }: Stores, nowMs: number): StoreReply<Taken> {

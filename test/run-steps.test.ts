@@ -134,7 +134,7 @@ describe("order", () => {
     expect(await run([limits("ip"), step("preflight", "cors", { decide: () => answer }), refuses("never", "authorize")])).toBe(
       answer,
     );
-    expect(reported()).toEqual(["preflight answered", "ip passed"]);
+    expect(reported()).toEqual(["ip passed", "preflight answered"]);
   });
 });
 

@@ -301,7 +301,7 @@ describe("shadow mode", () => {
     const gateway = routeOf({ limit: "1/m", mode: "shadow" });
     await gateway.send();
     const answer = await gateway.send();
-    expect(answer).toMatchObject({ status: 200, steps: ["respond: answered", "limit: would-refuse"] });
+    expect(answer).toMatchObject({ status: 200, steps: ["limit: would-refuse", "respond: answered"] });
     expect(answer.headers.has("ratelimit")).toBe(false);
   });
 
@@ -309,8 +309,8 @@ describe("shadow mode", () => {
     const gateway = routeOf({ limit: ["9/m", { requests: 1, per: "1h", mode: "shadow" }] });
     await gateway.send();
     const answer = await gateway.send();
-    expect(answer.steps).toEqual(["respond: answered", "limit: would-refuse", "limit: passed"]);
-    expect(answer.record.steps[1]?.reason).toBe('over "requests-per-1h"');
+    expect(answer.steps).toEqual(["limit: would-refuse", "limit: passed", "respond: answered"]);
+    expect(answer.record.steps[0]?.reason).toBe('over "requests-per-1h"');
     expect(answer.headers.get("ratelimit")).toBe('"requests-per-1m";r=7;t=60');
   });
 });
