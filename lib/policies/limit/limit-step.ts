@@ -41,6 +41,8 @@ export class LimitStep {
   readonly #options: LimitOptions;
   readonly #deps: Deps;
   readonly #set: LimitSet;
+  /** Where all callers are asked for the same at all times. */
+  readonly #always: Asked | undefined;
   readonly #snapshot: OverridesSnapshot;
   /** In `carry`: what this row owes at the end. */
   readonly #owed: string;
@@ -52,6 +54,7 @@ export class LimitStep {
     this.#deps = deps;
     this.#set = createLimitSet(options, route);
     this.#snapshot = snapshot;
+    this.#always = alwaysAsked(this.#set);
     this.#owed = `${options.row}.owed`;
     const limits = allLimits(options);
     this.meters = new Meters(limits.map(({ cost }) => cost).filter(isSettled));
@@ -71,15 +74,12 @@ export class LimitStep {
     return questions;
   }
 
-  decide(exchange: Exchange, [reply, overrides]: readonly Reply[]): MaybePromise<Decision> {
+  decide(exchange: Exchange, replies: readonly Reply[]): MaybePromise<Decision> {
     const nowMs = this.#deps.clock.now();
     const before = this.#asked.get(exchange);
-    const judged = this.#judge(
-      exchange,
-      before ?? this.#askedFor(exchange, undefined, nowMs),
-      reply as StoreReply<TakenPart>,
-      nowMs,
-    );
+    const reply = replies[0] as StoreReply<TakenPart>;
+    const overrides = replies[1];
+    const judged = this.#judge(exchange, before ?? this.#askedFor(exchange, undefined, nowMs), reply, nowMs);
     if (!overrides) return this.#keep(exchange, judged);
     this.#snapshot.update(overrides, nowMs);
     const override = before || !judged.stop ? undefined : this.#overrideOf(exchange);
@@ -143,6 +143,7 @@ export class LimitStep {
   }
 
   #askedFor({ consumer }: Exchange, override: Override | undefined, nowMs: number): Asked {
+    if (this.#always && !override) return this.#always;
     const counted = limitsOf(this.#set, override?.tier ?? consumer?.tier);
     return { counted, sized: counted.map((one) => one.sizedAt(nowMs, amountIn(override, one.limit.name))) };
   }
@@ -204,6 +205,11 @@ export class LimitStep {
     if (owed.length > 0) carry[this.#owed] = toCarry(owed);
     return stop;
   }
+}
+
+function alwaysAsked({ plain, byTier }: LimitSet): Asked | undefined {
+  if (byTier || plain.some(({ limit }) => limit.rule.algorithm === "period")) return undefined;
+  return { counted: plain, sized: plain.map((one) => one.sizedAt(0)) };
 }
 
 /** A take that went by itself. */

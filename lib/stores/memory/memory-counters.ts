@@ -16,6 +16,8 @@ export interface CounterBacking {
 interface Cell extends Expiring, Recent<Cell> {
   readonly key: string;
   readonly state: CounterState;
+  /** Shared by all for whom there was no room; in no list. */
+  readonly isOverflow: boolean;
   /** Of its last change: what its count means when it has to make room. */
   rule: CounterRule;
   /** Its last take was refused until then: to evict it would hand a blocked caller a fresh limit. 0 where it was not. */
@@ -44,6 +46,8 @@ export class MemoryCounters implements LocalCounters {
   }
 
   take(takes: readonly Take[], nowMs: number): StoreReply<Taken> {
+    // What most requests ask; the rest of this function says the same of several.
+    if (takes.length === 1) return this.#takeOne(takes[0]!, nowMs);
     const cells = this.#cellsOf(takes, nowMs);
     const charges = judge(takes, cells, nowMs);
     const whole = takes.every((take, index) => charges[index] !== undefined || !take.enforce);
@@ -57,6 +61,17 @@ export class MemoryCounters implements LocalCounters {
     });
     for (const [index, { allowed, resetMs }] of counts.entries()) if (!whole && !allowed) this.#block(cells[index]!, resetMs);
     return ok({ allowed: whole, counts });
+  }
+
+  #takeOne(take: Take, nowMs: number): StoreReply<Taken> {
+    const { rule, enforce, upTo } = take;
+    const cell = this.#cellOf(take.key, rule, nowMs);
+    const units = unitsFor(take, unitsLeft(rule, cell.state, nowMs));
+    const whole = units !== undefined || !enforce;
+    const lease = whole && units ? this.#charge(take, units, cell, nowMs) : undefined;
+    const found = count(rule, cell.state, units, lease, nowMs);
+    if (!whole) this.#block(cell, found.resetMs);
+    return ok({ allowed: whole, counts: [whole && upTo !== undefined && found.allowed ? { ...found, taken: units! } : found] });
   }
 
   peek(takes: readonly Take[], nowMs: number): StoreReply<readonly Count[]> {
@@ -135,19 +150,20 @@ export class MemoryCounters implements LocalCounters {
     const kept = this.#backing?.load(name, rule) ?? this.#evicted.get(name, rule, nowMs);
     if (!this.#hasRoom(nowMs)) return this.#overflowCell(rule, nowMs);
     const state = kept && fits(rule, kept, nowMs) ? kept : startState(rule, nowMs);
-    return newCell(name, rule, state);
+    return newCell(name, rule, state, false);
   }
 
   #keep(cell: Cell, rule: CounterRule, nowMs: number): void {
+    const before = cell.expiresMs;
     cell.expiresMs = expiresMs(rule, cell.state, nowMs);
     cell.rule = rule;
-    if (cell.key.startsWith(OVERFLOW)) return;
-    if (this.#cells.get(cell.key) !== cell) {
+    if (cell.isOverflow) return;
+    if (cell.slot < 0) {
       this.#makeRoom(nowMs);
       this.#cells.set(cell.key, cell);
       if (cell.state.kind !== "leases") this.#byUse.use(cell);
     }
-    this.#byExpiry.place(cell);
+    if (cell.slot < 0 || cell.expiresMs !== before) this.#byExpiry.place(cell);
     this.#backing?.changed(cell.key, rule, cell.state, cell.expiresMs);
   }
 
@@ -190,7 +206,7 @@ export class MemoryCounters implements LocalCounters {
     const known = this.#overflow.get(key);
     if (known) return known;
     if (this.#overflow.size >= MAX_OVERFLOW_CELLS) this.#overflow.delete(this.#overflow.keys().next().value!);
-    const cell = newCell(key, rule, startState(rule, nowMs));
+    const cell = newCell(key, rule, startState(rule, nowMs), true);
     this.#overflow.set(key, cell);
     return cell;
   }
@@ -198,8 +214,8 @@ export class MemoryCounters implements LocalCounters {
 
 const OVERFLOW = "\noverflow ";
 
-function newCell(key: string, rule: CounterRule, state: CounterState): Cell {
-  return { key, rule, state, expiresMs: 0, slot: -1, older: undefined, newer: undefined, blockedUntilMs: 0 };
+function newCell(key: string, rule: CounterRule, state: CounterState, isOverflow: boolean): Cell {
+  return { key, rule, state, isOverflow, expiresMs: 0, slot: -1, older: undefined, newer: undefined, blockedUntilMs: 0 };
 }
 
 function overflowKey(rule: CounterRule): string {
@@ -217,14 +233,19 @@ function cellKey(key: string, rule: CounterRule): string {
  */
 function judge(takes: readonly Take[], cells: readonly Cell[], nowMs: number): (number | undefined)[] {
   const charges: (number | undefined)[] = [];
-  for (const [index, { rule, cost, upTo }] of takes.entries()) {
-    let left = unitsLeft(rule, cells[index]!.state, nowMs);
+  for (const [index, take] of takes.entries()) {
+    let left = unitsLeft(take.rule, cells[index]!.state, nowMs);
     for (let other = 0; other < index; other++) if (cells[other] === cells[index]) left -= charges[other] ?? 0;
-    const units = rule.algorithm === "concurrency" ? Math.min(1, cost) : cost;
-    const allowed = left >= Math.max(1, units);
-    charges.push(allowed ? Math.max(units, Math.min(upTo ?? 0, Math.floor(left / 8))) : undefined);
+    charges.push(unitsFor(take, left));
   }
   return charges;
+}
+
+/** What it charges where so much is left; undefined where it is refused. */
+function unitsFor({ rule, cost, upTo }: Take, left: number): number | undefined {
+  const units = rule.algorithm === "concurrency" ? Math.min(1, cost) : cost;
+  if (left < Math.max(1, units)) return undefined;
+  return upTo === undefined ? units : Math.max(units, Math.min(upTo, Math.floor(left / 8)));
 }
 
 function count(
