@@ -5,7 +5,7 @@ import { AMBIGUOUS, nameOfPlace, readCredential } from "../../http/credential.ts
 import { HeaderList } from "../../http/header-list.ts";
 import type { Decision, MaybePromise, Outgoing, Policy, PolicyDefinition } from "../../policy.ts";
 import { type Answer, type Refusal, refuse } from "../../problem.ts";
-import type { Question, Reply } from "../../stores/questions.ts";
+import type { Reply } from "../../stores/questions.ts";
 import type { AuthOptions } from "./options.ts";
 
 /** A credential and who judges it, or why it can't be judged. */
@@ -13,6 +13,16 @@ interface Found {
   readonly by: Authenticator;
   readonly value: string;
   readonly fault: Rejection | undefined;
+  /** Its form shows that it is for `by`. */
+  readonly isCertain: boolean;
+}
+
+/** What becomes of a request on a route. */
+interface Ways {
+  readonly accepted: readonly Authenticator[];
+  /** Nothing was presented. */
+  missing(exchange: Exchange): Decision;
+  rejected(rejection: Rejection, by: Authenticator, exchange: Exchange): Decision;
 }
 
 /** In `carry`: each identity of several, for what its authenticator tells the backend. */
@@ -26,41 +36,23 @@ export const auth: PolicyDefinition<AuthOptions> = {
   create({ accept, need, optional }, _, __, { authenticators, backend, metadata }) {
     const accepted = accept.map((name) => authenticators.get(name)!);
     const missingAnywhere = refuseMissing(accepted, undefined);
-    const missing = ({ target }: Exchange) => (metadata ? refuseMissing(accepted, metadata.urlFor(target)) : missingAnywhere);
-    const asks = accepted.some(({ reads }) => reads);
-    /** What was found when the questions were asked, for when they are answered. */
-    const asked = new WeakMap<Exchange, { found: readonly Found[]; counts: readonly number[] }>();
     /** Where what stands there stays here. */
     const kept = accepted.flatMap(({ places, mayForward }) => (mayForward && backend?.forwardCredential ? [] : places));
-    const find = need === "all" ? findAll : findOne;
     const handsOn = accepted.some(({ onRequest }) => onRequest);
-
-    function concluded(results: readonly Result[], found: readonly Found[], exchange: Exchange): Decision {
-      const rejected = results.findIndex(isRejection);
-      if (rejected < 0) {
-        exchange.consumer = joined(results as readonly Consumer[]);
-        if (handsOn && results.length > 1) exchange.carry[EACH] = results as unknown as Json;
-        return undefined;
-      }
-      const rejection = results[rejected] as Rejection;
-      if (rejection.rejected === "missing" && optional) return undefined;
-      if (rejection.redirect) return redirectTo(rejection.redirect);
-      if (rejection.rejected === "missing") return missing(exchange);
-      return refuseRejected(rejection, found[rejected]!, accepted, metadata?.urlFor(exchange.target));
-    }
-
-    const policy: Policy = {
-      decide(exchange, replies): MaybePromise<Decision> {
-        const { found, counts } = asked.get(exchange) ?? { found: find(accepted, exchange), counts: [] };
-        if (found.length === 0) return optional ? undefined : missing(exchange);
-        if (found.length < (need === "all" ? accepted.length : 1)) return missing(exchange);
-        const results = verifyAll(found, exchange, replies, counts);
-        return results instanceof Promise
-          ? results.then((settled) => concluded(settled, found, exchange))
-          : concluded(results, found, exchange);
+    const ways: Ways = {
+      accepted,
+      missing({ target }) {
+        if (optional) return undefined;
+        return metadata ? refuseMissing(accepted, metadata.urlFor(target)) : missingAnywhere;
       },
-      removes: kept,
+      rejected(rejection, by, exchange) {
+        if (rejection.rejected === "missing" && optional) return undefined;
+        if (rejection.redirect) return redirectTo(rejection.redirect);
+        if (rejection.rejected === "missing") return ways.missing(exchange);
+        return refuseRejected(rejection, by, accepted, metadata?.urlFor(exchange.target));
+      },
     };
+    const policy: Policy = { ...(need === "all" ? judgeAll(ways, handsOn) : judgeOne(ways)), removes: kept };
     if (handsOn) {
       const tell = (exchange: Exchange, outgoing: Outgoing, consumer: Consumer) =>
         authenticators.get(consumer.authenticator)?.onRequest?.(exchange, outgoing, consumer);
@@ -69,15 +61,6 @@ export const auth: PolicyDefinition<AuthOptions> = {
         // The first comes last: of a field that several set, its value stands.
         if (each) for (const consumer of each.toReversed()) tell(exchange, outgoing, consumer);
         else if (exchange.consumer) tell(exchange, outgoing, exchange.consumer);
-      };
-    }
-    if (asks) {
-      policy.reads = (exchange) => {
-        const found = find(accepted, exchange);
-        const questions = found.map(({ by, value, fault }) => (fault ? [] : (by.reads?.(value, exchange) ?? [])));
-        const all: readonly Question[] = questions.flat();
-        if (all.length > 0) asked.set(exchange, { found, counts: questions.map(({ length }) => length) });
-        return all;
       };
     }
     if (accepted.some(({ onSend }) => onSend)) {
@@ -89,54 +72,120 @@ export const auth: PolicyDefinition<AuthOptions> = {
   },
 };
 
+type Result = Consumer | Rejection;
+type Judge = Pick<Policy, "reads" | "decide">;
+
+/** Any one suffices. A promise only where an authenticator needs one: a remembered credential costs no turn of the event loop. */
+function judgeOne({ accepted, missing, rejected }: Ways): Judge {
+  /** The last one found: a request's credential is looked for when its questions are asked, and judged right after. */
+  let last: { readonly exchange: Exchange; readonly found: Found } | undefined;
+
+  function conclude(result: Result, { by }: Found, exchange: Exchange): Decision {
+    if (isRejection(result)) return rejected(result, by, exchange);
+    exchange.consumer = result;
+    return undefined;
+  }
+
+  const judge: Judge = {
+    decide(exchange, replies) {
+      const found = last?.exchange === exchange ? last.found : findOne(accepted, exchange);
+      last = undefined;
+      if (!found) return missing(exchange);
+      const result = found.fault ?? found.by.verify(found.value, exchange, replies);
+      return result instanceof Promise
+        ? result.then((settled) => conclude(settled, found, exchange))
+        : conclude(result, found, exchange);
+    },
+  };
+  if (accepted.some(({ reads }) => reads)) {
+    judge.reads = (exchange) => {
+      const found = findOne(accepted, exchange);
+      if (!found || found.fault) return undefined;
+      last = { exchange, found };
+      return found.by.reads?.(found.value, exchange);
+    };
+  }
+  return judge;
+}
+
+/** Every one must be there, and good. */
+function judgeAll({ accepted, missing, rejected }: Ways, handsOn: boolean): Judge {
+  /** How many questions each asked of those that are to be answered. */
+  const asked = new WeakMap<Exchange, readonly number[]>();
+
+  function conclude(results: readonly Result[], found: readonly Found[], exchange: Exchange): Decision {
+    const first = results.findIndex(isRejection);
+    if (first >= 0) return rejected(results[first] as Rejection, found[first]!.by, exchange);
+    exchange.consumer = joined(results as readonly Consumer[]);
+    if (handsOn && results.length > 1) exchange.carry[EACH] = results as unknown as Json;
+    return undefined;
+  }
+
+  const judge: Judge = {
+    decide(exchange, replies) {
+      const found = findAll(accepted, exchange);
+      if (found.length < accepted.length) return missing(exchange);
+      const results = verifyAll(found, exchange, replies, asked.get(exchange) ?? []);
+      return results instanceof Promise
+        ? results.then((settled) => conclude(settled, found, exchange))
+        : conclude(results, found, exchange);
+    },
+  };
+  if (accepted.some(({ reads }) => reads)) {
+    judge.reads = (exchange) => {
+      const questions = findAll(accepted, exchange).map(({ by, value, fault }) =>
+        fault ? [] : (by.reads?.(value, exchange) ?? []),
+      );
+      asked.set(
+        exchange,
+        questions.map(({ length }) => length),
+      );
+      return questions.flat();
+    };
+  }
+  return judge;
+}
+
 /** The one that judges: the first whose credential it certainly is, else the first that has one to judge. */
-function findOne(accepted: readonly Authenticator[], exchange: Exchange): readonly Found[] {
+function findOne(accepted: readonly Authenticator[], exchange: Exchange): Found | undefined {
   let perhaps: Found | undefined;
   for (const by of accepted) {
-    const { found, certain } = credentialFor(by, exchange);
-    if (found && (certain || accepted.length === 1)) return [found];
+    const found = credentialFor(by, exchange);
+    if (found?.isCertain) return found;
     perhaps ??= found;
   }
-  return perhaps ? [perhaps] : [];
+  return perhaps;
 }
 
 function findAll(accepted: readonly Authenticator[], exchange: Exchange): readonly Found[] {
-  return accepted.flatMap((by) => credentialFor(by, exchange).found ?? []);
+  return accepted.flatMap((by) => credentialFor(by, exchange) ?? []);
 }
 
-function credentialFor(by: Authenticator, { request, target }: Exchange): { found: Found | undefined; certain: boolean } {
+function credentialFor(by: Authenticator, { request, target }: Exchange): Found | undefined {
   for (const place of by.places) {
     const value = readCredential(request.headers, target.raw, place);
     if (value === undefined) continue;
     if (value === AMBIGUOUS) {
       const fault: Rejection = { rejected: "invalid", reason: `several credentials in ${nameOfPlace(place)}` };
-      return { found: { by, value: "", fault }, certain: true };
+      return { by, value: "", fault, isCertain: true };
     }
     const whose = by.recognizes?.(value, place) ?? "theirs";
-    if (whose !== "no") return { found: { by, value, fault: undefined }, certain: whose === "theirs" };
+    if (whose !== "no") return { by, value, fault: undefined, isCertain: whose === "theirs" };
   }
-  return { found: by.judgesAll ? { by, value: "", fault: undefined } : undefined, certain: false };
+  return by.judgesAll ? { by, value: "", fault: undefined, isCertain: false } : undefined;
 }
 
-type Result = Consumer | Rejection;
-
-/** A promise only where an authenticator needs one: a remembered credential costs no turn of the event loop. */
 function verifyAll(
   found: readonly Found[],
   exchange: Exchange,
   replies: readonly Reply[],
   counts: readonly number[],
 ): MaybePromise<readonly Result[]> {
-  if (found.length === 1) {
-    const [{ by, value, fault }] = found as readonly [Found];
-    const result = fault ?? by.verify(value, exchange, replies);
-    return result instanceof Promise ? result.then((settled) => [settled]) : [result];
-  }
   let first = 0;
   let isPending = false;
   const results = found.map(({ by, value, fault }, index): MaybePromise<Result> => {
     const count = counts[index] ?? 0;
-    const own = count === 0 ? [] : replies.slice(first, first + count);
+    const own = replies.slice(first, first + count);
     first += count;
     const result = fault ?? by.verify(value, exchange, own);
     isPending ||= result instanceof Promise;
@@ -167,7 +216,7 @@ function refuseMissing(accepted: readonly Authenticator[], metadata: string | un
 
 function refuseRejected(
   { rejected, reason, detail }: Rejection,
-  { by }: Found,
+  by: Authenticator,
   accepted: readonly Authenticator[],
   metadata: string | undefined,
 ): Refusal {
