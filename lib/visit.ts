@@ -42,7 +42,15 @@ export class Visit implements Exchange {
   onEnded: (() => void) | undefined = undefined;
   #webRequest: Request | undefined;
 
-  constructor(request: GatewayRequest, facts: RequestFacts, target: Target, unrouted: Route, nowMs: number, monotonicMs: number) {
+  constructor(
+    request: GatewayRequest,
+    facts: RequestFacts,
+    target: Target,
+    unrouted: Route,
+    nowMs: number,
+    monotonicMs: number,
+    { requestId, traceparent }: Ids = idsOf(facts),
+  ) {
     this.request = request;
     this.facts = facts;
     this.target = target;
@@ -50,9 +58,8 @@ export class Visit implements Exchange {
     this.pipeline = unrouted.pipelineFor(request.method);
     this.params = {};
     this.startedMs = monotonicMs;
-    const [trace, flags] = continuedTrace(facts.traceparent) ?? [randomHex(16), "00"];
-    this.traceparent = `00-${trace}-${randomHex(8)}-${flags}`;
-    this.requestId = acceptableId(facts.requestId) ?? trace;
+    this.requestId = requestId;
+    this.traceparent = traceparent;
     this.record = { startedAt: nowMs, steps: [], attempts: [], reason: undefined };
   }
 
@@ -90,12 +97,10 @@ export class Visit implements Exchange {
   }
 
   #alike(request: GatewayRequest, nowMs: number, monotonicMs: number): Visit {
-    const own = new Visit(request, this.facts, this.target, this.route, nowMs, monotonicMs);
+    const own = new Visit(request, this.facts, this.target, this.route, nowMs, monotonicMs, this);
     own.enter(this.route, this.params);
     own.consumer = this.consumer;
     own.carry = this.carry;
-    own.requestId = this.requestId;
-    own.traceparent = this.traceparent;
     own.record = this.record;
     own.ended = true;
     return own;
@@ -128,6 +133,15 @@ export class Visit implements Exchange {
       steps: record.steps,
     };
   }
+}
+
+/** The names that a request goes by. */
+type Ids = Pick<Exchange, "requestId" | "traceparent">;
+
+/** The caller's own where they are fit for use; new ones otherwise. */
+function idsOf({ traceparent, requestId }: RequestFacts): Ids {
+  const [trace, flags] = continuedTrace(traceparent) ?? [randomHex(16), "00"];
+  return { traceparent: `00-${trace}-${randomHex(8)}-${flags}`, requestId: acceptableId(requestId) ?? trace };
 }
 
 /** Trace id and flags of the caller's traceparent, where it is well formed (W3C Trace Context section 3.2). */
