@@ -51,6 +51,12 @@ test("a target that fails twice gets nothing, and comes back with its first good
 
 test.each<[string, object, Parameters<Backend["on"]>[1], string]>([
   ["no answer", { timeout: "50ms" }, () => {}, "the check was not answered in time"],
+  [
+    "an answer that never ends",
+    { timeout: "50ms" },
+    (_, response) => response.writeHead(200).write("a"),
+    "the check was not answered in time",
+  ],
   ["a broken connection", {}, (_, response) => response.socket!.destroy(), "the check failed: UND_ERR_SOCKET"],
   [
     "a status that does not count as well",
