@@ -1,7 +1,8 @@
-/** Who may see what belongs to the operator: the bearer of GATEWAY_ADMIN_TOKEN, and in the demo anybody on this very machine. */
+/** Who may see what belongs to the operator: the bearer of GATEWAY_ADMIN_TOKEN, and in the demo anybody on this very machine. A scheduler may do one thing. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { GatewayRequest } from "../exchange.ts";
 import { networkOf } from "../http/ip.ts";
+import { siteOf } from "../http/origin.ts";
 import type { Log } from "../policy.ts";
 import { type Refusal, refuse } from "../problem.ts";
 import type { CounterRule, LocalCounters, Take } from "../stores/counters.ts";
@@ -9,6 +10,8 @@ import type { CounterRule, LocalCounters, Take } from "../stores/counters.ts";
 export interface AdminAccess {
   /** Undefined: nobody is an operator, and what is the operator's does not exist. */
   readonly token: string | undefined;
+  /** Admits a scheduler to a run of the health checks, and to nothing else. */
+  readonly cronSecret?: string | undefined;
   /** The demo has no secrets; a loopback `Host` keeps pages on other sites from reaching it by DNS rebinding. */
   readonly openOnLoopback: boolean;
 }
@@ -35,10 +38,21 @@ export interface AdmitDeps {
   now(): number;
 }
 
-export function createAdmit({ token, openOnLoopback }: AdminAccess, { counters, log, now }: AdmitDeps): Admit {
+/** The operator. */
+export function createAdmit({ token, openOnLoopback }: AdminAccess, deps: AdmitDeps): Admit {
+  return admitWith([token], openOnLoopback, deps);
+}
+
+/** The operator, or a scheduler. A wrong guess here counts with those elsewhere. */
+export function createCronAdmit({ token, cronSecret, openOnLoopback }: AdminAccess, deps: AdmitDeps): Admit {
+  return admitWith([token, cronSecret], openOnLoopback, deps);
+}
+
+function admitWith(set: readonly (string | undefined)[], openOnLoopback: boolean, { counters, log, now }: AdmitDeps): Admit {
+  const tokens = set.filter((token) => token !== undefined);
   return ({ host, headers, client }) => {
     if (openOnLoopback && LOOPBACK_HOST.test(host)) return undefined;
-    if (token === undefined) return refuse("route-not-found");
+    if (tokens.length === 0) return refuse("route-not-found");
     const presented = presentedToken(headers.get("authorization"));
     if (presented === undefined) return refuse("credentials-missing", { headers: ["www-authenticate", CHALLENGE] });
     const from = client?.ip === undefined ? "unknown" : networkOf(client.ip);
@@ -50,13 +64,22 @@ export function createAdmit({ token, openOnLoopback }: AdminAccess, { counters, 
       const seconds = Math.max(1, Math.ceil((count.resetMs - nowMs) / 1000));
       return refuse("rate-limited", { reason: "too many wrong admin tokens", headers: ["retry-after", String(seconds)] });
     }
-    if (isSame(presented, token)) return undefined;
+    if (tokens.some((token) => isSame(presented, token))) return undefined;
     const after = counters.take(guess, nowMs);
     // Once in a window: whoever guesses shall not fill the log.
     if (after.state === "ok" && after.value.counts[0]!.remaining === 0)
       log.warn("somebody tries admin tokens: no more are looked at in this minute", { from, tried: GUESSES.limit });
     return refuse("credentials-invalid", { reason: "not the admin token", headers: ["www-authenticate", CHALLENGE] });
   };
+}
+
+/** A browser sends a password that it has by itself, whoever wrote the page (CSRF); a Bearer token only a script of ours sends. */
+export function refuseForced(request: Pick<GatewayRequest, "host" | "headers">): Refusal | undefined {
+  const { headers } = request;
+  if (/^bearer /i.test(headers.get("authorization") ?? "") || siteOf(request) !== "other") return undefined;
+  return refuse("csrf-denied", {
+    reason: `Origin: ${headers.get("origin")}, Sec-Fetch-Site: ${headers.get("sec-fetch-site")}`,
+  });
 }
 
 /** `Bearer <token>`, or the password of Basic so that a browser can ask for it (RFC 7617). */

@@ -1,10 +1,10 @@
 /** The admin API over HTTP: who may call is settled; here a request becomes a call, and what was done an answer. */
 import { BodyFault, CountedBody, collectBody } from "../backends/request-body.ts";
 import { HeaderList } from "../http/header-list.ts";
-import { siteOf } from "../http/origin.ts";
 import { type Refusal, refuse } from "../problem.ts";
 import type { Stop } from "../run-steps.ts";
 import type { Visit } from "../visit.ts";
+import { refuseForced } from "./admit.ts";
 import { type Api, type Done, refuseFaults, runOperation } from "./api.ts";
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -18,12 +18,8 @@ export async function answerApi(visit: Visit, segments: readonly string[], api: 
   const found = api.find(method, segments);
   if (!found) return refuse("route-not-found");
   if ("allow" in found) return refuse("method-not-allowed", { headers: ["allow", found.allow.join(", ")] });
-  // A browser sends a password that it has by itself, whoever wrote the page (CSRF); a Bearer token only a script of ours sends.
-  const isBearer = /^bearer /i.test(headers.get("authorization") ?? "");
-  if (!isBearer && siteOf(request) === "other")
-    return refuse("csrf-denied", {
-      reason: `Origin: ${headers.get("origin")}, Sec-Fetch-Site: ${headers.get("sec-fetch-site")}`,
-    });
+  const forced = refuseForced(request);
+  if (forced) return forced;
   const body = found.operation.body ? await readJson(visit) : {};
   if (isRefusal(body)) return body.refusal;
   const actor = { by: "operator", ip: client.ip, userAgent: headers.get("user-agent")?.slice(0, 200), requestId } as const;

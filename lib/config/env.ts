@@ -17,6 +17,8 @@ export interface Environment {
   /** The newest first; each is 32 bytes. */
   readonly secrets: readonly Uint8Array[];
   readonly adminToken: string | undefined;
+  /** What Vercel's cron brings, under Vercel's own name for it: it admits to a run of the health checks alone. */
+  readonly cronSecret: string | undefined;
   readonly dataDir: string;
   /** A file in MMDB format, for the Node host. */
   readonly geoDatabase: string | undefined;
@@ -73,7 +75,8 @@ export function parseEnvironment(given: NodeJS.Dict<string>): Environment {
     host: variables.HOST,
     url: readOrigin(variables.GATEWAY_URL, fault),
     secrets: readSecrets(variables.GATEWAY_SECRET, fault),
-    adminToken: readAdminToken(variables.GATEWAY_ADMIN_TOKEN, fault),
+    adminToken: readToken("GATEWAY_ADMIN_TOKEN", variables.GATEWAY_ADMIN_TOKEN, "`frontdesk init` writes one.", fault),
+    cronSecret: readCronSecret(variables.CRON_SECRET, variables.GATEWAY_ADMIN_TOKEN, fault),
     dataDir: variables.GATEWAY_DATA_DIR ?? ".frontdesk",
     geoDatabase: variables.GATEWAY_GEO_DATABASE,
     redis: readRedis(variables, fault),
@@ -139,11 +142,16 @@ function readSecrets(text: string | undefined, fault: Fault): Uint8Array[] {
   return secrets.map((secret) => Buffer.from(secret, "base64url"));
 }
 
-function readAdminToken(text: string | undefined, fault: Fault): string | undefined {
-  if (text !== undefined && !/^[\x21-\x7e]{16,}$/.test(text)) {
-    fault("GATEWAY_ADMIN_TOKEN", "expected at least 16 visible ASCII characters. `frontdesk init` writes one.");
-  }
+function readToken(name: string, text: string | undefined, fix: string, fault: Fault): string | undefined {
+  if (text !== undefined && !/^[\x21-\x7e]{16,}$/.test(text))
+    fault(name, `expected at least 16 visible ASCII characters. ${fix}`);
   return text;
+}
+
+function readCronSecret(text: string | undefined, adminToken: string | undefined, fault: Fault): string | undefined {
+  if (text !== undefined && text === adminToken)
+    fault("CRON_SECRET", "it is the admin token: every scheduler that has it could do what the operator can.");
+  return readToken("CRON_SECRET", text, "`openssl rand -hex 16` draws some.", fault);
 }
 
 function readBudget(text: string | undefined, fault: Fault): number {

@@ -1,15 +1,17 @@
 /** Who is let in as the operator, and how often somebody may be wrong about the token. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Admit, createAdmit } from "#lib/admin/admit.ts";
+import { type Admit, createAdmit, createCronAdmit } from "#lib/admin/admit.ts";
 import { createEndpoints, type EndpointOptions } from "#lib/admin/endpoints.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
 import { exchangeFor } from "../support/exchange.ts";
 
 const TOKEN = "0123456789abcdef-the-operator";
+const CRON_SECRET = "0123456789abcdef-a-scheduler";
 let nowMs: number;
 let logged: (Record<string, unknown> | undefined)[];
 let admit: Admit;
+let admitCron: Admit;
 
 beforeEach(() => {
   // The beginning of a minute.
@@ -17,12 +19,14 @@ beforeEach(() => {
   logged = [];
   const log = { info() {}, error() {}, warn: (_: string, fields?: Record<string, unknown>) => logged.push(fields) };
   const { local: counters } = createMemoryStores();
-  admit = createAdmit({ token: TOKEN, openOnLoopback: false }, { counters, log, now: () => nowMs });
+  const access = { token: TOKEN, cronSecret: CRON_SECRET, openOnLoopback: false };
+  admit = createAdmit(access, { counters, log, now: () => nowMs });
+  admitCron = createCronAdmit(access, { counters, log, now: () => nowMs });
 });
 
-const ask = (authorization: string | undefined, ip: string | undefined = "192.0.2.1") => {
+const ask = (authorization: string | undefined, ip: string | undefined = "192.0.2.1", by = admit) => {
   const headers = new HeaderList(authorization === undefined ? [] : ["authorization", authorization]);
-  return admit({ host: "gateway.example", headers, client: { ip, geo: undefined } });
+  return by({ host: "gateway.example", headers, client: { ip, geo: undefined } });
 };
 const codeOf = (...args: Parameters<typeof ask>) => ask(...args)?.code ?? "admitted";
 const RIGHT = `Bearer ${TOKEN}`;
@@ -35,6 +39,43 @@ test("by Bearer, or as the password of Basic", () => {
   expect(codeOf(`Basic ${Buffer.from(`me:${TOKEN}`).toString("base64")}`)).toBe("admitted");
   expect(codeOf(undefined)).toBe("credentials-missing");
   expect(codeOf(`Bearer ${TOKEN}x`)).toBe("credentials-invalid");
+});
+
+describe("a scheduler", () => {
+  const cron = (secret: string, ip?: string) => ask(`Bearer ${secret}`, ip, admitCron)?.code ?? "admitted";
+
+  test("is let in to the checks, as the operator is", () => {
+    expect(cron(CRON_SECRET)).toBe("admitted");
+    expect(cron(TOKEN)).toBe("admitted");
+    expect(cron(`${CRON_SECRET}x`)).toBe("credentials-invalid");
+    expect(ask(undefined, undefined, admitCron)!.code).toBe("credentials-missing");
+  });
+
+  test("and to nothing else: there its secret is a wrong guess", () => {
+    for (let i = 0; i < 10; i++) expect(codeOf(`Bearer ${CRON_SECRET}`)).toBe("credentials-invalid");
+    expect(codeOf(RIGHT)).toBe("rate-limited");
+  });
+
+  test("guesses at its secret and at the admin token are counted together", () => {
+    guess(5);
+    for (let i = 0; i < 5; i++) expect(cron(`guess ${i}`)).toBe("credentials-invalid");
+    expect(cron(CRON_SECRET)).toBe("rate-limited");
+    expect(codeOf(RIGHT)).toBe("rate-limited");
+    expect(cron(CRON_SECRET, "192.0.2.2")).toBe("admitted");
+  });
+
+  test.each([
+    [undefined, undefined, "route-not-found", "route-not-found"],
+    [TOKEN, undefined, "credentials-invalid", "credentials-invalid"],
+    [undefined, CRON_SECRET, "admitted", "credentials-invalid"],
+  ])("with the admin token %s and the secret %s", (token, cronSecret, right, wrong) => {
+    const deps = { counters: createMemoryStores().local, log: { info() {}, warn() {}, error() {} }, now: () => nowMs };
+    const access = { token, cronSecret, openOnLoopback: false };
+    const codeBy = (by: Admit, secret: string) => ask(`Bearer ${secret}`, undefined, by)?.code ?? "admitted";
+    expect(codeBy(createCronAdmit(access, deps), CRON_SECRET)).toBe(right);
+    for (const secret of ["undefined", "", " "]) expect(codeBy(createCronAdmit(access, deps), secret)).toBe(wrong);
+    expect(codeBy(createAdmit(access, deps), CRON_SECRET)).toBe(token ? "credentials-invalid" : "route-not-found");
+  });
 });
 
 describe("guesses", () => {

@@ -45,6 +45,11 @@ describe("parseEnvironment", () => {
     expect(() => parseEnvironment({ ...both, GATEWAY_STORE_BUDGET: "soon" })).toThrow("GATEWAY_STORE_BUDGET");
   });
 
+  test("a scheduler's secret; an empty one is none", () => {
+    expect(parseEnvironment({ CRON_SECRET: "0123456789abcdef" }).cronSecret).toBe("0123456789abcdef");
+    expect(parseEnvironment({ CRON_SECRET: "" }).cronSecret).toBeUndefined();
+  });
+
   test("names in Redis keep projects and environments apart", () => {
     expect(parseEnvironment({ GATEWAY_NAME: "shop", VERCEL_ENV: "preview" }).storePrefix).toBe("fd:shop:preview:");
     expect(parseEnvironment({ GATEWAY_STORE_PREFIX: "mine:", GATEWAY_NAME: "shop" }).storePrefix).toBe("mine:");
