@@ -6,6 +6,7 @@ import type { Authenticator } from "./authenticator.ts";
 import { createAuthenticators } from "./authenticators/index.ts";
 import type { Assertions } from "./backends/assertions.ts";
 import { type Backend, createBackend } from "./backends/backend.ts";
+import { type CheckRuns, createCheckRuns } from "./backends/check-runs.ts";
 import { execute, executeContext } from "./backends/execute.ts";
 import type { Pools } from "./backends/pools.ts";
 import { createTargetStates, type TargetStates } from "./backends/target-state.ts";
@@ -40,6 +41,8 @@ export interface HostTraits {
   readonly trustsContentLength: boolean;
   /** False where a connection can't become a WebSocket (Next keeps the socket to itself). */
   readonly upgrades: boolean;
+  /** False where timers stop between requests (Vercel): targets are checked when a scheduler asks for it. */
+  readonly keepsTime: boolean;
 }
 
 /** The engine's own endpoints, under /gateway on every host and whatever the routes say. */
@@ -90,6 +93,8 @@ export interface Gateway {
   /** Names of the fields that credentials may stand in: a plan is bound to what stands there. */
   readonly credentialFields: ReadonlySet<string>;
   readonly backends: readonly Backend[];
+  /** Undefined where the host checks targets by itself. */
+  readonly checks: CheckRuns | undefined;
   decide(request: GatewayRequest, half: Half): MaybePromise<Verdict>;
   /** Takes up a plan that was opened for this request; undefined where its route is not known here. */
   resume(request: GatewayRequest, plan: Plan): Visit | undefined;
@@ -104,8 +109,10 @@ export interface Gateway {
 export function createGateway(options: GatewayOptions): Gateway {
   const { config, deps, endpoints, assertions, load = NO_LOAD } = options;
   const states = options.targetStates ?? createTargetStates();
-  const backends: readonly Backend[] = config.backends.map((compiled) => createBackend(compiled, states, deps));
+  const ownBackends = config.backends.map((compiled) => createBackend(compiled, states, deps));
   states.settle();
+  const checks = options.host.keepsTime ? undefined : createCheckRuns(ownBackends, { ...deps, pools: options.pools });
+  const backends: readonly Backend[] = checks?.backends ?? ownBackends;
   const authenticators = createAuthenticators(config, { deps, claims: config.claims });
   const metadata = createResourceMetadata(config, authenticators, options.url);
   const source: PipelineSource = {
@@ -213,6 +220,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     routes,
     credentialFields: credentialFields(authenticators.values()),
     backends,
+    checks,
     decide,
     resume(received, plan) {
       const route = byId.get(plan.route);

@@ -15,7 +15,7 @@ export default async function ConsolePage() {
   const view = consoleView();
   // Asked again although the gate stood before: a page must not depend on a front half alone.
   if (!view?.admits({ host: fields.get("host") ?? "", headers: new HeaderList([...fields.entries()].flat()) })) notFound();
-  const overview = view.overview();
+  const overview = await view.overview();
   return (
     <main>
       <Masthead overview={overview} />

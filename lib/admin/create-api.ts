@@ -1,4 +1,5 @@
 /** The operations of the admin API, all of them: a feature that has some adds its line here. */
+import type { MaybePromise } from "../policy.ts";
 import { type Api, type ApiContext, createApi, type Operation } from "./api.ts";
 import { auditOperations } from "./audit.ts";
 import { keyOperations } from "./keys-api.ts";
@@ -10,7 +11,7 @@ import { usageOperations } from "./usage-api.ts";
 
 /** The gateway that the API is one of. */
 export interface RunningGateway {
-  overview(): Overview;
+  overview(): MaybePromise<Overview>;
   readonly purge: PurgeAnswers;
 }
 
@@ -30,7 +31,7 @@ export function createAdminApi(context: ApiContext, { overview, purge }: Running
       answer: { type: "object", required: ["version", "host", "digest", "stores", "backends", "routes", "recent"] },
       refuses: [],
       // As JSON has it.
-      run: () => ({ body: JSON.parse(JSON.stringify(overview())) }),
+      run: async () => ({ body: JSON.parse(JSON.stringify(await overview())) }),
     },
     {
       name: "getDocument",

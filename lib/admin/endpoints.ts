@@ -1,27 +1,31 @@
 /** The engine's own endpoints under /gateway, the same on every host. What is public is listed here; the rest is the operator's. */
 import type { Jwks } from "../backends/signing-keys.ts";
+import { CHECKS_PATH } from "../config/checks-by-cron.ts";
 import type { Endpoints } from "../gateway.ts";
 import { HeaderList } from "../http/header-list.ts";
+import type { MaybePromise } from "../policy.ts";
 import type { Answer } from "../problem.ts";
 import { refuse } from "../problem.ts";
 import type { Visit } from "../visit.ts";
 import type { Admit } from "./admit.ts";
 import type { Api } from "./api.ts";
 import { answerApi } from "./api-http.ts";
+import { answerChecks, type ChecksOptions } from "./checks.ts";
 import type { Examine } from "./doctor.ts";
 import type { Overview } from "./overview.ts";
 import { problemIndex, problemPage } from "./problem-page.ts";
 
 export interface EndpointOptions {
   readonly admit: Admit;
-  readonly overview: () => Overview;
+  readonly overview: () => MaybePromise<Overview>;
   readonly api: Api;
   /** Of the keys that assertions are signed with. */
   readonly jwks: Jwks | undefined;
   readonly examine: Examine;
+  readonly checks: ChecksOptions;
 }
 
-export function createEndpoints({ admit, overview, api, jwks, examine }: EndpointOptions): Endpoints {
+export function createEndpoints({ admit, overview, api, jwks, examine, checks }: EndpointOptions): Endpoints {
   /** By path below /gateway/, for GET and HEAD. */
   const forEverybody = (path: string): Answer | undefined => {
     if (path === "health") return json({ status: "ok" });
@@ -30,12 +34,12 @@ export function createEndpoints({ admit, overview, api, jwks, examine }: Endpoin
     if (path === "problems") return problemIndex();
     return path.startsWith("problems/") ? problemPage(path.slice("problems/".length)) : undefined;
   };
-  const forOperators = (path: string): Answer | undefined => {
-    if (path === "health") {
-      const { version, host, digest, loadedAt, stores, storeStatus, backends, unopenedPlans, load } = overview();
-      return json({ status: "ok", version, host, digest, loadedAt, stores, storeStatus, backends, unopenedPlans, load });
-    }
-    return undefined;
+  const health = ({ version, host, digest, loadedAt, stores, storeStatus, backends, unopenedPlans, load }: Overview): Answer =>
+    json({ status: "ok", version, host, digest, loadedAt, stores, storeStatus, backends, unopenedPlans, load });
+  const forOperators = (path: string): MaybePromise<Answer> | undefined => {
+    if (path !== "health") return undefined;
+    const seen = overview();
+    return seen instanceof Promise ? seen.then(health) : health(seen);
   };
   return {
     isConsole: ({ segments: [, first] }) => first === undefined || first === "" || first === "_next",
@@ -45,6 +49,7 @@ export function createEndpoints({ admit, overview, api, jwks, examine }: Endpoin
       const { request, target } = visit;
       const path = target.segments.slice(1).join("/");
       const [, first, ...rest] = target.segments;
+      if (`/gateway/${path}` === CHECKS_PATH) return answerChecks(visit, checks);
       const open = forEverybody(path);
       // What is the same for everybody asks nobody who they are: a token that is meant for something else is no guess at ours.
       const refusal = open && path !== "health" ? undefined : admit(request);

@@ -27,7 +27,7 @@ export function createOfflineGateway(
   const outlet = new Outlet();
   const logged: string[] = [];
   const engine = createEngine({
-    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true },
+    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, keepsTime: true },
     stores: createMemoryStores(),
     log: collect(logged),
     access: { token: environment.adminToken, openOnLoopback: false },

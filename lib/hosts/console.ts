@@ -4,10 +4,11 @@
  */
 import type { Overview } from "../admin/overview.ts";
 import type { HeaderList } from "../http/header-list.ts";
+import type { MaybePromise } from "../policy.ts";
 
 export interface ConsoleView {
   readonly host: "node" | "vercel";
-  overview(): Overview;
+  overview(): MaybePromise<Overview>;
   /** Whether the caller may see the console; the page asks again, since a front half can be dodged (CVE-2025-29927). */
   admits(request: { readonly host: string; readonly headers: HeaderList }): boolean;
 }

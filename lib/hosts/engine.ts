@@ -1,6 +1,6 @@
 /** What every host does to get from a compiled config to a running gateway: one clock, one source of randomness, one list of policies. */
 import { randomBytes } from "node:crypto";
-import { type AdminAccess, createAdmit } from "../admin/admit.ts";
+import { type AdminAccess, createAdmit, createCronAdmit } from "../admin/admit.ts";
 import { createAdminApi } from "../admin/create-api.ts";
 import { createDoctor } from "../admin/doctor.ts";
 import { createEndpoints } from "../admin/endpoints.ts";
@@ -17,7 +17,7 @@ import { createGateway, type Gateway, type HostTraits } from "../gateway.ts";
 import type { Load } from "../load.ts";
 import { createRecentRecords } from "../observe/recent.ts";
 import { POLICIES } from "../policies/index.ts";
-import type { Deps, Log } from "../policy.ts";
+import type { Deps, Log, MaybePromise } from "../policy.ts";
 import type { Stores } from "../stores/stores.ts";
 import { VERSION } from "../version.ts";
 import { shareWithConsole } from "./console.ts";
@@ -59,7 +59,7 @@ export function createEngine({
   let current: Gateway | undefined;
   let loadedAt = "";
 
-  const overview = (): Overview => ({
+  const describe = (): Overview => ({
     version: VERSION,
     host: host.name,
     digest: current!.config.digest,
@@ -72,7 +72,10 @@ export function createEngine({
     unopenedPlans,
     load: load && { lagMs: Math.round(load.lagMs), shed: load.shed },
   });
-  const admit = createAdmit(access, { counters: stores.local, log, now: Date.now });
+  const overview = (): MaybePromise<Overview> => current!.checks?.look()?.then(describe) ?? describe();
+  const admitDeps = { counters: stores.local, log, now: Date.now };
+  const admit = createAdmit(access, admitDeps);
+  const checks = { admit: createCronAdmit(access, admitDeps), checks: () => current!.checks };
   shareWithConsole({ host: host.name, overview, admits: (request) => admit(request) === undefined });
 
   return {
@@ -92,7 +95,7 @@ export function createEngine({
       const api = createAdminApi({ stores, log, config, now: deps.clock.now, random: deps.random }, { overview, purge });
       const { adminToken, region } = environment;
       const examine = createDoctor({ adminToken, host: host.name, region, config, call, now: deps.clock.now });
-      const endpoints = createEndpoints({ admit, overview, api, jwks: assertions.jwks, examine });
+      const endpoints = createEndpoints({ admit, overview, api, jwks: assertions.jwks, examine, checks });
       current = createGateway({
         config,
         policies: POLICIES,

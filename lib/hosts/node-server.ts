@@ -62,11 +62,11 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   const stores = await createStores({ upstash, prefix, dataDir: resolve(cwd, environment.dataDir), host: "node", log });
   const overload = new Overload(log);
   const engine = createEngine({
-    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true },
+    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, keepsTime: true },
     stores,
     log,
     load: overload,
-    access: { token: environment.adminToken, openOnLoopback: options.openOnLoopback },
+    access: { token: environment.adminToken, cronSecret: environment.cronSecret, openOnLoopback: options.openOnLoopback },
     defer: () => {},
   });
   // A function on Vercel sleeps between requests: a check would find the backend as it was when the instance fell asleep.

@@ -55,10 +55,10 @@ async function start(): Promise<VercelHost> {
   const environment = readEnvironment();
   const { redis: upstash, storePrefix: prefix } = environment;
   const engine = createEngine({
-    host: { name: "vercel", passesContentEncoding: false, trustsContentLength: false, upgrades: false },
+    host: { name: "vercel", passesContentEncoding: false, trustsContentLength: false, upgrades: false, keepsTime: false },
     stores: await createStores({ upstash, prefix, dataDir: undefined, host: "vercel", log }),
     log,
-    access: { token: environment.adminToken, openOnLoopback: false },
+    access: { token: environment.adminToken, cronSecret: environment.cronSecret, openOnLoopback: false },
     defer: (promise) => waitUntil(promise),
   });
   const gateway = engine.load(resolveReferences(artifact, environment.variables), customPolicies, environment);

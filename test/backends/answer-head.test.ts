@@ -4,7 +4,7 @@ import type { Policy } from "#lib/policy.ts";
 import type { Visit } from "#lib/visit.ts";
 import { exchangeFor } from "../support/exchange.ts";
 
-const HOST = { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true } as const;
+const HOST = { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, keepsTime: true } as const;
 
 function visitWith(hooks: Pick<Policy, "onResponse" | "onSend">): Visit {
   const visit = exchangeFor({ target: "/" });

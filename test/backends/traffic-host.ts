@@ -44,7 +44,7 @@ export async function startTrafficHost(config: { backends: object; routes: objec
       defer: () => {},
     },
     pools,
-    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true },
+    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, keepsTime: true },
     endpoints: {
       isConsole: () => false,
       admit: () => undefined,

@@ -1,0 +1,30 @@
+/** GET /gateway/health/checks: a scheduler asks for a run of the active checks, where the host keeps no time of its own (Vercel). */
+import type { CheckReport, CheckRuns } from "../backends/check-runs.ts";
+import { HeaderList } from "../http/header-list.ts";
+import { refuse } from "../problem.ts";
+import type { Stop } from "../run-steps.ts";
+import type { Visit } from "../visit.ts";
+import { type Admit, refuseForced } from "./admit.ts";
+
+export interface ChecksOptions {
+  readonly admit: Admit;
+  /** Of the gateway that runs. */
+  readonly checks: () => CheckRuns | undefined;
+}
+
+export async function answerChecks({ request }: Visit, { admit, checks }: ChecksOptions): Promise<Stop> {
+  const refusal = admit(request) ?? refuseForced(request);
+  if (refusal) return refusal;
+  // Vercel's cron sends GET. HEAD is a GET whose answer has no content (RFC 9110 section 9.3.2).
+  if (request.method !== "GET" && request.method !== "HEAD")
+    return refuse("method-not-allowed", { headers: ["allow", "GET, HEAD"] });
+  const runs = checks();
+  if (!runs) return refuse("route-not-found", { detail: "This host checks its targets by itself: nobody has to ask for it." });
+  return answerOf(await runs.run());
+}
+
+function answerOf({ startedMs, targets, notShared }: CheckReport): Stop {
+  const body = { startedAt: new Date(startedMs).toISOString(), shared: notShared === undefined, notShared, targets };
+  const headers = new HeaderList(["content-type", "application/json", "cache-control", "no-store"]);
+  return { status: 200, headers, body: `${JSON.stringify(body)}\n` };
+}
