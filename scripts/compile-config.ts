@@ -22,6 +22,7 @@ try {
       production: environment.production,
       vercelJson: readVercelJson(root),
       redis: environment.vercel ? redisOnVercel(environment) : undefined,
+      hasCronSecret: environment.cronSecret !== undefined,
       keepOut: environment.variables,
     });
     if (compiled.warnings.length > 0) console.warn(formatIssues(compiled.warnings, source.origin));

@@ -28,7 +28,9 @@ export async function loadGateway(cwd: string, file: string | undefined, vercel 
     vercel: isVercel,
     production: environment.production,
     vercelJson: readVercelJson(cwd),
-    ...(isVercel ? { keepOut: variables, redis: redisOnVercel(environment) } : {}),
+    ...(isVercel
+      ? { keepOut: variables, redis: redisOnVercel(environment), hasCronSecret: environment.cronSecret !== undefined }
+      : {}),
   });
   const { origin } = source;
   try {

@@ -1,5 +1,6 @@
 /** From what a user wrote to what the engine runs: every fault at once, or plain data that names nothing it does not hold. */
 import { createHash } from "node:crypto";
+import { reportChecksByCron } from "./checks-by-cron.ts";
 import { compileAuthenticators } from "./compile-auth.ts";
 import { compileBackends } from "./compile-backends.ts";
 import { DEFAULT_MAX_BODY, type Draft, RouteCompiler } from "./compile-route.ts";
@@ -39,6 +40,8 @@ export interface CompileOptions {
   readonly vercel: boolean;
   /** On Vercel: whether there is a store that instances share. Absent where it is not known, or not needed. */
   readonly redis?: RedisOnVercel | undefined;
+  /** On Vercel: whether CRON_SECRET is set. Absent where it is not known. */
+  readonly hasCronSecret?: boolean | undefined;
   /** Where requests must not fail on purpose. */
   readonly production?: boolean;
   /** What vercel.json says; absent where there is none. */
@@ -75,6 +78,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   const backendDrafts = compileBackends(backendInputs, report);
   const backends = backendDrafts.map(({ backend }) => backend);
   reportDistantPlaces(regions, backends, report);
+  if (options.vercel) reportChecksByCron(backends, options, report);
   const authenticators = compileAuthenticators(auth, report, options.redis);
   const defaults = readDefaults(defaultsInput, { cors, maintenance }, report);
   const compiler = new RouteCompiler({

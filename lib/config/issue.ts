@@ -68,6 +68,7 @@ export const RULES = [
   "place-without-region",
   "bulkhead-unbounded",
   "vercel-regions",
+  "checks-by-cron",
   "policy-name",
   "policy-twice",
   "policy-not-here",

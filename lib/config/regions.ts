@@ -10,11 +10,13 @@ import type { Report } from "./issue.ts";
 import { didYouMean } from "./nearest.ts";
 import { asList } from "./schema-fields.ts";
 
-/** What of vercel.json says where functions run. */
+/** What of vercel.json says where functions run, and what is asked for when. */
 export interface VercelJson {
   readonly regions?: unknown;
   /** By path; a function's own regions go before the project's. */
   readonly functions?: Readonly<Record<string, { readonly regions?: unknown } | undefined>>;
+  readonly crons?: unknown;
+  readonly schedules?: unknown;
 }
 
 /** Undefined where there is none. */

@@ -155,6 +155,28 @@ routes:
     expect(there.err).toMatch(/^big\.yaml:1:\d+ routes\[0\]\.maxBody: 9mb is more/);
   });
 
+  test("what active checks need on Vercel, each as long as it is missing", async () => {
+    const config = "backends: { a: { url: https://a.example, health: /up } }\nroutes: [{ path: /, auth: none, backend: a }]\n";
+    const rulesWith = async (files: Record<string, string>, env: Record<string, string>, ...flags: string[]) => {
+      const { out } = await checkout({ "a.yaml": config, ...files }, env).frontdesk("check", "a.yaml", "--json", ...flags);
+      return JSON.parse(out).warnings.map(({ rule, path }: { rule: string; path: string }) => `${rule} ${path}`);
+    };
+    const cron = (key: string, value: object) => ({ "vercel.json": JSON.stringify({ [key]: value }) });
+    const schedule = { path: "/gateway/health/checks", schedule: "* * * * *" };
+    const redis = { KV_REST_API_URL: "https://redis.example", KV_REST_API_TOKEN: "token" };
+    const CRON_SECRET = "0123456789abcdef";
+    expect(await rulesWith({}, {})).toEqual([]);
+    expect(await rulesWith({}, {}, "--vercel")).toEqual([
+      ...Array(2).fill("checks-by-cron backends.a.health"),
+      "needs-redis backends.a.health",
+    ]);
+    expect(await rulesWith(cron("crons", [schedule]), redis, "--vercel")).toEqual(["checks-by-cron backends.a.health"]);
+    for (const files of [cron("crons", [schedule]), cron("schedules", { checks: schedule })])
+      expect(await rulesWith(files, { ...redis, CRON_SECRET }, "--vercel")).toEqual([]);
+    const daily = cron("crons", [{ ...schedule, schedule: "0 5 * * *" }]);
+    expect(await rulesWith(daily, { ...redis, CRON_SECRET }, "--vercel")).toEqual(["checks-by-cron backends.a.health.interval"]);
+  });
+
   test("what a variable holds and the config writes out is an error with --vercel", async () => {
     const leak = SHOP.replace("ok: true", 'ok: "a-long-secret"');
     const { frontdesk } = checkout({ "shop.yaml": leak }, { ...VARIABLES, SHOP_TOKEN: "a-long-secret" });

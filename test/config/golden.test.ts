@@ -58,7 +58,7 @@ async function outcomeOf(name: string, settings: readonly string[], config: stri
     const [json] = all("vercel.json");
     const vercelJson = json === undefined ? undefined : JSON.parse(json);
     const redis = vercel ? redisOnVercel(environment) : undefined;
-    const options = { vercel, redis, production, vercelJson };
+    const options = { vercel, redis, production, vercelJson, hasCronSecret: environment.cronSecret !== undefined };
     const { config: compiled, warnings } = compileConfig(
       source,
       settings.includes("build") ? { ...options, keepOut: variables } : options,
