@@ -29,7 +29,7 @@ export interface CompiledPassive {
   readonly ejectMs: number;
 }
 
-/** Asked for by the gateway itself, on the Node host. */
+/** Asked for by the gateway: by itself on the Node host, when a scheduler asks for it on Vercel. */
 export interface CompiledActive {
   readonly path: string;
   readonly intervalMs: number;

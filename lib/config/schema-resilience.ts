@@ -42,8 +42,17 @@ const passive = strict("passive", {
 });
 
 const healthObject = strict("health", {
-  path: z.string().optional().describe("Asked for by GET on each target, on the Node host only; below the target's own path"),
-  interval: duration.optional().describe("Between two checks of one target: 10s by default, shortened by up to a fifth by lot"),
+  path: z
+    .string()
+    .optional()
+    .describe(
+      "Asked for by GET on each target, below the target's own path: by the Node host itself, on Vercel when a scheduler asks for a run (traffic.md)",
+    ),
+  interval: duration
+    .optional()
+    .describe(
+      "Between two checks of one target: 10s by default, shortened by up to a fifth by lot. On Vercel the scheduler's pace: what was found holds for three of these, and at least 3m",
+    ),
   timeout: duration.optional().describe("2s by default"),
   status: z.string().optional().describe('What counts as well: "2xx" by default; "200" or "200-399"'),
   passive: oneOf("{ failures, eject } or false", [passive, z.literal(false)])
@@ -60,7 +69,7 @@ export const health = oneOf("a path, { path, interval, timeout, status, passive 
 ])
   .optional()
   .describe(
-    "Which targets can take requests: a path such as `/up` that the Node host asks for, or `{ path, interval, timeout, status, passive }`. `false`: neither checks nor `passive`",
+    "Which targets can take requests: a path such as `/up` that the gateway asks for, or `{ path, interval, timeout, status, passive }`. `false`: neither checks nor `passive`",
   );
 
 const breakerObject = strict("breaker", {
