@@ -58,21 +58,35 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
   const choose = createBalancer(balance, slowStartMs, dice);
   /** Nobody gets to the canary, which is the last, unless a step says so. */
   const others = compiled.canary ? compiled.targets.slice(0, -1) : compiled.targets;
-  const poolFor = others.some(({ where }) => where) ? createPlaces(others, compiled.strict ?? false) : undefined;
+  const places = others.some(({ where }) => where) ? createPlaces(others, compiled.strict ?? false) : undefined;
+  const poolFor = places?.poolFor;
   const standard = poolFor ? poolFor(undefined) : poolOf(others, () => 0);
-  /** Half of them: what is left must bear the load of all. */
-  const mostEjected = Math.floor(targets.filter(({ weight }) => weight > 0).length / 2);
-  const rules: CircuitRules = {
-    passive: resilience?.passive ?? null,
-    breaker: resilience?.breaker ?? null,
-    dice,
-    mayEject: () => targets.filter(({ state }) => state.circuit.openedBy === "health").length < mostEjected,
-  };
+  const rulesFor = targets.map(
+    ({ index }): CircuitRules => ({
+      passive: resilience?.passive ?? null,
+      breaker: resilience?.breaker ?? null,
+      dice,
+      mayEject: () => canBeSpared(index),
+    }),
+  );
   /** Filled for one choice at a time, and cut to length instead of emptied: nothing is allocated for a request. */
   const fit: BackendTarget[] = [];
 
   /** On most days whoever is not sent elsewhere finds the first level whole, and nobody has to be left out. */
   const first = standard[0]?.map((index) => targets[index]!);
+
+  /**
+   * Of every pool half must stay, which then bears the load of all: that targets of other places are well is of no use to callers who stay
+   * in theirs. The canary is in none: the others are there for whoever it fails.
+   */
+  function canBeSpared(index: number): boolean {
+    for (const pool of places?.pools() ?? [standard]) {
+      const members = pool.flat();
+      const isEjected = (member: number) => targets[member]!.state.circuit.openedBy === "health";
+      if (members.includes(index) && members.filter(isEjected).length >= Math.floor(members.length / 2)) return false;
+    }
+    return true;
+  }
 
   /** No step says it where a request comes from another backend, as a copy or because that has failed. */
   function poolOfRequest({ pool, request }: Exchange): Pool {
@@ -128,10 +142,10 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
       state.circuit.beginTrial(nowMs);
       return true;
     },
-    end({ state }, result, isTrial, headMs) {
+    end({ index, state }, result, isTrial, headMs) {
       state.inFlight--;
       const nowMs = clock.now();
-      if (state.circuit.add(result, isTrial, headMs, nowMs, rules)) state.warmSinceMs = nowMs;
+      if (state.circuit.add(result, isTrial, headMs, nowMs, rulesFor[index]!)) state.warmSinceMs = nowMs;
     },
     fitting: (exchange) =>
       poolOfRequest(exchange)

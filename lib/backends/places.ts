@@ -10,7 +10,13 @@ import type { Policy } from "../policy.ts";
 import { refuse } from "../problem.ts";
 import { type Pool, poolOf } from "./pool.ts";
 
-/** Empty where a strict backend has no target for the place. */
+export interface Places {
+  /** Empty where a strict backend has no target for the place. */
+  poolFor: PoolFor;
+  /** Each pool that anybody gets. */
+  pools(): Iterable<Pool>;
+}
+
 export type PoolFor = (geo: Geo | undefined) => Pool;
 
 /** How closely a target is meant for a place: the lower, the closer. */
@@ -25,7 +31,7 @@ const ELSEWHERE = 5;
 type Placed = Pick<CompiledTarget, "weight" | "priority" | "where">;
 
 /** Made for every country when a config is loaded: a request looks it up. */
-export function createPlaces(targets: readonly Placed[], isStrict: boolean): PoolFor {
+export function createPlaces(targets: readonly Placed[], isStrict: boolean): Places {
   /** By the ranks of the targets: of the many countries, few have a pool of their own. */
   const known = new Map<string, Pool>();
   const poolAt = (geo: Geo): Pool => {
@@ -47,7 +53,7 @@ export function createPlaces(targets: readonly Placed[], isStrict: boolean): Poo
     const parts = bySubdivision.get(country) ?? new Map<string, Pool>();
     bySubdivision.set(country, parts.set(subdivision, poolAt({ continent: continentOf(country), country, subdivision })));
   }
-  return (geo) => {
+  const poolFor: PoolFor = (geo) => {
     if (geo === undefined) return unknown;
     const { continent, country, subdivision } = geo;
     if (country === undefined) return (continent !== undefined && byContinent.get(continent)) || unknown;
@@ -56,6 +62,7 @@ export function createPlaces(targets: readonly Placed[], isStrict: boolean): Poo
     const part = subdivision === undefined ? undefined : bySubdivision.get(country)?.get(subdivision);
     return part ?? byCountry.get(country) ?? unknown;
   };
+  return { poolFor, pools: () => known.values() };
 }
 
 /** The others take nothing. A target that is drained counts all the same: its callers must not leave their pool for that. */

@@ -58,7 +58,7 @@ const healthObject = strict("health", {
   passive: oneOf("{ failures, eject } or false", [passive, z.literal(false)])
     .optional()
     .describe(
-      "Leaves out a target whose answers fail, on every host: on by default where a backend has several targets, never for more than half of them. `false`: off",
+      "Leaves out a target whose answers fail, on every host: on by default where a backend has several targets, never for more than half of those that a request may go to. `false`: off",
     ),
 });
 

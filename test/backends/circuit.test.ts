@@ -37,6 +37,37 @@ describe("passive health", () => {
     expect(hostsOf(single)).toEqual(["a"]);
   });
 
+  test("never more than half of a pool that its callers can't leave, however well the targets of others are", () => {
+    const inEurope = ["http://a", "http://b", "http://c"].map((url) => ({ url, where: { continents: "EU" } }));
+    const elsewhere = ["http://d", "http://e", "http://f"];
+    const european = asking({ geo: { continent: "EU", country: "DE" } });
+    const outOf = (settings: object) => {
+      const test = backendOf({ targets: [...inEurope, ...elsewhere], slowStart: false, ...settings });
+      for (const host of ["a", "b", "c"]) report(test, host, "-".repeat(50));
+      return [Object.keys(sharesOf(test, 30, () => european)).sort(), hostsOf(test)];
+    };
+    expect(outOf({ strict: true })).toEqual([
+      ["b", "c"],
+      ["d", "e", "f"],
+    ]);
+    // Without it the others are there for them, and all that fail can be left out.
+    expect(outOf({})).toEqual([
+      ["d", "e", "f"],
+      ["d", "e", "f"],
+    ]);
+  });
+
+  test("a canary that fails is left out, and keeps nobody else in", () => {
+    const test = backendOf({ targets: ["http://a", "http://b"], canary: { url: "http://next", percent: 100 }, slowStart: false });
+    const [, b, next] = test.backend.targets;
+    report(test, "next", "-----");
+    expect(next!.state.circuit.openedBy).toBe("health");
+    report(test, "a", "-----");
+    expect(hostsOf(test)).toEqual(["b"]);
+    report(test, "b", "-".repeat(50));
+    expect(b!.state.circuit.openedBy).toBeUndefined();
+  });
+
   test("after a second one request tries it; a failure doubles the wait, up to eight times; a success brings it back", () => {
     const test = backendOf({ targets: three, slowStart: false });
     report(test, "a", "-----");
