@@ -1,7 +1,7 @@
 /** Backends of a config, compiled: addresses, how one of them is chosen, time limits and headers. */
 
 import type { z } from "zod";
-import { compileResilience } from "./compile-resilience.ts";
+import { compileResilience, retryOver } from "./compile-resilience.ts";
 import type {
   Balance,
   CompiledAssertion,
@@ -10,6 +10,8 @@ import type {
   CompiledTarget,
   Timeouts,
 } from "./compiled-backend.ts";
+import type { CompiledRetry } from "./compiled-resilience.ts";
+import type { DefaultSettings } from "./defaults.ts";
 import { Fields } from "./fields.ts";
 import { headerName, TOKEN } from "./header-fields.ts";
 import type { Place, Report } from "./issue.ts";
@@ -31,7 +33,23 @@ export interface BackendDraft {
   readonly fallback: Settings["fallback"];
 }
 
-export function compileBackends(backends: Readonly<Record<string, unknown>>, report: Report): BackendDraft[] {
+/** What `defaults` say of a thing that a backend can say too, which then counts. */
+interface Inherited {
+  readonly timeouts: Timeouts;
+  /** Undefined where they say nothing. */
+  readonly retry: CompiledRetry | null | undefined;
+}
+
+export function compileBackends(
+  backends: Readonly<Record<string, unknown>>,
+  { timeout, retry }: Pick<DefaultSettings, "timeout" | "retry">,
+  report: Report,
+): BackendDraft[] {
+  const fields = new Fields(report);
+  const inherited: Inherited = {
+    timeouts: timeoutsOver(STANDARD_TIMEOUTS, timeout, ["defaults", "timeout"], fields),
+    retry: retry === undefined ? undefined : retryOver(null, retry, ["defaults", "retry"], fields),
+  };
   return Object.entries(backends).map(([name, input]) => {
     const place = ["backends", name];
     if (!NAME.test(name))
@@ -40,14 +58,14 @@ export function compileBackends(backends: Readonly<Record<string, unknown>>, rep
         place,
         `"${name}" is no name for a backend: letters, digits, - and _, beginning with a letter.`,
       );
-    return compileBackend(name, input, place, report);
+    return compileBackend(name, input, inherited, place, report);
   });
 }
 
-function compileBackend(name: string, input: unknown, place: Place, report: Report): BackendDraft {
+function compileBackend(name: string, input: unknown, inherited: Inherited, place: Place, report: Report): BackendDraft {
   const fields = new Fields(report);
   if (typeof input === "string")
-    return { backend: fromSettings(name, [targetOf(input, place, fields)], {}, place, fields), fallback: undefined };
+    return { backend: fromSettings(name, [targetOf(input, place, fields)], {}, inherited, place, fields), fallback: undefined };
   const checked = checkSettings(backendObject, input, place, report, "a URL or { url, targets, … }");
   const { url, targets: list, fallback, ...settings } = checked?.settings ?? {};
   const isBroken = checked?.broken.has("url") || checked?.broken.has("targets");
@@ -62,7 +80,7 @@ function compileBackend(name: string, input: unknown, place: Place, report: Repo
   if (added && own.some(({ url }) => JSON.stringify(url) === JSON.stringify(added.url)))
     report.error("said-twice", [...place, "canary", "url"], "this is where everybody goes already.");
   reportPlaces(own, settings, place, fields);
-  return { backend: fromSettings(name, added ? [...own, added] : own, settings, place, fields), fallback };
+  return { backend: fromSettings(name, added ? [...own, added] : own, settings, inherited, place, fields), fallback };
 }
 
 function fromSettings(
@@ -80,10 +98,11 @@ function fromSettings(
     assertion = false,
     ...resilience
   }: Settings,
+  inherited: Inherited,
   place: Place,
   fields: Fields,
 ): CompiledBackend {
-  const timeouts = timeoutsOver(STANDARD_TIMEOUTS, timeout, [...place, "timeout"], fields);
+  const timeouts = timeoutsOver(inherited.timeouts, timeout, [...place, "timeout"], fields);
   if (resilience.bulkhead && timeouts.idleMs === null && timeouts.totalMs === null)
     fields.report.warn(
       "bulkhead-unbounded",
@@ -98,7 +117,7 @@ function fromSettings(
     ...(strict ? { strict } : {}),
     balance: balance === undefined ? STANDARD_BALANCE : balanceOf(balance, [...place, "balance"], fields),
     slowStartMs: slowStartOf(slowStart, [...place, "slowStart"], fields),
-    resilience: compileResilience(resilience, compiled.length > 1, place, fields),
+    resilience: compileResilience(resilience, compiled.length > 1, inherited.retry, place, fields),
     timeouts,
     forwardCredential,
     headers: Object.entries(headers).flatMap(([key, value]) => {

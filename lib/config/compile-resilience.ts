@@ -30,15 +30,17 @@ const STANDARD_BREAKER: CompiledBreaker = {
 };
 const STANDARD_QUEUE = 10;
 
-/** What a backend does that is given as an address alone, or says nothing of it. */
+/** `inherited`: the retries that `defaults` ask for; undefined where they say nothing of it. */
 export function compileResilience(
   { retry, health, breaker, bulkhead, idempotencyKeys = false }: Settings,
   isSeveral: boolean,
+  inherited: CompiledRetry | null | undefined,
   place: Place,
   fields: Fields,
 ): BackendResilience | null {
+  const standard = isSeveral ? STANDARD_RETRY : null;
   const compiled = {
-    retry: retryOver(isSeveral ? STANDARD_RETRY : null, retry, [...place, "retry"], fields),
+    retry: retryOver(inherited === undefined ? standard : inherited, retry, [...place, "retry"], fields),
     passive: passiveOf(health, isSeveral, [...place, "health"], fields),
     active: activeOf(health, [...place, "health"], fields),
     breaker: breakerOf(breaker, [...place, "breaker"], fields),

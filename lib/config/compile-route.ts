@@ -4,7 +4,7 @@ import { LimitCompiler } from "../policies/limit/compile-limits.ts";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import type { CustomPolicy } from "../policy.ts";
 import type { RedisOnVercel } from "./compile.ts";
-import { STANDARD_TIMEOUTS, timeoutsOver } from "./compile-backends.ts";
+import { timeoutsOver } from "./compile-backends.ts";
 import { idempotencyOptions, keyedMethods } from "./compile-idempotency.ts";
 import { retryOver } from "./compile-resilience.ts";
 import type { CompiledBackend, CompiledRoute, CompiledStep, CompiledVariant, RouteCondition, Timeouts } from "./compiled.ts";
@@ -68,8 +68,6 @@ export class RouteCompiler {
     this.#defaultsFor = backends.map(({ name }, index) => defaultsFor(name, fallbacks[index], defaults));
     // Faults in defaults, and in what backends say for their routes, are told even where every route says something else.
     const fields = new Fields(report, names);
-    timeoutsOver(STANDARD_TIMEOUTS, defaults.settings.timeout, ["defaults", "timeout"], fields);
-    retryOver(null, defaults.settings.retry, ["defaults", "retry"], fields);
     this.#variants(new RouteSettings({}, defaults, ["defaults"]), undefined, fields, null);
     for (const [index, own] of this.#defaultsFor.entries()) {
       if (!fallbacks[index]) continue;

@@ -75,12 +75,12 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   } = outline?.settings ?? {};
   const regions = compileRegions(regionsInput, new Fields(report));
   reportVercelJson(regions, options.vercelJson, options.vercel, report);
-  const backendDrafts = compileBackends(backendInputs, report);
+  const defaults = readDefaults(defaultsInput, { cors, maintenance }, report);
+  const backendDrafts = compileBackends(backendInputs, defaults.settings, report);
   const backends = backendDrafts.map(({ backend }) => backend);
   reportDistantPlaces(regions, backends, report);
   if (options.vercel) reportChecksByCron(backends, options, report);
   const authenticators = compileAuthenticators(auth, report, options.redis);
-  const defaults = readDefaults(defaultsInput, { cors, maintenance }, report);
   const compiler = new RouteCompiler({
     backends,
     fallbacks: backendDrafts.map(({ fallback }) => fallback),

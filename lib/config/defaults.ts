@@ -30,12 +30,13 @@ export function readDefaults(input: unknown, shorthands: Partial<DefaultSettings
   };
 }
 
-/** For the routes of one backend: what it says itself is nearer to them. Only `fallback` can be said there. */
+/** For the routes of one backend: what it says itself is nearer to them. Its `timeout` and `retry` are laid over these already. */
 export function defaultsFor(backend: string, fallback: DefaultSettings["fallback"], defaults: Defaults): Defaults {
-  if (fallback === undefined) return defaults;
+  const { timeout, retry, ...settings } = defaults.settings;
+  if (fallback === undefined) return { ...defaults, settings };
   return {
     ...defaults,
-    settings: { ...defaults.settings, fallback },
+    settings: { ...settings, fallback },
     placeOf: (key) => (key === "fallback" ? ["backends", backend, key] : defaults.placeOf(key)),
   };
 }

@@ -66,8 +66,14 @@ const shared = {
       '"strict" (default) refuses paths that can be read in two ways: dot segments, `//`, backslashes, `%00`, broken escapes, `%2F`. "lenient" forwards the target byte for byte; refused where a route to the same origin has stricter rules',
     ),
   encodedSlash: z.enum(["refuse", "keep"]).optional().describe('`%2F` in the path: "refuse" (default) or "keep"'),
-  timeout: timeout.optional().describe("Replaces the backend's `timeout`, value by value"),
-  retry: retry.describe("Replaces the backend's `retry`, key by key; `false`: every request is sent once"),
+  timeout: timeout
+    .optional()
+    .describe(
+      "How long the backend is waited for, as its own `timeout`. Value by value a route comes before its backend, and that before `defaults`",
+    ),
+  retry: retry.describe(
+    "What is sent again, as the backend's own `retry`; `false`: every request is sent once. Key by key a route comes before its backend, and that before `defaults`",
+  ),
   mirror: oneOf("the name of a backend, { backend, percent, maxBody }, or false", [z.string(), mirror, z.literal(false)])
     .optional()
     .describe(
