@@ -27,6 +27,7 @@ export async function loadGateway(cwd: string, file: string | undefined, vercel 
   const { config, warnings, customPolicies } = compileConfig(source, {
     vercel: isVercel,
     production: environment.production,
+    geoDatabase: environment.geoDatabase !== undefined,
     vercelJson: readVercelJson(cwd),
     ...(isVercel
       ? { keepOut: variables, redis: redisOnVercel(environment), hasCronSecret: environment.cronSecret !== undefined }

@@ -20,6 +20,7 @@ import { gatewayOutline } from "./schema.ts";
 import { checkSettings } from "./schema-issues.ts";
 import { reportSharedCaches } from "./shared-cache.ts";
 import { compileTrust } from "./trust.ts";
+import { reportUnknownPlaces } from "./unknown-places.ts";
 import { unroutedSteps } from "./unrouted.ts";
 
 /** What needs a shared store fails a build for production, and is warned of elsewhere. */
@@ -42,6 +43,8 @@ export interface CompileOptions {
   readonly redis?: RedisOnVercel | undefined;
   /** On Vercel: whether CRON_SECRET is set. Absent where it is not known. */
   readonly hasCronSecret?: boolean | undefined;
+  /** Whether a database tells the Node host where callers are. Absent where nobody asks. */
+  readonly geoDatabase?: boolean | undefined;
   /** Where requests must not fail on purpose. */
   readonly production?: boolean;
   /** What vercel.json says; absent where there is none. */
@@ -99,6 +102,8 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   reportLenientGuards(drafts, backends, report);
   reportSharedCaches(drafts, backends, report);
   reportFaults(drafts, options.production ?? false, report);
+  if (options.geoDatabase === false && !options.vercel && !trust?.geo && !trust?.frontends)
+    reportUnknownPlaces(drafts, backends, report);
   const used = new Set(drafts.flatMap(({ route }) => [route.backend, route.mirror?.backend, route.elsewhere]));
   if (drafts.length === routes.length) {
     for (const [index, { name }] of backends.entries()) {

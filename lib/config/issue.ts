@@ -66,6 +66,7 @@ export const RULES = [
   "fault-in-production",
   "strict-place",
   "place-without-region",
+  "place-unknown",
   "bulkhead-unbounded",
   "vercel-regions",
   "checks-by-cron",

@@ -59,7 +59,7 @@ routes:
   - { path: /b, backend: records }
   - { path: /c, backend: whole }
 `;
-    const { frontdesk } = checkout({ "shop.yaml": config }, {});
+    const { frontdesk } = checkout({ "shop.yaml": config }, { GATEWAY_GEO_DATABASE: "city.mmdb" });
     const { code, out, err } = await frontdesk("check", "shop.yaml");
     expect([code, err]).toEqual([0, ""]);
     expect(out).toContain(
@@ -78,6 +78,17 @@ routes:
       targets: [{ url: "https://records.example", where: { continents: ["EU"], countries: [], subdivisions: [], unions: [] } }],
     });
     expect(backends[0].places.targets).toHaveLength(2);
+  });
+
+  test("warns where targets go by places that nobody tells the Node host", async () => {
+    const config =
+      "backends: { a: { targets: [{ url: https://a.example, where: DE }] } }\nroutes: [{ path: /, backend: a, auth: none }]\n";
+    const { frontdesk } = checkout({ "a.yaml": config }, {});
+    const { code, err } = await frontdesk("check", "a.yaml");
+    expect(code).toBe(0);
+    expect(err).toMatch(/^warning: a\.yaml:1:\d+ backends\.a\.targets\[0\]\.where: nobody tells .* `trust\.geo`/);
+    // There the platform does.
+    expect((await frontdesk("check", "a.yaml", "--vercel")).err).not.toContain("nobody tells");
   });
 
   test("as JSON", async () => {

@@ -1,6 +1,6 @@
 /**
  * Configs with what becomes of them, as files in test/golden that anyone can add to. A file is three parts between `---` lines:
- * settings (`# comment`, `file: gateway.yaml`, `env: NAME=value`, `vercel`, `production`, `build`, `resolve`), the config, and what is expected:
+ * settings (`# comment`, `file: gateway.yaml`, `env: NAME=value`, `vercel`, `production`, `build`, `check`, `resolve`), the config, and what is expected:
  * the compiled form, or the messages with their rules. `UPDATE_GOLDEN=1 npx vitest run test/config/golden.test.ts` writes the last part.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -58,7 +58,9 @@ async function outcomeOf(name: string, settings: readonly string[], config: stri
     const [json] = all("vercel.json");
     const vercelJson = json === undefined ? undefined : JSON.parse(json);
     const redis = vercel ? redisOnVercel(environment) : undefined;
-    const options = { vercel, redis, production, vercelJson, hasCronSecret: environment.cronSecret !== undefined };
+    const geoDatabase = settings.includes("check") ? environment.geoDatabase !== undefined : undefined;
+    const hasCronSecret = environment.cronSecret !== undefined;
+    const options = { vercel, redis, production, vercelJson, hasCronSecret, geoDatabase };
     const { config: compiled, warnings } = compileConfig(
       source,
       settings.includes("build") ? { ...options, keepOut: variables } : options,
