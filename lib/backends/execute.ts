@@ -198,7 +198,7 @@ function sendTo(visit: Visit, sink: Sink, sending: Sending, context: ExecuteCont
       // Without it undici gives up the connection after every HEAD.
       reset: false,
       upgrade: upgrading ? "websocket" : null,
-      // Otherwise undici takes the name from Host, and the caller would choose whose certificate is accepted.
+      // Otherwise undici takes it from Host, and gives up the connection for each caller who sends another one.
       servername: target.serverName,
     } as Dispatcher.DispatchOptions,
     upgrading ? new UpgradeHandler(attempt, upgrading, (complete) => finish(visit, complete, context), handler) : handler,

@@ -1,5 +1,5 @@
 /** Connections to backends: one keep-alive pool per origin, made when first used and renewed from time to time. */
-import { type Dispatcher, Pool } from "undici";
+import { buildConnector, type Dispatcher, Pool } from "undici";
 import { boundedReads } from "./bounded-reads.ts";
 
 export interface Pools {
@@ -56,6 +56,7 @@ export function createPools(): Pools {
 }
 
 function openPool(origin: string, connectMs: number): Pool {
+  const connect = buildConnector({ timeout: connectMs, allowH2: false, ...boundedReads });
   return new Pool(origin, {
     connections: MAX_CONNECTIONS,
     pipelining: 1,
@@ -65,7 +66,9 @@ function openPool(origin: string, connectMs: number): Pool {
     // Times are given with each request; these would cut what a request leaves open, such as an idle event stream.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: connectMs, ...boundedReads },
+    // Its certificate must be for the name or address in the origin (RFC 9110 section 4.3.4), whatever name a request goes by: left to
+    // undici that is Host, by which a caller would choose whose certificate is accepted. In TLS an address is not asked for (RFC 6066 section 3).
+    connect: ({ servername: _, ...options }, done) => connect(options, done),
     allowH2: false,
   });
 }

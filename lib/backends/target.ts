@@ -1,5 +1,4 @@
 /** One address of a backend as the engine runs it: parsed once, with what changes from request to request beside it. */
-import { isIP } from "node:net";
 import type { CompiledTarget } from "../config/compiled-backend.ts";
 import { hashText } from "./balance/hash.ts";
 import { type Point, pointAt } from "./balance/nearest.ts";
@@ -14,8 +13,8 @@ export interface BackendTarget {
   readonly host: string;
   /** Without a trailing slash; empty for the root. */
   readonly basePath: string;
-  /** The name that its certificate must have (RFC 9110 section 4.3.4), whatever Host says; undefined for an address. */
-  readonly serverName: string | undefined;
+  /** Its name or address, the same for each request: undici keeps a connection for those alone that agree on it. */
+  readonly serverName: string;
   readonly weight: number;
   readonly priority: number;
   /** Tells it from others in rendezvous hashing: the same for the same address, wherever that stands in the list. */
@@ -27,8 +26,7 @@ export interface BackendTarget {
 
 export function createTarget(compiled: CompiledTarget, index: number, state: TargetState): BackendTarget {
   const { url, weight, priority } = compiled;
-  const { origin, host, hostname, pathname } = new URL(url);
-  const serverName = isIP(hostname.replace(/^\[|\]$/g, "")) === 0 ? hostname : undefined;
+  const { origin, host, hostname: serverName, pathname } = new URL(url);
   const basePath = pathname.replace(/\/$/, "");
   const at = compiled.at && pointAt(compiled.at.lat, compiled.at.lon);
   return Object.freeze({ index, url, origin, host, basePath, serverName, weight, priority, seed: hashText(url), at, state });

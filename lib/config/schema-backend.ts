@@ -146,7 +146,7 @@ export const backendObject = strict(
     preserveHost: flag
       .optional()
       .describe(
-        "The backend gets `Host` as the caller sent it; otherwise the name and port of its own `url`. The certificate that it must show is that of its `url` all the same",
+        "The backend gets `Host` as the caller sent it; otherwise the name and port of its own `url`. The certificate that it must show is that of its `url` all the same: for the name in it, or for the address",
       ),
     assertion: oneOf("true, false, { audience, issuer, ttl, header, claims }", [z.boolean(), assertionObject])
       .optional()
