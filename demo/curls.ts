@@ -1,6 +1,6 @@
 /** What the demo prints and its test runs: commands to copy, what each shows, and what its output must hold. */
 export interface Curl {
-  /** `{gateway}` and `{pid}` stand for the running gateway's address and process, `{key}` for the API key that the demo has made. */
+  /** `{gateway}` and `{pid}` stand for the running gateway's address and process, `{key}` for the API key that the demo has made, `{token}` for its admin token. */
   readonly command: string;
   readonly shows: string;
   /** Texts that the output holds. */
@@ -306,6 +306,16 @@ export const CURLS: readonly CurlGroup[] = [
     ],
   },
   {
+    title: "The doctor (`npx frontdesk doctor`; in front of a gateway of yours: docs/frontends.md)",
+    curls: [
+      {
+        command: "GATEWAY_ADMIN_TOKEN={token} GATEWAY_URL={gateway} npx frontdesk doctor {gateway}",
+        shows: "what stands between you and the backends: here nothing does",
+        expect: ["the gateway answers: frontdesk", "answers come as they are made", "backend catalog"],
+      },
+    ],
+  },
+  {
     title: "Reload",
     curls: [
       {
@@ -321,8 +331,9 @@ export interface Filling {
   readonly gateway: string;
   readonly pid: number;
   readonly key: string;
+  readonly token: string;
 }
 
-export function fillIn(command: string, { gateway, pid, key }: Filling): string {
-  return command.replaceAll("{gateway}", gateway).replaceAll("{pid}", String(pid)).replaceAll("{key}", key);
+export function fillIn(command: string, filling: Filling): string {
+  return command.replace(/\{(gateway|pid|key|token)\}/g, (_, name: keyof Filling) => String(filling[name]));
 }

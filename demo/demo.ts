@@ -4,6 +4,7 @@
  * puts every caller there.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -44,6 +45,9 @@ async function choosePort(): Promise<number> {
   throw new Error(`none of the ports ${wanted} to ${wanted + PORTS_TRIED - 1} is free`);
 }
 
+/** For `frontdesk doctor`: this machine is the operator without it, and whoever else gets here can't know it. */
+const ADMIN_TOKEN = randomBytes(18).toString("base64url");
+
 /** All but one are the server's, which reads and judges them: `--geo DE` puts every caller there. */
 const NO_PAGE = "--no-page";
 const serverFlags = process.argv.slice(2).filter((flag) => flag !== NO_PAGE);
@@ -57,7 +61,7 @@ interface Gateway {
 async function startGateway(variables: Readonly<Record<string, string>>): Promise<Gateway> {
   const server = spawn(process.execPath, [join(root, "scripts", "start.mjs"), "--open-on-loopback", ...serverFlags], {
     cwd: import.meta.dirname,
-    env: { ...environment, ...variables, HOST: "127.0.0.1", PORT: String(await choosePort()) },
+    env: { ...environment, ...variables, GATEWAY_ADMIN_TOKEN: ADMIN_TOKEN, HOST: "127.0.0.1", PORT: String(await choosePort()) },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const lines = createInterface(server.stdout);
@@ -87,7 +91,7 @@ const bold = (text: string) => styleText("bold", text);
 const quiet = (text: string) => styleText("gray", text);
 
 function printGuide({ process: { pid }, address }: Gateway, key: string, page: string): void {
-  const filling = { gateway: address, pid: pid!, key };
+  const filling = { gateway: address, pid: pid!, key, token: ADMIN_TOKEN };
   console.log(`\n${bold("Frontdesk's demo")}\n`);
   console.log(`  gateway  ${styleText("cyan", address)}`);
   console.log(`  page     ${styleText("cyan", `${address}/gateway`)}  ${quiet(page)}`);

@@ -62,7 +62,7 @@ function notReached(hop: "frontend" | "gateway", reply: NoAnswer | OtherAnswer):
     return {
       ...base,
       saw: `${status} ${headers.get("x-gateway-error") ?? ""}`.trim(),
-      fix: "A gateway answered, but not the doctor: is GATEWAY_ADMIN_TOKEN the same here and there, and does the x-gateway-doctor field get through?",
+      fix: "A gateway answered, but not the doctor: is GATEWAY_ADMIN_TOKEN the same here and there (the demo prints its own), and does the x-gateway-doctor field get through?",
     };
   const location = headers.get("location");
   return {

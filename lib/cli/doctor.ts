@@ -27,7 +27,10 @@ export const doctor: Command = {
     const [address] = call.operands;
     if (address === undefined) throw new UsageError("it needs the frontend's URL: frontdesk doctor https://shop.example/api.");
     const { adminToken, url } = readEnvironment(call.cwd);
-    if (adminToken === undefined) throw new UsageError("GATEWAY_ADMIN_TOKEN is not set: the gateway answers its operator alone.");
+    if (adminToken === undefined)
+      throw new UsageError(
+        "GATEWAY_ADMIN_TOKEN is not set: the gateway answers its operator alone. The demo prints a command with the token that it has drawn.",
+      );
     const key = doctorKey(adminToken);
     const extra = call.all("header").map(readHeader);
     const gateway = call.one("gateway") ?? url;

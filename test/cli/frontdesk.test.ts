@@ -48,7 +48,7 @@ describe("frontdesk", () => {
     [["doctor"], "frontdesk doctor: it needs the frontend's URL: frontdesk doctor https://shop.example/api."],
     [
       ["doctor", "https://a.example"],
-      "frontdesk doctor: GATEWAY_ADMIN_TOKEN is not set: the gateway answers its operator alone.",
+      "frontdesk doctor: GATEWAY_ADMIN_TOKEN is not set: the gateway answers its operator alone. The demo prints a command with the token that it has drawn.",
     ],
     [["explain", "GET /", "--ip", "--json"], "frontdesk explain: --ip needs a value: --ip <address>."],
     [["explain", "GET /", "--ip"], "frontdesk explain: --ip needs a value: --ip <address>."],

@@ -12,6 +12,7 @@ let guide = "";
 let address: string;
 let pid: number;
 let key: string;
+let token: string;
 
 beforeAll(async () => {
   demo = spawn("node", [join(root, "demo", "demo.ts"), "--no-page"], {
@@ -31,6 +32,7 @@ beforeAll(async () => {
   });
   address = /gateway {2}(\S+)/.exec(guide)![1]!;
   key = /Bearer (fd_live_\w+)/.exec(guide)![1]!;
+  token = /GATEWAY_ADMIN_TOKEN=(\S+)/.exec(guide)![1]!;
   pid = Number(/kill -HUP (\d+)/.exec(guide)![1]);
 }, 30_000);
 
@@ -63,7 +65,7 @@ describe("the demo", () => {
     it.each(curls)(
       "$command",
       async ({ command, expect: texts, exit = 0 }) => {
-        const filled = fillIn(command, { gateway: address, pid, key });
+        const filled = fillIn(command, { gateway: address, pid, key, token });
         expect(guide).toContain(`${filled}\n`);
         const ran = await run(filled);
         for (const text of texts) expect(ran.output).toContain(text);
@@ -90,8 +92,8 @@ describe("the demo", () => {
     const asked = (host: string) =>
       run(`curl -s -o /dev/null -w '%{http_code}' -H 'host: ${host}' ${address}/gateway/api/overview`);
     expect((await asked("localhost:4000")).output).toBe("200");
-    // DNS rebinding: a page on another site that resolves its own name to this machine.
-    expect((await asked("evil.example")).output).toBe("404");
+    // DNS rebinding: a page on another site that resolves its own name to this machine. It would need the token.
+    expect((await asked("evil.example")).output).toBe("401");
   });
 
   it("answers from the other region where every caller is in Germany", async () => {
