@@ -70,7 +70,7 @@ export function createEngine({
     routes: describeRoutes(current!),
     recent: recent.list(),
     unopenedPlans,
-    load: load && { lagMs: Math.round(load.lagMs), shed: load.shed },
+    load: load?.isWatched ? { lagMs: Math.round(load.lagMs), shed: load.shed } : undefined,
   });
   const overview = (): MaybePromise<Overview> => current!.checks?.look()?.then(describe) ?? describe();
   const admitDeps = { counters: stores.local, log, now: Date.now };

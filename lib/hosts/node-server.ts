@@ -75,7 +75,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
     const loaded = engine.load(config, customPolicies, environment);
     checks?.stop();
     checks = startHealthChecks(loaded.backends, { pools: engine.pools, clock: { now: Date.now }, log });
-    overload.limitMs = config.overloadLagMs === undefined ? STANDARD_LAG_MS : config.overloadLagMs;
+    overload.setLimit(config.overloadLagMs === undefined ? STANDARD_LAG_MS : config.overloadLagMs);
     return loaded;
   };
   let gateway = start(first, environment);

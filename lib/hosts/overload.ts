@@ -19,6 +19,8 @@ const MOST_STEPS = PRIORITIES.length * STEPS - 1;
 /** Below this part of the limit less is refused again; between the two nothing changes. */
 const CALM = 0.5;
 
+type Histogram = ReturnType<typeof monitorEventLoopDelay>;
+
 /** Decides how much is refused, by how late the event loop was since it was asked last. */
 export class Shedding implements Load {
   shed = 0;
@@ -28,6 +30,10 @@ export class Shedding implements Load {
   #steps = 0;
   /** By priority, in steps: at STEPS the next request is refused. */
   readonly #due = PRIORITIES.map(() => 0);
+
+  get isWatched(): boolean {
+    return this.limitMs !== null;
+  }
 
   look(lagMs: number): void {
     this.lagMs = lagMs;
@@ -45,29 +51,41 @@ export class Shedding implements Load {
   }
 }
 
-/** Watches this process's event loop. */
+/** Watches this process's event loop, while there is a limit. */
 export class Overload extends Shedding {
-  readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  readonly #timer: NodeJS.Timeout;
+  readonly #log: Log;
+  #watch: { readonly histogram: Histogram; readonly timer: NodeJS.Timeout } | undefined;
 
   constructor(log: Log) {
     super();
-    this.#histogram.enable();
-    this.#timer = setInterval(() => this.#lookAtLoop(log), LOOK_MS).unref();
+    this.#log = log;
+  }
+
+  setLimit(limitMs: number | null): void {
+    this.limitMs = limitMs;
+    if (limitMs === null) {
+      this.close();
+      this.look(0);
+    } else if (!this.#watch) {
+      const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+      histogram.enable();
+      this.#watch = { histogram, timer: setInterval(() => this.#lookAtLoop(histogram), LOOK_MS).unref() };
+    }
   }
 
   close(): void {
-    clearInterval(this.#timer);
-    this.#histogram.disable();
+    clearInterval(this.#watch?.timer);
+    this.#watch?.histogram.disable();
+    this.#watch = undefined;
   }
 
   /** The median: one long pause (a collection, a laptop that slept) is one of many values. */
-  #lookAtLoop(log: Log): void {
+  #lookAtLoop(histogram: Histogram): void {
     const before = this.shed;
-    this.look(Math.max(0, this.#histogram.percentile(50) / 1e6 - RESOLUTION_MS));
-    this.#histogram.reset();
+    this.look(Math.max(0, histogram.percentile(50) / 1e6 - RESOLUTION_MS));
+    histogram.reset();
     if (before === 0 && this.shed > 0)
-      log.warn("the event loop is late: requests are refused", { lagMs: Math.round(this.lagMs) });
-    else if (before > 0 && this.shed === 0) log.info("the event loop is in time again: nothing is refused");
+      this.#log.warn("the event loop is late: requests are refused", { lagMs: Math.round(this.lagMs) });
+    else if (before > 0 && this.shed === 0) this.#log.info("the event loop is in time again: nothing is refused");
   }
 }

@@ -1,7 +1,7 @@
 /** Load shedding: how much is refused, of which priority, by how late the event loop is; and a server that is too busy. */
 import { renderToStaticMarkup } from "react-dom/server";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Shedding } from "#lib/hosts/overload.ts";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { Overload, Shedding } from "#lib/hosts/overload.ts";
 import { describeShed, PRIORITIES } from "#lib/load.ts";
 import { EventLoop } from "../../app/gateway/event-loop.tsx";
 import { gatewayOf } from "../policies/gateway.ts";
@@ -84,6 +84,18 @@ describe("how much is refused", () => {
     load.look(60_000);
     expect(load.shed).toBe(0);
   });
+});
+
+test("nobody looks at the event loop where it is switched off, by a reload too", () => {
+  vi.useFakeTimers();
+  const load = new Overload({ info() {}, warn() {}, error() {} });
+  const watches = [null, 200, 100, null, 200].map((limitMs) => {
+    load.setLimit(limitMs);
+    return [load.isWatched, vi.getTimerCount()];
+  });
+  load.close();
+  expect([...watches, vi.getTimerCount()]).toEqual([[false, 0], [true, 1], [true, 1], [false, 0], [true, 1], 0]);
+  vi.useRealTimers();
 });
 
 describe("a gateway under load", () => {
