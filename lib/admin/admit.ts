@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { GatewayRequest } from "../exchange.ts";
 import { networkOf } from "../http/ip.ts";
 import { siteOf } from "../http/origin.ts";
+import { secondsUntil } from "../http/seconds-until.ts";
 import type { Log } from "../policy.ts";
 import { type Refusal, refuse } from "../problem.ts";
 import type { CounterRule, LocalCounters, Take } from "../stores/counters.ts";
@@ -61,8 +62,8 @@ function admitWith(set: readonly (string | undefined)[], openOnLoopback: boolean
     const before = counters.peek(guess, nowMs);
     const [count] = before.state === "ok" ? before.value : [];
     if (count && !count.allowed) {
-      const seconds = Math.max(1, Math.ceil((count.resetMs - nowMs) / 1000));
-      return refuse("rate-limited", { reason: "too many wrong admin tokens", headers: ["retry-after", String(seconds)] });
+      const headers = ["retry-after", String(secondsUntil(count.resetMs, nowMs))];
+      return refuse("rate-limited", { reason: "too many wrong admin tokens", headers });
     }
     if (tokens.some((token) => isSame(presented, token))) return undefined;
     const after = counters.take(guess, nowMs);

@@ -1,6 +1,7 @@
 /** A backend as the engine runs it: its targets parsed once, the choice of one for a request, and what is learned of them. */
 import type { CompiledBackend } from "../config/compiled-backend.ts";
 import type { Exchange } from "../exchange.ts";
+import { secondsUntil } from "../http/seconds-until.ts";
 import type { Deps, Policy } from "../policy.ts";
 import { createBalancer } from "./balance/balancer.ts";
 import { STICKY } from "./balance/rendezvous.ts";
@@ -153,7 +154,7 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
         .map((index) => targets[index]!),
     retryAfterSeconds(fitting) {
       const trials = fitting.flatMap(({ state: { circuit } }) => (circuit.openedBy === undefined ? [] : [circuit.nextTrialMs]));
-      return trials.length === 0 ? 1 : Math.max(1, Math.ceil((Math.min(...trials) - clock.now()) / 1000));
+      return trials.length === 0 ? 1 : secondsUntil(Math.min(...trials), clock.now());
     },
   };
 }

@@ -1,5 +1,6 @@
 /** What answers tell of limits: RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10), and the older X-RateLimit-*. */
 import type { HeaderList } from "../../http/header-list.ts";
+import { secondsUntil } from "../../http/seconds-until.ts";
 import type { CounterRule } from "../../stores/counters.ts";
 import type { Unit } from "./compiled-limit.ts";
 
@@ -24,11 +25,6 @@ export function policyElement(name: string, rule: CounterRule, unit: Unit): stri
 
 export function windowSeconds(rule: Exclude<CounterRule, { algorithm: "concurrency" }>): number {
   return (rule.algorithm === "period" ? rule.endMs - rule.startMs : rule.windowMs) / 1000;
-}
-
-/** Whole seconds until then, never 0: a caller that comes back at once would be refused again. */
-export function secondsUntil(ms: number, nowMs: number): number {
-  return Math.max(1, Math.ceil((ms - nowMs) / 1000));
 }
 
 /** Puts the fields on an answer in place of a backend's own. The limit with the least left stands first. */

@@ -1,5 +1,6 @@
 /** The limits of a route in one row: what is asked for a request, what the reply means, and what is settled at the end. */
 import type { Exchange, Json } from "../../exchange.ts";
+import { secondsUntil } from "../../http/seconds-until.ts";
 import type { Outcome } from "../../observe/record.ts";
 import type { AnswerHead, Decision, Deps, MaybePromise, Refusal } from "../../policy.ts";
 import { refuse } from "../../problem.ts";
@@ -9,7 +10,7 @@ import { ok, type Pending, type StoreReply } from "../../stores/reply.ts";
 import { LOCAL_SHARE, takeAnyway } from "../../take-anyway.ts";
 import type { Limit, LimitOptions } from "./compiled-limit.ts";
 import { allLimits, type Counted, createLimitSet, isSettled, type LimitSet, limitsOf, type Sized } from "./counted.ts";
-import { policyElement, secondsUntil, type Told, tell, windowSeconds } from "./limit-fields.ts";
+import { policyElement, type Told, tell, windowSeconds } from "./limit-fields.ts";
 import { Meters } from "./meters.ts";
 import { amountIn, type Override, type OverridesSnapshot } from "./overrides.ts";
 import { costBefore, unitsIn } from "./request-cost.ts";
