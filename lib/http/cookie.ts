@@ -9,16 +9,21 @@ function valueIn(pair: string, name: string): string | undefined {
 }
 
 /** The values of all cookies of that name, as they come. */
+function* valuesOf(headers: HeaderList, name: string): Generator<string, undefined> {
+  for (const field of headers.all("cookie"))
+    for (const pair of field.split(";")) {
+      const value = valueIn(pair, name);
+      if (value !== undefined) yield value;
+    }
+}
+
 export function cookiesNamed(headers: HeaderList, name: string): string[] {
-  return headers
-    .all("cookie")
-    .flatMap((field) => field.split(";"))
-    .flatMap((pair) => valueIn(pair, name) ?? []);
+  return [...valuesOf(headers, name)];
 }
 
 /** The first cookie of that name: a browser sends the one with the longest path first. */
 export function cookieValue(headers: HeaderList, name: string): string | undefined {
-  return cookiesNamed(headers, name)[0];
+  return valuesOf(headers, name).next().value;
 }
 
 /** Leaves the others as they stand, byte for byte. */
