@@ -2,7 +2,7 @@
  * What `frontdesk doctor` shows on its way to the gateway, through frontends and caches: it proves that the operator asks, and whoever
  * gets hold of it can do nothing with it but ask the same for ten minutes. The admin token itself stays at home.
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { hmacOf, isHmacOf } from "../http/hmac.ts";
 import { deriveKeys } from "../keys.ts";
 
 export const DOCTOR_HEADER = "x-gateway-doctor";
@@ -16,17 +16,13 @@ export function doctorKey(adminToken: string): Uint8Array {
 
 /** `nonce` comes back in the answer: one that was kept for somebody else shows. */
 export function writePass(key: Uint8Array, nonce: string, nowMs: number): string {
-  return `${nowMs}.${nonce}.${sign(key, `${nowMs}.${nonce}`).toString("base64url")}`;
+  return `${nowMs}.${nonce}.${hmacOf(`${nowMs}.${nonce}`, key).toString("base64url")}`;
 }
 
 /** The nonce; undefined for anything but a fresh pass. */
 export function readPass(text: string, key: Uint8Array, nowMs: number): string | undefined {
   const [, atMs, nonce, signature] = FORM.exec(text) ?? [];
   if (atMs === undefined || nonce === undefined || signature === undefined) return undefined;
-  if (!timingSafeEqual(sign(key, `${atMs}.${nonce}`), Buffer.from(signature, "base64url"))) return undefined;
+  if (!isHmacOf(`${atMs}.${nonce}`, key, signature)) return undefined;
   return Math.abs(Number(atMs) - nowMs) <= LIFE_MS ? nonce : undefined;
-}
-
-function sign(key: Uint8Array, text: string): Buffer {
-  return createHmac("sha256", key).update(text).digest();
 }

@@ -3,9 +3,9 @@
  * with the caller's `ip`, what is known of the place, and `t`, the time in seconds; the signature is an HMAC with SHA-256 over the payload,
  * method and path. docs/frontends.md has the code that writes it.
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
 import type { FrontendWord, Geo } from "../exchange.ts";
 import { geoOf, percentDecoded } from "./geo-fields.ts";
+import { isHmacOf } from "./hmac.ts";
 import { canonicalIp } from "./ip.ts";
 
 export const CLIENT_HEADER = "x-gateway-client";
@@ -35,9 +35,7 @@ export function readStatement(
   if (payload === undefined || signature === undefined) return { word: { verdict: "malformed" } };
   // Bound to one method and path: what was captured on its way to one place says nothing at another (replay).
   const signed = `${payload}\n${method} ${target.split("?", 1)[0]}`;
-  const given = Buffer.from(signature, "base64url");
-  if (!secrets.some((secret) => timingSafeEqual(createHmac("sha256", secret).update(signed).digest(), given)))
-    return { word: { verdict: "forged" } };
+  if (!secrets.some((secret) => isHmacOf(signed, secret, signature))) return { word: { verdict: "forged" } };
   const stated = parsePayload(payload);
   if (!stated) return { word: { verdict: "malformed" } };
   const aheadMs = Math.round(stated.seconds * 1000 - nowMs);
