@@ -4,6 +4,7 @@ import { KeyFormat } from "../authenticators/api-key/key-format.ts";
 import { readEnvironment } from "../config/env.ts";
 import { parseDurationMs } from "../config/units.ts";
 import type { Json } from "../exchange.ts";
+import { pageOf, pageQuery, shown } from "./admin-answer.ts";
 import { type AdminClient, type Answer, CLIENT_FLAGS, compiledConfig, openAdminClient } from "./admin-client.ts";
 import { type Call, type Command, OK, type Result, UsageError, WRONG } from "./command.ts";
 import { columns, printable } from "./page.ts";
@@ -65,7 +66,7 @@ async function act(action: Action, id: string, call: Call, client: AdminClient):
     case "rotate":
       return made(await client.send("POST", `keys/${id}/rotate`, rotationIn(call)), call);
     case "list":
-      return shown(await client.send("GET", `keys${queryIn(call)}`), call, pageOf);
+      return shown(await client.send("GET", `keys${pageQuery(call, "consumer")}`), call, listText);
     case "show":
       return shown(await client.send("GET", `keys/${id}`), call, factsOf);
     default:
@@ -81,11 +82,6 @@ function made(answer: Answer, call: Call): Result {
   return { code: OK, out: String(key), err: `${factsOf(facts)}\nThe key is shown this once: what is kept is its digest.` };
 }
 
-function shown(answer: Answer, call: Call, text: (body: Readonly<Record<string, Json>>) => string): Result {
-  if ("fault" in answer) return { code: WRONG, err: answer.fault };
-  return { code: OK, out: call.has("json") ? JSON.stringify(answer.body) : text(answer.body) };
-}
-
 function factsOf(key: Readonly<Record<string, Json>>): string {
   const rows = Object.entries(key).map(([name, value]) => [
     name,
@@ -94,24 +90,12 @@ function factsOf(key: Readonly<Record<string, Json>>): string {
   return columns(rows, "");
 }
 
-function pageOf({ items, next }: Readonly<Record<string, Json>>): string {
-  const listed = items as readonly Readonly<Record<string, Json>>[];
-  if (listed.length === 0) return "there are no keys";
+function listText(body: Readonly<Record<string, Json>>): string {
   const day = (time: Json | undefined) => (typeof time === "string" ? time.slice(0, 10) : "never");
-  const rows = listed.map(({ id, hint, status, consumer, name, expiresAt, lastUsedAt }) =>
+  const head = ["ID", "KEY", "STATUS", "CONSUMER", "NAME", "EXPIRES", "LAST USED"];
+  return pageOf(body, head, "there are no keys", ({ id, hint, status, consumer, name, expiresAt, lastUsedAt }) =>
     [id, hint, status, consumer, name, day(expiresAt), day(lastUsedAt)].map((cell) => printable(String(cell))),
   );
-  const table = columns([["ID", "KEY", "STATUS", "CONSUMER", "NAME", "EXPIRES", "LAST USED"], ...rows], "");
-  return next === null ? table : `${table}\nmore: --cursor ${next}`;
-}
-
-function queryIn(call: Call): string {
-  const query = new URLSearchParams();
-  for (const name of ["limit", "cursor", "consumer"]) {
-    const value = call.one(name);
-    if (value !== undefined) query.set(name, value);
-  }
-  return query.size === 0 ? "" : `?${query}`;
 }
 
 function settingsIn(call: Call): Json {

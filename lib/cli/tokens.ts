@@ -1,9 +1,10 @@
 /** `frontdesk tokens`: JWTs that were stolen or whose users are gone, taken back before they end. */
 import { readEnvironment } from "../config/env.ts";
 import type { Json } from "../exchange.ts";
-import { type AdminClient, type Answer, CLIENT_FLAGS, openAdminClient } from "./admin-client.ts";
-import { type Call, type Command, OK, type Result, UsageError, WRONG } from "./command.ts";
-import { columns, printable } from "./page.ts";
+import { given, pageOf, pageQuery, shown } from "./admin-answer.ts";
+import { type AdminClient, CLIENT_FLAGS, openAdminClient } from "./admin-client.ts";
+import { type Call, type Command, type Result, UsageError } from "./command.ts";
+import { printable } from "./page.ts";
 
 const ACTIONS = ["revoke", "list", "undo"] as const;
 
@@ -47,42 +48,23 @@ export const tokens: Command = {
 async function act(action: string, id: string | undefined, call: Call, client: AdminClient): Promise<Result> {
   if (action === "undo") {
     const undone = await client.send("DELETE", `revocations/${encodeURIComponent(id!)}`);
-    return said(undone, call, () => `${id} is undone`);
+    return shown(undone, call, () => `${id} is undone`);
   }
-  if (action === "list") return said(await client.send("GET", `revocations${queryIn(call)}`), call, pageOf);
+  if (action === "list") return shown(await client.send("GET", `revocations${pageQuery(call, "authenticator")}`), call, listText);
   const wanted = given(call, { authenticator: "authenticator", jti: "jti", sub: "sub", expires: "expiresAt", note: "note" });
-  return said(await client.send("POST", "revocations", wanted), call, (body) => `${nameOf(body)} is revoked: ${body.id}`);
-}
-
-function said(answer: Answer, call: Call, text: (body: Readonly<Record<string, Json>>) => string): Result {
-  if ("fault" in answer) return { code: WRONG, err: answer.fault };
-  return { code: OK, out: call.has("json") ? JSON.stringify(answer.body) : text(answer.body) };
-}
-
-/** Values of flags, by their names in the API. */
-function given(call: Call, names: Readonly<Record<string, string>>): Record<string, string> {
-  const entries = Object.entries(names).map(([flag, name]) => [name, call.one(flag)] as const);
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
-}
-
-function queryIn(call: Call): string {
-  const query = new URLSearchParams(given(call, { limit: "limit", cursor: "cursor", authenticator: "authenticator" }));
-  return query.size === 0 ? "" : `?${query}`;
+  return shown(await client.send("POST", "revocations", wanted), call, (body) => `${nameOf(body)} is revoked: ${body.id}`);
 }
 
 function nameOf({ jti, sub }: Readonly<Record<string, Json>>): string {
   return printable(jti === undefined ? `sub ${sub}` : `jti ${jti}`);
 }
 
-function pageOf({ items, next }: Readonly<Record<string, Json>>): string {
-  const listed = items as readonly Readonly<Record<string, Json>>[];
-  if (listed.length === 0) return "no tokens are revoked";
-  const rows = listed.map((item) => [
+function listText(body: Readonly<Record<string, Json>>): string {
+  const head = ["ID", "AUTHENTICATOR", "TOKENS", "REVOKED", "UNTIL", "NOTE"];
+  return pageOf(body, head, "no tokens are revoked", (item) => [
     ...[item.id, item.authenticator].map(String),
     nameOf(item),
     ...[item.revokedAt, item.until].map(String),
     printable(String(item.note ?? "")),
   ]);
-  const table = columns([["ID", "AUTHENTICATOR", "TOKENS", "REVOKED", "UNTIL", "NOTE"], ...rows], "");
-  return next === null ? table : `${table}\nmore: --cursor ${next}`;
 }
