@@ -14,8 +14,8 @@ const format = new KeyFormat("shop");
 
 describe("frontdesk keys, on the data folder of this machine", () => {
   test("the life of a key: the key alone is the output, once", async () => {
-    const { frontdesk } = shop();
-    expect((await frontdesk("keys", "list")).out).toBe("there are no keys\n");
+    const { frontdesk, call } = shop();
+    expect((await call("keys", "list")).out).toBe("there are no keys\n");
     const rights = [
       "--scope",
       "a,b",
@@ -37,11 +37,11 @@ describe("frontdesk keys, on the data folder of this machine", () => {
     expect(made.err).not.toContain(key);
     const id = /key_\w+/.exec(made.err)![0];
 
-    const listed = await frontdesk("keys", "list", "--consumer", "acme");
+    const listed = await call("keys", "list", "--consumer", "acme");
     expect(listed.out).toContain(id);
     expect(listed.out).toContain("Acme's shop");
-    expect((await frontdesk("keys", "list", "--consumer", "globex")).out).toBe("there are no keys\n");
-    const shown = JSON.parse((await frontdesk("keys", "show", id, "--json")).out);
+    expect((await call("keys", "list", "--consumer", "globex")).out).toBe("there are no keys\n");
+    const shown = JSON.parse((await call("keys", "show", id, "--json")).out);
     expect(shown).toMatchObject({
       id,
       scopes: ["a", "b", "c"],
@@ -52,24 +52,24 @@ describe("frontdesk keys, on the data folder of this machine", () => {
     });
     expect((Date.parse(shown.expiresAt) - Date.parse(shown.createdAt)) / 86_400_000).toBeCloseTo(90, 2);
 
-    const rotated = await frontdesk("keys", "rotate", id, "--overlap", "2d", "--quiet", "1h");
+    const rotated = await call("keys", "rotate", id, "--overlap", "2d", "--quiet", "1h");
     expect(format.fits(rotated.out.trim())).toBe(true);
-    expect((await frontdesk("keys", "show", id)).out).toMatch(/status +retiring/);
-    expect((await frontdesk("keys", "disable", id)).out).toBe(`${id} is disabled\n`);
-    expect((await frontdesk("keys", "enable", id)).out).toBe(`${id} is retiring\n`);
-    expect((await frontdesk("keys", "revoke", id)).out).toBe(`${id} is revoked\n`);
+    expect((await call("keys", "show", id)).out).toMatch(/status +retiring/);
+    expect((await call("keys", "disable", id)).out).toBe(`${id} is disabled\n`);
+    expect((await call("keys", "enable", id)).out).toBe(`${id} is retiring\n`);
+    expect((await call("keys", "revoke", id)).out).toBe(`${id} is revoked\n`);
     const { out } = await frontdesk("keys", "list", "--json");
     expect(out).not.toContain(key);
     expect(JSON.parse(out).items).toHaveLength(2);
   });
 
   test("what is wrong is told with its place, and nothing is made", async () => {
-    const { frontdesk } = shop();
-    const { code, out, err } = await frontdesk("keys", "create", "--name", "a", "--route", "/nowhere", "--expires", "soon");
+    const { call } = shop();
+    const { code, out, err } = await call("keys", "create", "--name", "a", "--route", "/nowhere", "--expires", "soon");
     expect([code, out]).toEqual([1, ""]);
     expect(err).toContain("/consumer: it is missing");
     expect(err).toContain("/expiresAt: expected a time");
-    expect((await frontdesk("keys", "show", "key_none")).err).toContain("There is no key of this id.");
+    expect((await call("keys", "show", "key_none")).err).toContain("There is no key of this id.");
   });
 
   test.each([
@@ -81,14 +81,14 @@ describe("frontdesk keys, on the data folder of this machine", () => {
     [["keys", "list", "--url", "http://shop.example"], "over https alone"],
     [["keys", "list", "--url", "https://shop.example"], "GATEWAY_ADMIN_TOKEN is not set"],
   ])("%j is a fault of the call", async (args, message) => {
-    const { code, err } = await shop().frontdesk(...args);
+    const { code, err } = await shop().call(...args);
     expect(code).toBe(2);
     expect(err).toContain(message);
   });
 
   test("--static touches no store: the key, and the entry for the config", async () => {
-    const { frontdesk } = shop();
-    const { out, err } = await frontdesk(
+    const { call } = shop();
+    const { out, err } = await call(
       "keys",
       "create",
       "--static",
@@ -103,36 +103,36 @@ describe("frontdesk keys, on the data folder of this machine", () => {
     );
     expect(new KeyFormat("own").fits(out.trim())).toBe(true);
     expect(err).toBe(`for \`digests\`: {"name":"ci","digest":"${digestOf(out.trim())}","consumer":"ci","scopes":["deploy"]}\n`);
-    expect((await frontdesk("keys", "list")).out).toBe("there are no keys\n");
+    expect((await call("keys", "list")).out).toBe("there are no keys\n");
   });
 
   test("a store that does not answer is told", async () => {
-    const { frontdesk } = shop({ UPSTASH_REDIS_REST_URL: "http://127.0.0.1:1", UPSTASH_REDIS_REST_TOKEN: "t" });
-    const { code, out } = await frontdesk("keys", "create", "--name", "a", "--consumer", "b");
+    const { call } = shop({ UPSTASH_REDIS_REST_URL: "http://127.0.0.1:1", UPSTASH_REDIS_REST_TOKEN: "t" });
+    const { code, out } = await call("keys", "create", "--name", "a", "--consumer", "b");
     expect([code, out]).toEqual([1, ""]);
   });
 });
 
 test("frontdesk keys --url, on a running gateway's admin API", async () => {
-  const { folder, frontdesk } = shop({ GATEWAY_ADMIN_TOKEN: ADMIN_TOKEN });
+  const { folder, call } = shop({ GATEWAY_ADMIN_TOKEN: ADMIN_TOKEN });
   const host = await startNodeHost({ config: `${folder}/shop.yaml` });
   const url = `http://127.0.0.1:${host.port}`;
   try {
-    const made = await frontdesk("keys", "create", "--name", "a", "--consumer", "acme", "--url", url);
+    const made = await call("keys", "create", "--name", "a", "--consumer", "acme", "--url", url);
     const answer = await fetch(`${url}/a`, { headers: { "x-api-key": made.out.trim() } });
     expect([answer.status, await answer.text()]).toEqual([200, "partners:acme"]);
     const id = /key_\w+/.exec(made.err)![0];
-    expect((await frontdesk("keys", "revoke", id, "--url", url)).out).toBe(`${id} is revoked\n`);
+    expect((await call("keys", "revoke", id, "--url", url)).out).toBe(`${id} is revoked\n`);
     expect((await fetch(`${url}/a`, { headers: { "x-api-key": made.out.trim() } })).status).toBe(401);
-    expect((await frontdesk("keys", "create", "--url", url)).err).toContain("/name: it is missing");
+    expect((await call("keys", "create", "--url", url)).err).toContain("/name: it is missing");
   } finally {
     await host.stop();
   }
 });
 
 test("a gateway that can't be reached is told", async () => {
-  const { frontdesk } = shop({ GATEWAY_ADMIN_TOKEN: ADMIN_TOKEN });
-  const { code, err } = await frontdesk("keys", "list", "--url", "http://127.0.0.1:1");
+  const { call } = shop({ GATEWAY_ADMIN_TOKEN: ADMIN_TOKEN });
+  const { code, err } = await call("keys", "list", "--url", "http://127.0.0.1:1");
   expect(code).toBe(1);
   expect(err).toContain("could not be reached");
 });

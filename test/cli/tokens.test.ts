@@ -15,20 +15,20 @@ const shop = (more: Record<string, string> = {}) =>
 
 describe("frontdesk tokens, on the data folder of this machine", () => {
   test("revoked, listed, undone", async () => {
-    const { frontdesk } = shop();
-    expect((await frontdesk("tokens", "list")).out).toBe("no tokens are revoked\n");
+    const { frontdesk, call } = shop();
+    expect((await call("tokens", "list")).out).toBe("no tokens are revoked\n");
     const revoked = await frontdesk("tokens", "revoke", "--sub", "auth0|ada", "--note", "left the company");
     expect(revoked).toMatchObject({ code: 0, err: "" });
     const [, id = ""] = /^sub auth0\|ada is revoked: (rev_\w{16})\n$/.exec(revoked.out) ?? [];
     expect(id).not.toBe("");
-    await frontdesk("tokens", "revoke", "--jti", "t1", "--expires", "2099-01-01T00:00:00Z");
-    const { out } = await frontdesk("tokens", "list", "--authenticator", "web");
+    await call("tokens", "revoke", "--jti", "t1", "--expires", "2099-01-01T00:00:00Z");
+    const { out } = await call("tokens", "list", "--authenticator", "web");
     expect(out).toMatch(/^rev_\w+ +web +jti t1 +\S+Z +2099-01-01T00:00:10\.000Z/m);
     expect(out).toContain("left the company");
-    const page = JSON.parse((await frontdesk("tokens", "list", "--limit", "1", "--json")).out);
-    expect((await frontdesk("tokens", "list", "--cursor", page.next)).out).toContain("sub auth0|ada");
-    expect((await frontdesk("tokens", "undo", id)).out).toBe(`${id} is undone\n`);
-    expect(await frontdesk("tokens", "undo", id)).toMatchObject({ code: 1, err: "There is no revocation of this id.\n" });
+    const page = JSON.parse((await call("tokens", "list", "--limit", "1", "--json")).out);
+    expect((await call("tokens", "list", "--cursor", page.next)).out).toContain("sub auth0|ada");
+    expect((await call("tokens", "undo", id)).out).toBe(`${id} is undone\n`);
+    expect(await call("tokens", "undo", id)).toMatchObject({ code: 1, err: "There is no revocation of this id.\n" });
   });
 
   test("a running host on the same folder hears of it", async () => {
@@ -43,7 +43,7 @@ describe("frontdesk tokens, on the data folder of this machine", () => {
       await until(async () => (await status()) === 401, "the revocation to arrive");
       const over = ["--url", `http://127.0.0.1:${host.port}`];
       const remote = shop({ GATEWAY_ADMIN_TOKEN: ADMIN_TOKEN });
-      expect((await remote.frontdesk("tokens", "list", ...over)).out).toContain("sub ada");
+      expect((await remote.call("tokens", "list", ...over)).out).toContain("sub ada");
     } finally {
       await host.stop();
     }
@@ -56,7 +56,7 @@ test.each([
   [["undo"], "undo needs the id of a revocation"],
   [["revoke", "ada"], "revoke takes no id."],
 ])("called as %j", async (args, message) => {
-  const { code, err } = await shop().frontdesk("tokens", ...args);
+  const { code, err } = await shop().call("tokens", ...args);
   expect(code).toBe(2);
   expect(err).toContain(message);
 });
@@ -69,7 +69,7 @@ test.each([
     "/authenticator: there is no such authenticator with `revocation`; there are web",
   ],
 ])("%j is refused", async (args, message) => {
-  const { code, err } = await shop().frontdesk("tokens", ...args);
+  const { code, err } = await shop().call("tokens", ...args);
   expect(code).toBe(1);
   expect(err).toContain(message);
 });
