@@ -299,6 +299,21 @@ export const CURLS: readonly CurlGroup[] = [
     ],
   },
   {
+    title: "In place of a backend that fails, and beside one",
+    curls: [
+      {
+        command: "curl -si {gateway}/news/reset",
+        shows: "fallback: the backend drops the connection, and the config answers",
+        expect: ["HTTP/1.1 200", '"note":"Back soon."'],
+      },
+      {
+        command: `curl -s -d '{"name":"Umbrella","price":2500}' {gateway}/both/products && sleep 1 && curl -s {gateway}/api/products`,
+        shows: "mirror: eu answers, and us has got a copy of the request",
+        expect: ['{"region":"eu",', '{"region":"us",', '"name":"Umbrella","price":2500}]'],
+      },
+    ],
+  },
+  {
     title: "A policy of one's own (`knock` in demo/gateway.config.ts)",
     curls: [
       { command: "curl -s {gateway}/members", shows: "403: it refuses", expect: ['"status":403', "Knock first"] },

@@ -105,6 +105,15 @@ export default defineGateway({
     { path: "/seats", methods: "GET", backend: "seats" },
     { path: "/spares/first/*", methods: "POST", backend: "first", stripPrefix: "/spares/first" },
 
+    // When the backend fails, this is the answer; and each request to the one region goes to the other as well.
+    {
+      path: "/news/*",
+      backend: "faults",
+      stripPrefix: "/news",
+      fallback: { status: 200, json: { news: [], note: "Back soon." } },
+    },
+    { path: "/both/products", methods: "POST", backend: "eu", stripPrefix: "/both", mirror: "us" },
+
     { path: "/members", use: knock, respond: { body: "Come in.\n" } },
     { path: "/faults/*", backend: "faults", stripPrefix: "/faults" },
   ],
