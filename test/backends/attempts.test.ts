@@ -1,29 +1,13 @@
 /** What is sent again and what never is, with real backends on loopback that count what reached them. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Backend, type Handler, startBackend } from "../support/backend.ts";
+import { describe, expect, test } from "vitest";
+import type { Handler } from "../support/backend.ts";
 import { RawConnection, requestBytes } from "../support/raw-client.ts";
 import { until } from "../support/until.ts";
-import { startTrafficHost, type TrafficHost } from "./traffic-host.ts";
-
-let one: Backend;
-let two: Backend;
-let host: TrafficHost | undefined;
-beforeEach(async () => {
-  [one, two] = await Promise.all([startBackend(), startBackend()]);
-});
-afterEach(() => {
-  for (const each of [one, two, host]) each?.close();
-  host = undefined;
-});
+import { counts, gateway, host, one, two } from "./two-targets.ts";
 
 const NOBODY = "http://127.0.0.1:1";
 /** The first while it can; the second then. */
 const inOrder = (first: string, second: string) => ({ targets: [first, { url: second, priority: 1 }] });
-
-async function gateway(backend: object, route: object = {}, more: object = {}): Promise<TrafficHost> {
-  host = await startTrafficHost({ backends: { b: backend, ...more }, routes: [{ path: "/*", backend: "b", ...route }] });
-  return host;
-}
 
 const fails =
   (status: number, headers: Record<string, string> = {}): Handler =>
@@ -31,7 +15,6 @@ const fails =
     response.writeHead(status, headers).end("from one");
 const resets: Handler = (_, response) => response.socket!.destroy();
 const hangs: Handler = () => {};
-const counts = () => [one.requests.length, two.requests.length];
 
 describe("what is tried again", () => {
   test.each<[string, Handler]>([

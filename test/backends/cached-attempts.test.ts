@@ -1,31 +1,15 @@
 /** What a cache fetches is asked for as any request is: with retries, a breaker, a bulkhead, and its attempts in the record. */
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Backend, type Handler, startBackend } from "../support/backend.ts";
+import { expect, test } from "vitest";
+import type { Handler } from "../support/backend.ts";
 import { until } from "../support/until.ts";
-import { startTrafficHost, type TrafficHost } from "./traffic-host.ts";
+import { counts, gateway, host, one, two } from "./two-targets.ts";
 
-let one: Backend;
-let two: Backend;
-let host: TrafficHost | undefined;
-beforeEach(async () => {
-  [one, two] = await Promise.all([startBackend(), startBackend()]);
-});
-afterEach(() => {
-  for (const each of [one, two, host]) each?.close();
-  host = undefined;
-});
-
-async function gateway(backend: object, cache: object | string = "1m"): Promise<TrafficHost> {
-  host = await startTrafficHost({ backends: { b: backend }, routes: [{ path: "/*", backend: "b", cache }] });
-  return host;
-}
-
+const cached = (backend: object, cache: object | string = "1m") => gateway(backend, { cache });
 const dated = (text: string) => `${text} at ${host!.nowMs}`;
 const serves: Handler = (_, response) =>
   response.writeHead(200, { date: new Date(host!.nowMs).toUTCString() }).end(dated("served"));
 const fails: Handler = (_, response) => response.writeHead(503).end("down");
 const saidBy = ({ headers }: { headers: { get(name: string): string | undefined } }) => headers.get("cache-status");
-const counts = () => [one.requests.length, two.requests.length];
 const state = () => host!.gateway.backends[0]!;
 
 test.each<[string, Handler, number | undefined]>([
@@ -35,7 +19,7 @@ test.each<[string, Handler, number | undefined]>([
 ])("%s is tried again on another target, and what that says is stored", async (_, handler, status) => {
   one.on("/x", handler);
   two.on("/x", serves);
-  const { send } = await gateway({ targets: [one.url, { url: two.url, priority: 1 }], timeout: "200ms" });
+  const { send } = await cached({ targets: [one.url, { url: two.url, priority: 1 }], timeout: "200ms" });
   const first = await send("/x");
   expect([first.status, first.text, saidBy(first)]).toEqual([200, dated("served"), "frontdesk; fwd=uri-miss; stored"]);
   expect(first.record.attempts.map((attempt) => [attempt.target, attempt.status])).toEqual([
@@ -50,7 +34,7 @@ test.each<[string, Handler, number | undefined]>([
 test("many who wait for one answer: its attempts are two, and all get the second", async () => {
   one.on("/x", fails);
   two.on("/x", serves);
-  const { send } = await gateway({ targets: [one.url, { url: two.url, priority: 1 }] });
+  const { send } = await cached({ targets: [one.url, { url: two.url, priority: 1 }] });
   const all = await Promise.all(Array.from({ length: 50 }, () => send("/x")));
   expect(new Set(all.map(({ text }) => text))).toEqual(new Set([dated("served")]));
   expect(counts()).toEqual([1, 1]);
@@ -59,7 +43,7 @@ test("many who wait for one answer: its attempts are two, and all get the second
 
 test("where every attempt fails, what is stored serves, and each attempt counts for the breaker", async () => {
   one.on("/x", serves);
-  const { send } = await gateway(
+  const { send } = await cached(
     { url: one.url, retry: {}, breaker: { requests: 4, open: "5s" } },
     { ttl: "1m", staleIfError: "1h" },
   );
@@ -80,10 +64,7 @@ test("where every attempt fails, what is stored serves, and each attempt counts 
 
 test("what is fetched behind a caller's back takes a place of the bulkhead, and gives it back", async () => {
   one.on("/x", serves);
-  const { send } = await gateway(
-    { url: one.url, bulkhead: { requests: 1, queue: 0 } },
-    { ttl: "1m", staleWhileRevalidate: "1h" },
-  );
+  const { send } = await cached({ url: one.url, bulkhead: { requests: 1, queue: 0 } }, { ttl: "1m", staleWhileRevalidate: "1h" });
   await send("/x");
   let release: () => void = () => {};
   one.on("/x", (request, response) => {
@@ -102,7 +83,7 @@ test("what is fetched behind a caller's back takes a place of the bulkhead, and 
 });
 
 test("a place is given back whatever becomes of a fetch: a failure, a full queue, callers who leave", async () => {
-  const { send } = await gateway({
+  const { send } = await cached({
     targets: [one.url, two.url],
     timeout: "200ms",
     bulkhead: { requests: 2, queue: 1, wait: "20s" },

@@ -1,47 +1,33 @@
 /** Another backend in place of one that has failed: which requests go there, and what it gets to see. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Backend, startBackend } from "../support/backend.ts";
-import { startTrafficHost, type TrafficHost } from "./traffic-host.ts";
+import { describe, expect, test } from "vitest";
+import { trafficForAll } from "./traffic-host.ts";
 
-let shop: Backend;
-let spare: Backend;
-let host: TrafficHost;
-beforeAll(async () => {
-  [shop, spare] = await Promise.all([startBackend(), startBackend()]);
-  const gone = await startBackend();
-  gone.close();
-  host = await startTrafficHost({
-    backends: {
-      shop: { url: shop.url, timeout: "300ms", headers: { "x-secret": "of the shop" } },
-      gone: gone.url,
-      narrow: { url: gone.url, bulkhead: { requests: 1, queue: 0 } },
-      left: { url: gone.url, fallback: { backend: "right" } },
-      right: { url: gone.url, fallback: { backend: "left" } },
-      spare: { url: `${spare.url}/old`, headers: { "x-own": "of the spare" } },
-    },
-    defaults: { auth: "none", fallback: { backend: "spare" } },
-    routes: [
-      { path: "/gone/*", backend: "gone" },
-      { path: "/left", backend: "left" },
-      { path: "/right", backend: "right" },
-      { path: "/right/own", backend: "right", fallback: { backend: "spare" } },
-      { path: "/narrow", backend: "narrow" },
-      { path: "/both", backend: "shop", fallback: { backend: "gone" } },
-      { path: "/cached", backend: "shop", cache: { ttl: "1s", staleIfError: "1m" } },
-      { path: "/pay", backend: "shop", idempotency: { anonymous: true } },
-      { path: "/*", backend: "shop" },
-    ],
-  });
-});
-beforeEach(() => {
-  shop.requests.length = 0;
-  spare.requests.length = 0;
-});
-afterAll(() => {
-  host.close();
-  shop.close();
-  spare.close();
-});
+const {
+  one: shop,
+  two: spare,
+  host,
+} = await trafficForAll(({ one, two, gone }) => ({
+  backends: {
+    shop: { url: one, timeout: "300ms", headers: { "x-secret": "of the shop" } },
+    gone,
+    narrow: { url: gone, bulkhead: { requests: 1, queue: 0 } },
+    left: { url: gone, fallback: { backend: "right" } },
+    right: { url: gone, fallback: { backend: "left" } },
+    spare: { url: `${two}/old`, headers: { "x-own": "of the spare" } },
+  },
+  defaults: { auth: "none", fallback: { backend: "spare" } },
+  routes: [
+    { path: "/gone/*", backend: "gone" },
+    { path: "/left", backend: "left" },
+    { path: "/right", backend: "right" },
+    { path: "/right/own", backend: "right", fallback: { backend: "spare" } },
+    { path: "/narrow", backend: "narrow" },
+    { path: "/both", backend: "shop", fallback: { backend: "gone" } },
+    { path: "/cached", backend: "shop", cache: { ttl: "1s", staleIfError: "1m" } },
+    { path: "/pay", backend: "shop", idempotency: { anonymous: true } },
+    { path: "/*", backend: "shop" },
+  ],
+}));
 
 const failing = (path: string, status = 503) => shop.on(path, (_, response) => response.writeHead(status).end("failed"));
 

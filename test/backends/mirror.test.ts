@@ -1,39 +1,25 @@
 /** Copies of requests: what the other backend gets, what the caller never notices, and what bounds them. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Backend, startBackend } from "../support/backend.ts";
+import { describe, expect, test } from "vitest";
 import { until } from "../support/until.ts";
-import { startTrafficHost, type TrafficHost } from "./traffic-host.ts";
+import { trafficForAll } from "./traffic-host.ts";
 
-let shop: Backend;
-let next: Backend;
-let host: TrafficHost;
-beforeAll(async () => {
-  [shop, next] = await Promise.all([startBackend(), startBackend()]);
-  const gone = await startBackend();
-  gone.close();
-  host = await startTrafficHost({
-    backends: {
-      shop: { url: shop.url, headers: { "x-secret": "of the shop" } },
-      next: { url: `${next.url}/v2`, headers: { "x-own": "of the next" } },
-      gone: gone.url,
-    },
-    routes: [
-      { path: "/shop/*", backend: "shop", stripPrefix: "/shop", mirror: { backend: "next", maxBody: "1kb" } },
-      { path: "/half/*", backend: "shop", mirror: { backend: "next", percent: "50%" } },
-      { path: "/gone", backend: "shop", mirror: "gone" },
-      { path: "/cached", backend: "shop", mirror: "next", cache: { ttl: "1m" } },
-    ],
-  });
-});
-beforeEach(() => {
-  shop.requests.length = 0;
-  next.requests.length = 0;
-});
-afterAll(() => {
-  host.close();
-  shop.close();
-  next.close();
-});
+const {
+  one: shop,
+  two: next,
+  host,
+} = await trafficForAll(({ one, two, gone }) => ({
+  backends: {
+    shop: { url: one, headers: { "x-secret": "of the shop" } },
+    next: { url: `${two}/v2`, headers: { "x-own": "of the next" } },
+    gone,
+  },
+  routes: [
+    { path: "/shop/*", backend: "shop", stripPrefix: "/shop", mirror: { backend: "next", maxBody: "1kb" } },
+    { path: "/half/*", backend: "shop", mirror: { backend: "next", percent: "50%" } },
+    { path: "/gone", backend: "shop", mirror: "gone" },
+    { path: "/cached", backend: "shop", mirror: "next", cache: { ttl: "1m" } },
+  ],
+}));
 
 const copies = (count: number) =>
   until(() => next.requests.length === count && next.requests.every(({ state }) => state === "whole"), `${count} copies`);

@@ -1,6 +1,7 @@
 /** The Node host in this process, in front of backends that fail as the test says: for what a flow can't arrange or look into. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { afterAll, beforeEach } from "vitest";
 import { createOutbound } from "#lib/backends/outbound.ts";
 import { createPools } from "#lib/backends/pools.ts";
 import { createTargetStates } from "#lib/backends/target-state.ts";
@@ -11,6 +12,7 @@ import { handleNodeRequest } from "#lib/hosts/node.ts";
 import type { RequestRecord } from "#lib/observe/record.ts";
 import { POLICIES } from "#lib/policies/index.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
+import { startBackend } from "../support/backend.ts";
 import { type RawAnswer, type RawRequest, sendRaw } from "../support/raw-client.ts";
 import { until } from "../support/until.ts";
 
@@ -24,7 +26,27 @@ export interface TrafficHost {
   close(): void;
 }
 
-export async function startTrafficHost(config: { backends: object; routes: object[]; defaults?: object }): Promise<TrafficHost> {
+export interface TrafficConfig {
+  readonly backends: object;
+  readonly routes: readonly object[];
+  readonly defaults?: object;
+}
+
+/** For all tests of a file: two backends, one that is gone, and a host in front. What reached them is forgotten before each test. */
+export async function trafficForAll(configOf: (urls: Record<"one" | "two" | "gone", string>) => TrafficConfig) {
+  const [one, two, gone] = await Promise.all([startBackend(), startBackend(), startBackend()]);
+  gone.close();
+  const host = await startTrafficHost(configOf({ one: one.url, two: two.url, gone: gone.url }));
+  beforeEach(() => {
+    for (const { requests } of [one, two]) requests.length = 0;
+  });
+  afterAll(() => {
+    for (const each of [host, one, two]) each.close();
+  });
+  return { one, two, host };
+}
+
+export async function startTrafficHost(config: TrafficConfig): Promise<TrafficHost> {
   const source = { value: { defaults: { auth: "none" }, ...config }, origin: "test", locate: () => undefined };
   const { config: compiled, customPolicies } = compileConfig(source, { vercel: false });
   const records: RequestRecord[] = [];
