@@ -91,7 +91,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       this.#resume();
     };
     if (totalMs !== null) {
-      this.#timer = setTimeout(() => this.abort(new TimedOut("total")), totalMs);
+      this.#timer = setTimeout(() => this.abort(new TimedOut()), totalMs);
     }
   }
 
@@ -226,7 +226,9 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       return;
     }
     const refusal = this.#hasBug ? refuse("internal", { reason: describe(error) }) : asRefusal(error);
-    if (!watch?.repeats(refusal, this.#wasSent)) this.#attempt.fail(refusal);
+    // The total is for all attempts together. Timers may be early: what then seems to be left of it is no time for another.
+    const isRepeated = !(error instanceof TimedOut) && watch?.repeats(refusal, this.#wasSent);
+    if (!isRepeated) this.#attempt.fail(refusal);
   }
 
   #pass(chunk: Uint8Array): void {
@@ -349,13 +351,12 @@ export class CallerGone extends Error {
   }
 }
 
+/** The time for all attempts together is over. */
 class TimedOut extends Error {
   readonly code = "FRONTDESK_TIMED_OUT";
-  readonly which: "total";
 
-  constructor(which: "total") {
-    super(`no whole answer within the ${which} time-out`);
-    this.which = which;
+  constructor() {
+    super("no whole answer within the total time-out");
   }
 }
 
