@@ -12,6 +12,9 @@ const fields = {
 /** Below /shared: what a cache may keep for longer than a bench lasts. */
 const sharedFields = { ...fields, "cache-control": "public, max-age=86400" };
 
-createServer(({ url }, response) => {
+/** Longer than a server that shares its core with all others may be held up: what it takes for idle must not be closed meanwhile. */
+const KEEP_ALIVE_MS = 60_000;
+
+createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, ({ url }, response) => {
   response.writeHead(200, url!.startsWith("/shared/") ? sharedFields : fields).end(ANSWER);
 }).listen(Number(process.env.PORT), "127.0.0.1");
