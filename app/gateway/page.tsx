@@ -74,7 +74,7 @@ function Routes({ routes }: { routes: Overview["routes"] }) {
           </tr>
         </thead>
         <tbody>
-          {routes.map(({ host, path, methods, when, goesTo, steps }) => (
+          {routes.map(({ host, path, methods, when, goesTo, mirrorsTo, fallsBackTo, steps }) => (
             <tr key={`${host} ${path} ${methods} ${when} ${goesTo}`}>
               <td>{methods?.join(", ") ?? "all"}</td>
               <td>
@@ -84,7 +84,11 @@ function Routes({ routes }: { routes: Overview["routes"] }) {
                 </code>
                 {when.length > 0 ? <span className="quiet"> by {when.join(", ")}</span> : null}
               </td>
-              <td>{goesTo}</td>
+              <td>
+                {goesTo}
+                {mirrorsTo ? <span className="quiet">, copies to {mirrorsTo}</span> : null}
+                {fallsBackTo ? <span className="quiet">, else to {fallsBackTo}</span> : null}
+              </td>
               <td>{steps.join(", ") || "–"}</td>
             </tr>
           ))}

@@ -55,17 +55,22 @@ export interface RouteOverview {
   /** What its conditions look at: `x-region`, `?debug`. Not the values, which may be secret. */
   readonly when: readonly string[];
   readonly goesTo: string;
+  /** The backend that gets copies, and the one that is asked when its own has failed. */
+  readonly mirrorsTo: string | undefined;
+  readonly fallsBackTo: string | undefined;
   readonly steps: readonly string[];
 }
 
 export function describeRoutes({ config }: Pick<Gateway, "config">): RouteOverview[] {
-  return config.routes.map(({ host, path, methods, when, backend, variants }) => {
+  return config.routes.map(({ host, path, methods, when, backend, mirror, elsewhere, variants }) => {
     const all = [...new Set(variants.flatMap((variant) => variant.steps.map(({ policy }) => policy)))];
     const answering = all.find((step) => step === "respond" || step === "redirect");
     const steps = all.filter((step) => step !== answering);
+    const nameOf = (index: number | undefined) => (index === undefined ? undefined : config.backends[index]!.name);
     const goesTo = backend === null ? (answering ?? "") : config.backends[backend]!.name;
     const conditions = [...(when?.headers ?? []).map(([name]) => name), ...(when?.query ?? []).map(([name]) => `?${name}`)];
-    return { host, path, methods, when: conditions, goesTo, steps };
+    const others = { mirrorsTo: nameOf(mirror?.backend), fallsBackTo: nameOf(elsewhere) };
+    return { host, path, methods, when: conditions, goesTo, ...others, steps };
   });
 }
 

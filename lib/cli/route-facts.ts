@@ -1,6 +1,7 @@
 /** What a route means, as plain data: for people in `check` and `routes`, for machines in their `--json`. */
 import type { CompiledRoute, Timeouts } from "../config/compiled.ts";
 import type { Variables } from "../config/references.ts";
+import type { Gateway } from "../gateway.ts";
 import type { Template } from "../http/template.ts";
 import type { Pipeline, Step } from "../pipeline.ts";
 import type { RedirectOptions } from "../policies/redirect/options.ts";
@@ -35,6 +36,9 @@ export type Destination =
       readonly kind: "backend";
       readonly backend: string;
       readonly example: { readonly from: string; readonly to: string } | undefined;
+      /** The backend that gets copies, and the one that is asked when its own has failed. */
+      readonly mirror: { readonly backend: string; readonly percent: number } | undefined;
+      readonly fallback: string | undefined;
     }
   | { readonly kind: "respond"; readonly status: number; readonly contentType: string | undefined }
   | { readonly kind: "redirect"; readonly status: number; readonly to: string };
@@ -59,11 +63,17 @@ export interface StepFacts {
 export function routeFacts({ gateway, compiled, environment }: LoadedGateway): RouteFacts[] {
   return inMatchingOrder(gateway.routes).map((route) => {
     const index = gateway.routes.indexOf(route);
-    return factsOf(route, gateway.config.routes[index]!, compiled.routes[index]!, environment.variables);
+    return factsOf(gateway, route, gateway.config.routes[index]!, compiled.routes[index]!, environment.variables);
   });
 }
 
-function factsOf(route: Route, resolved: CompiledRoute, unresolved: CompiledRoute, variables: Variables): RouteFacts {
+function factsOf(
+  gateway: Gateway,
+  route: Route,
+  resolved: CompiledRoute,
+  unresolved: CompiledRoute,
+  variables: Variables,
+): RouteFacts {
   const { position, host, path, methods, guard, encodedSlash } = route;
   const byMethod = resolved.variants.map((variant): VariantFacts => {
     // No method is empty, so that it stands for those without settings of their own.
@@ -77,7 +87,7 @@ function factsOf(route: Route, resolved: CompiledRoute, unresolved: CompiledRout
     path,
     methods,
     when: whenOf(unresolved, variables),
-    goesTo: destinationOf(route, resolved),
+    goesTo: destinationOf(route, resolved, gateway.backends),
     auth: auth.map(({ name }) => name),
     guard,
     encodedSlash,
@@ -92,9 +102,16 @@ function whenOf({ when }: CompiledRoute, variables: Variables): string[] {
   return [...when.headers.map((pair) => text("header", pair)), ...when.query.map((pair) => text("query", pair))];
 }
 
-function destinationOf(route: Route, { variants }: CompiledRoute): Destination {
+function destinationOf(route: Route, { variants, mirror, elsewhere }: CompiledRoute, backends: Gateway["backends"]): Destination {
   const { backend } = route.pipelineFor("");
-  if (backend) return { kind: "backend", backend: backend.name, example: exampleFor(route, backend) };
+  if (backend)
+    return {
+      kind: "backend",
+      backend: backend.name,
+      example: exampleFor(route, backend),
+      mirror: mirror && { backend: backends[mirror.backend]!.name, percent: Math.round(mirror.share * 10_000) / 100 },
+      fallback: elsewhere === undefined ? undefined : backends[elsewhere]!.name,
+    };
   const { policy, options } = variants.at(-1)!.steps.find((step) => step.policy === "respond" || step.policy === "redirect")!;
   if (policy === "redirect") {
     const { status, to } = options as unknown as RedirectOptions;

@@ -13,8 +13,11 @@ export function addressText({ host, path }: Pick<RouteFacts, "host" | "path">): 
 
 export function destinationText(destination: Destination): string {
   switch (destination.kind) {
-    case "backend":
-      return `backend ${destination.backend}`;
+    case "backend": {
+      const { backend, mirror, fallback } = destination;
+      const copies = mirror ? `, copies ${mirror.percent} % to ${mirror.backend}` : "";
+      return `backend ${backend}${copies}${fallback === undefined ? "" : `, else backend ${fallback}`}`;
+    }
     case "respond":
       return `answers ${destination.status} itself${destination.contentType === undefined ? "" : ` (${destination.contentType})`}`;
     case "redirect":

@@ -80,6 +80,17 @@ routes:
     expect(backends[0].places.targets).toHaveLength(2);
   });
 
+  test("says who gets copies, and who is asked when a backend fails", async () => {
+    const config = `
+backends: { eu: https://eu.example, us: https://us.example, spare: https://spare.example }
+routes: [{ path: /, backend: eu, auth: none, mirror: { backend: us, percent: 7 }, fallback: { backend: spare } }]
+`;
+    const { frontdesk } = checkout({ "shop.yaml": config }, {});
+    expect((await frontdesk("check", "shop.yaml")).out).toContain("backend eu, copies 7 % to us, else backend spare\n");
+    const { routes } = JSON.parse((await frontdesk("check", "shop.yaml", "--json")).out);
+    expect(routes[0].goesTo).toMatchObject({ backend: "eu", mirror: { backend: "us", percent: 7 }, fallback: "spare" });
+  });
+
   test("warns where targets go by places that nobody tells the Node host", async () => {
     const config =
       "backends: { a: { targets: [{ url: https://a.example, where: DE }] } }\nroutes: [{ path: /, backend: a, auth: none }]\n";
