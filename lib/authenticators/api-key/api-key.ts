@@ -54,13 +54,12 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
     const bearer = places.some((place) => place.in === "authorization");
     const pending = new WeakMap<Exchange, Pending>();
     const prepared = new WeakMap<KeyRecord, Prepared>();
-    /** Of one request it is asked for twice in a row, and no key stays in memory after that. */
+    /** Of one request it is asked for twice, and often the next one is the same caller's: a digest is most of what a remembered key costs. */
     let last = NO_DIGEST;
 
     function digestFor(credential: string): string {
-      const found = last.credential === credential ? last : { credential, digest: digestOf(credential) };
-      last = last === found ? NO_DIGEST : found;
-      return found.digest;
+      if (last.credential !== credential) last = { credential, digest: digestOf(credential) };
+      return last.digest;
     }
 
     function prepare(record: KeyRecord): Prepared {
