@@ -45,7 +45,7 @@ const nextStart = (port: number) => [NEXT, "start", "--port", String(port), "--h
 const forwardTo = (backend: string, more: Readonly<Record<string, unknown>> = {}) =>
   JSON.stringify({
     backends: { b: backend },
-    // All servers share one core here, so that each finds its event loop late.
+    // Servers share a core here, so that each finds its event loop late.
     overload: false,
     auth: { keys: { apiKey: {} } },
     routes: [{ path: "/x/*", backend: "b", stripPrefix: "/x", auth: "none", ...more }],
@@ -123,6 +123,7 @@ export const ROWS: readonly Row[] = [
     }),
   },
   keyRow("api-key", "Node host, API key that is remembered", 1, { atMost: 1.05 }),
+  keyRow("api-key-turns", "Node host, 100 such keys in turn", 100, {}),
   // More than an instance remembers: when a key's turn comes again, it was forgotten.
   keyRow("api-key-new", "Node host, API key at first sight", 20_000, {}),
   {

@@ -1,12 +1,12 @@
 /**
- * `npm run bench`: CPU time per request of each row's server. All are loaded at the same time, so that whatever the machine does
- * meanwhile falls on all alike, and all are started several times, since one and the same program is a few percent faster or slower
+ * `npm run bench`: CPU time per request of each row's server. It is started and loaded together with its reference, so that whatever
+ * the machine does meanwhile falls on both alike, and several times, since one and the same program is a few percent faster or slower
  * from one start to the next.
  * `--launches 3 --rounds 5 --requests 4000 --only node-proxy,node-host --check`
  */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -18,7 +18,7 @@ import { PATH, ROWS, type Row } from "./rows.ts";
 /** To each server. */
 const CONNECTIONS = 16;
 /** A server falls in cost over its first thousands of requests: before that it is not what it will be. */
-const WARM_UP_REQUESTS = 60_000;
+const WARM_UP_REQUESTS = 120_000;
 
 const { values } = parseArgs({
   options: {
@@ -55,21 +55,24 @@ async function measureRows(rows: readonly Row[], folder: string): Promise<boolea
   await answering(backend, backendUrl);
   const results = new Map<Row, Result>(rows.map((row) => [row, { samples: [], ratios: [] }]));
   for (let launch = 0; launch < launches; launch += 1) {
-    const place = join(folder, String(launch));
-    mkdirSync(place);
-    progress("warming up");
-    const running = await Promise.all(rows.map((row) => start(row, backendUrl, place)));
-    await measure(running, WARM_UP_REQUESTS);
-    for (let round = 0; round < rounds; round += 1) {
-      progress(`round ${launch * rounds + round + 1} of ${launches * rounds}`);
-      const costs = await measure(running, requests);
-      for (const [row, cost] of costs) {
-        const { samples, ratios } = results.get(row)!;
-        samples.push(cost);
-        for (const [reference, other] of costs) if (reference.name === row.reference) ratios.push(cost / other);
+    for (const row of rows) {
+      const reference = rows.find(({ name }) => name === row.reference);
+      // It is measured beside those whose reference it is.
+      if (!reference && rows.some((other) => other.reference === row.name)) continue;
+      progress(`launch ${launch + 1} of ${launches}: ${row.name}`);
+      const place = mkdtempSync(join(folder, `${row.name}-`));
+      const running = await Promise.all([row, ...(reference ? [reference] : [])].map((each) => start(each, backendUrl, place)));
+      const share = row.share ?? 1;
+      await measure(running, Math.round(WARM_UP_REQUESTS * share));
+      for (let round = 0; round < rounds; round += 1) {
+        const [cost, other] = await measure(running, Math.round(requests * share));
+        results.get(row)!.samples.push(cost!);
+        if (other === undefined) continue;
+        results.get(row)!.ratios.push(cost! / other);
+        results.get(reference!)!.samples.push(other);
       }
+      await stop(running.flatMap(({ server, load }) => [server, load]));
     }
-    await stop(running.flatMap(({ server, load }) => [server, load]));
   }
   progress("");
   return report(results);
@@ -103,26 +106,23 @@ function prepared(rows: readonly Row[]): readonly Row[] {
   });
 }
 
-/** Loads all of them at once, each with its share of so many requests: what each cost, in microseconds per request. */
-async function measure(all: readonly Running[], requests: number): Promise<ReadonlyMap<Row, number>> {
-  const loads = await Promise.all(
-    all.map(async ({ row, server, port, load }) => {
-      const count = Math.round(requests * (row.share ?? 1));
-      const tokens = await row.tokens?.(count);
-      const told = { port, path: row.path ?? PATH, requests: count, connections: CONNECTIONS, ...(tokens ? { tokens } : {}) };
-      return { row, server, load, told: told satisfies Load };
+/** Sends so many requests to each of them, at the same time: what each cost, in microseconds per request. */
+async function measure(all: readonly Running[], requests: number): Promise<number[]> {
+  const told = await Promise.all(
+    all.map(async ({ row, port }): Promise<Load> => {
+      const tokens = await row.tokens?.(requests);
+      return { port, path: row.path ?? PATH, requests, connections: CONNECTIONS, ...(tokens ? { tokens } : {}) };
     }),
   );
-  const costs = await Promise.all(
-    loads.map(async ({ row, server, load, told }): Promise<[Row, number]> => {
+  return Promise.all(
+    all.map(async ({ row, server, load }, index) => {
       const before = cpuSeconds(server);
-      load.send(told);
+      load.send(told[index]!);
       const [{ ok, error }] = await once(load, "message");
       if (!ok) throw new Error(`${row.name}: ${error}`);
-      return [row, ((cpuSeconds(server) - before) / told.requests) * 1e6];
+      return ((cpuSeconds(server) - before) / requests) * 1e6;
     }),
   );
-  return new Map(costs);
 }
 
 function progress(text: string): void {
