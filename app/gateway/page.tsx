@@ -163,7 +163,7 @@ function Recent({ records }: { records: Overview["recent"] }) {
             </tr>
           </thead>
           <tbody>
-            {records.slice(0, 50).map((record) => (
+            {records.map((record) => (
               <tr key={`${record.requestId} ${record.startedAt}`}>
                 <td>
                   <time>{new Date(record.startedAt).toISOString().slice(11, 19)}</time>

@@ -7,7 +7,8 @@ export interface RecentRecords {
   list(): RequestRecord[];
 }
 
-const KEPT = 200;
+/** As many as the page shows. With much more, records outlive two collections of a busy host's young objects, and each one costs twice. */
+const KEPT = 50;
 
 export function createRecentRecords(): RecentRecords {
   const ring: RequestRecord[] = [];
