@@ -64,8 +64,8 @@ export interface Authenticator {
    * stand there, "no" where it is another's. Of several authenticators, the first whose it certainly is judges it. All by default.
    */
   recognizes?(value: string, place: CredentialPlace): "theirs" | "perhaps" | "no";
-  /** Questions to the stores about a credential. */
-  reads?(credential: string, exchange: Exchange): readonly Question[] | undefined;
+  /** Questions to the stores about a credential, or at once what `verify` would say, where there is nothing to ask. */
+  reads?(credential: string, exchange: Exchange): readonly Question[] | Consumer | Rejection | undefined;
   /** `replies` stand in the order of the questions. */
   verify(credential: string, exchange: Exchange, replies: readonly Reply[]): MaybePromise<Consumer | Rejection>;
   /**

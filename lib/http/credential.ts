@@ -20,10 +20,14 @@ export function readCredential(
   place: CredentialPlace,
 ): string | typeof AMBIGUOUS | undefined {
   switch (place.in) {
-    case "authorization":
-      return only(headers, "authorization", (value) => (holdsSeveral(value) ? AMBIGUOUS : afterScheme(value, place.scheme)));
-    case "header":
-      return only(headers, place.name, (value) => (value.includes(",") ? AMBIGUOUS : trimmed(value)));
+    case "authorization": {
+      const value = only(headers, "authorization", holdsSeveral);
+      return typeof value === "string" ? afterScheme(value, place.scheme) : value;
+    }
+    case "header": {
+      const value = only(headers, place.name, holdsComma);
+      return typeof value === "string" ? trimmed(value) : value;
+    }
     case "cookie":
       return single(cookiesNamed(headers, place.name));
     case "query":
@@ -37,7 +41,12 @@ export function removeCredential(outgoing: { readonly headers: HeaderList; targe
   if (place.in === "header") headers.delete(place.name);
   else if (place.in === "query") outgoing.target = withoutParameter(outgoing.target, place.name);
   else if (place.in === "cookie") removeCookie(headers, place.name);
-  else if (readCredential(headers, outgoing.target, place) !== undefined) headers.delete("authorization");
+  else removeAuthorization(headers, place.scheme);
+}
+
+function removeAuthorization(headers: HeaderList, scheme: string | undefined): void {
+  const value = only(headers, "authorization", holdsSeveral);
+  if (value !== undefined && (value === AMBIGUOUS || isOfScheme(value, scheme))) headers.delete("authorization");
 }
 
 /** The header field that a credential in this place belongs to; undefined for the query. */
@@ -46,15 +55,16 @@ export function fieldOf(place: CredentialPlace): string | undefined {
   return place.in === "header" ? place.name : place.in;
 }
 
-/** Most requests have one such field or none, so that nothing is made for them. */
-function only(
-  headers: HeaderList,
-  name: string,
-  read: (value: string) => string | typeof AMBIGUOUS | undefined,
-): string | typeof AMBIGUOUS | undefined {
-  const first = headers.get(name);
-  if (first === undefined) return undefined;
-  return headers.isOnly(name) ? read(first) : AMBIGUOUS;
+/** The value of the one field of that name, where it holds one credential. */
+function only(headers: HeaderList, name: string, holdsMore: (value: string) => boolean): string | typeof AMBIGUOUS | undefined {
+  const place = headers.indexOf(name);
+  if (place < 0) return undefined;
+  const value = headers.pairs[place + 1]!;
+  return headers.indexOf(name, place + 2) >= 0 || holdsMore(value) ? AMBIGUOUS : value;
+}
+
+function holdsComma(value: string): boolean {
+  return value.includes(",");
 }
 
 function single(values: readonly string[]): string | typeof AMBIGUOUS | undefined {
@@ -79,10 +89,15 @@ function holdsSeveral(value: string): boolean {
  */
 function afterScheme(value: string, scheme: string | undefined): string | undefined {
   if (scheme === undefined) return trimmed(value);
+  if (!isOfScheme(value, scheme)) return undefined;
   const { length } = scheme;
-  if (value.length > length && !isBlank(value, length)) return undefined;
-  if (value.slice(0, length).toLowerCase() !== scheme) return undefined;
-  return value.charCodeAt(length) === 0x09 ? value.slice(length) : trimmed(value.slice(length));
+  return value.charCodeAt(length) === 0x09 ? value.slice(length) : trimmed(value, length);
+}
+
+function isOfScheme(value: string, scheme: string | undefined): boolean {
+  if (scheme === undefined) return true;
+  const { length } = scheme;
+  return (value.length <= length || isBlank(value, length)) && value.slice(0, length).toLowerCase() === scheme;
 }
 
 /** Name and value decoded as forms are (URL Standard, application/x-www-form-urlencoded); `;` separates nothing there. */

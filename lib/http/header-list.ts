@@ -11,9 +11,15 @@ export class HeaderList {
 
   /** The first value of `name` (given in lower case), or undefined. */
   get(name: string): string | undefined {
+    const place = this.indexOf(name);
+    return place < 0 ? undefined : this.pairs[place + 1];
+  }
+
+  /** Where in `pairs` the next field of `name` (given in lower case) stands; -1 where none does. */
+  indexOf(name: string, from = 0): number {
     const { pairs } = this;
-    for (let i = 0; i < pairs.length; i += 2) if (isNamed(pairs[i]!, name)) return pairs[i + 1]!;
-    return undefined;
+    for (let i = from; i < pairs.length; i += 2) if (isNamed(pairs[i]!, name)) return i;
+    return -1;
   }
 
   /** Every value of `name` (given in lower case), in order. */
@@ -25,13 +31,8 @@ export class HeaderList {
 
   /** Whether one field at most has that name (given in lower case). */
   isOnly(name: string): boolean {
-    let seen = false;
-    for (let i = 0; i < this.pairs.length; i += 2) {
-      if (!isNamed(this.pairs[i]!, name)) continue;
-      if (seen) return false;
-      seen = true;
-    }
-    return true;
+    const first = this.indexOf(name);
+    return first < 0 || this.indexOf(name, first + 2) < 0;
   }
 
   has(name: string): boolean {
@@ -44,8 +45,8 @@ export class HeaderList {
     const wanted = asRead(name);
     let place = -1;
     for (let i = pairs.length - 2; i >= 0; i -= 2) {
-      if (pairs[i]!.length !== wanted.length || asRead(pairs[i]!) !== wanted) continue;
-      if (place >= 0) pairs.splice(place, 2);
+      if (!isReadAs(pairs[i]!, wanted)) continue;
+      if (place >= 0) this.#deleteAt(place);
       place = i;
     }
     if (place < 0) {
@@ -63,19 +64,28 @@ export class HeaderList {
   /** `_` counts as `-`, as it does for CGI: a client's `X_Secret` must not stand beside the `x-secret` that the gateway sets. */
   delete(name: string): void {
     const wanted = asRead(name);
-    for (let i = this.pairs.length - 2; i >= 0; i -= 2) {
-      const held = this.pairs[i]!;
-      if (held.length === wanted.length && asRead(held) === wanted) this.pairs.splice(i, 2);
-    }
+    for (let i = this.pairs.length - 2; i >= 0; i -= 2) if (isReadAs(this.pairs[i]!, wanted)) this.#deleteAt(i);
   }
 
   *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {
     for (let i = 0; i < this.pairs.length; i += 2) yield [this.pairs[i]!, this.pairs[i + 1]!];
   }
+
+  /** By hand: `splice` makes a list of what it takes away. */
+  #deleteAt(place: number): void {
+    const { pairs } = this;
+    for (let i = place + 2; i < pairs.length; i++) pairs[i - 2] = pairs[i]!;
+    pairs.length -= 2;
+  }
 }
 
 function asRead(name: string): string {
-  return name.toLowerCase().replaceAll("_", "-");
+  const lower = name.toLowerCase();
+  return lower.includes("_") ? lower.replaceAll("_", "-") : lower;
+}
+
+function isReadAs(name: string, wanted: string): boolean {
+  return name.length === wanted.length && (name === wanted || asRead(name) === wanted);
 }
 
 /** `lower` is in lower case. */

@@ -1,8 +1,11 @@
 /** Blanks around what stands in header fields. */
 
-/** Optional whitespace alone (RFC 9110 section 5.6.3): `trim` would also take what is a byte of the value, such as %xA0. */
-export function trimmed(text: string): string {
-  let start = 0;
+/**
+ * What stands from `from` on, without optional whitespace at its ends (RFC 9110 section 5.6.3): `trim` would also take what is a byte of
+ * the value, such as %xA0.
+ */
+export function trimmed(text: string, from = 0): string {
+  let start = from;
   let end = text.length;
   while (start < end && isBlank(text, start)) start++;
   while (end > start && isBlank(text, end - 1)) end--;

@@ -1,9 +1,9 @@
 /** `jwt`: a signed token (RFC 7519) of an issuer that is trusted, or of one's own. */
-import { type Authenticator, type AuthenticatorDefinition, isRejection, type Rejection } from "../../authenticator.ts";
-import type { Consumer } from "../../exchange.ts";
+import { type AuthenticatorDefinition, isRejection, type Rejection } from "../../authenticator.ts";
+import type { Consumer, Exchange } from "../../exchange.ts";
 import { nameOfPlace } from "../../http/credential.ts";
 import { renderTemplate } from "../../http/template.ts";
-import type { Deps, MaybePromise } from "../../policy.ts";
+import type { Deps, MaybePromise, Outgoing } from "../../policy.ts";
 import { bearerChallenge } from "../bearer-challenge.ts";
 import { Remembered } from "../remembered.ts";
 import { callerOf } from "./caller.ts";
@@ -63,7 +63,16 @@ export const jwt: AuthenticatorDefinition<JwtOptions> = {
       return fault instanceof Promise ? fault.then((settled) => settled ?? caller) : (fault ?? caller);
     }
 
-    const authenticator: Authenticator = {
+    function tellBackend(exchange: Exchange, outgoing: Outgoing, consumer: Consumer): void {
+      const { route, target, params, request } = exchange;
+      const values = consumer === exchange.consumer ? exchange : { route, target, params, request, consumer };
+      for (const [field, template] of headers) {
+        const value = renderTemplate(template, values, "header");
+        if (value !== "") outgoing.headers.set(field, value);
+      }
+    }
+
+    return {
       name,
       expects: `a token in ${places.map((place) => (place.in === "authorization" ? "`Authorization: Bearer`" : nameOfPlace(place))).join(" or ")}`,
       places,
@@ -83,16 +92,8 @@ export const jwt: AuthenticatorDefinition<JwtOptions> = {
         const known = remembered.get(text, deps.clock.now());
         return known ? judge(known) : verifyAtFirstSight(text);
       },
-      onRequest(exchange, outgoing, consumer) {
-        const { route, target, params, request } = exchange;
-        const values = consumer === exchange.consumer ? exchange : { route, target, params, request, consumer };
-        for (const [field, template] of headers) {
-          const value = renderTemplate(template, values, "header");
-          if (value !== "") outgoing.headers.set(field, value);
-        }
-      },
+      ...(headers.length > 0 ? { onRequest: tellBackend } : {}),
     };
-    return authenticator;
   },
 };
 

@@ -5,14 +5,18 @@ import { AMBIGUOUS, nameOfPlace, readCredential } from "../../http/credential.ts
 import { HeaderList } from "../../http/header-list.ts";
 import type { Decision, MaybePromise, Outgoing, Policy, PolicyDefinition } from "../../policy.ts";
 import { type Answer, type Refusal, refuse } from "../../problem.ts";
-import type { Reply } from "../../stores/questions.ts";
+import type { Question, Reply } from "../../stores/questions.ts";
 import type { AuthOptions } from "./options.ts";
 
-/** A credential and who judges it, or why it can't be judged. */
+type Result = Consumer | Rejection;
+
+/** A credential and who judges it. */
 interface Found {
+  readonly exchange: Exchange;
   readonly by: Authenticator;
   readonly value: string;
-  readonly fault: Rejection | undefined;
+  /** Known without asking: what is wrong with its form, or what `by` remembers of it. */
+  result: Result | undefined;
   /** Its form shows that it is for `by`. */
   readonly isCertain: boolean;
 }
@@ -46,9 +50,8 @@ export const auth: PolicyDefinition<AuthOptions> = {
         return metadata ? refuseMissing(accepted, metadata.urlFor(target)) : missingAnywhere;
       },
       rejected(rejection, by, exchange) {
-        if (rejection.rejected === "missing" && optional) return undefined;
+        if (rejection.rejected === "missing" && (optional || !rejection.redirect)) return ways.missing(exchange);
         if (rejection.redirect) return redirectTo(rejection.redirect);
-        if (rejection.rejected === "missing") return ways.missing(exchange);
         return refuseRejected(rejection, by, accepted, metadata?.urlFor(exchange.target));
       },
     };
@@ -72,15 +75,14 @@ export const auth: PolicyDefinition<AuthOptions> = {
   },
 };
 
-type Result = Consumer | Rejection;
 type Judge = Pick<Policy, "reads" | "decide">;
 
 /** Any one suffices. A promise only where an authenticator needs one: a remembered credential costs no turn of the event loop. */
 function judgeOne({ accepted, missing, rejected }: Ways): Judge {
   /** The last one found: a request's credential is looked for when its questions are asked, and judged right after. */
-  let last: { readonly exchange: Exchange; readonly found: Found } | undefined;
+  let last: Found | undefined;
 
-  function conclude(result: Result, { by }: Found, exchange: Exchange): Decision {
+  function conclude(result: Result, { by, exchange }: Found): Decision {
     if (isRejection(result)) return rejected(result, by, exchange);
     exchange.consumer = result;
     return undefined;
@@ -88,24 +90,28 @@ function judgeOne({ accepted, missing, rejected }: Ways): Judge {
 
   const judge: Judge = {
     decide(exchange, replies) {
-      const found = last?.exchange === exchange ? last.found : findOne(accepted, exchange);
+      const found = last?.exchange === exchange ? last : findOne(accepted, exchange);
       last = undefined;
       if (!found) return missing(exchange);
-      const result = found.fault ?? found.by.verify(found.value, exchange, replies);
-      return result instanceof Promise
-        ? result.then((settled) => conclude(settled, found, exchange))
-        : conclude(result, found, exchange);
+      const result = found.result ?? found.by.verify(found.value, exchange, replies);
+      return result instanceof Promise ? result.then((settled) => conclude(settled, found)) : conclude(result, found);
     },
   };
   if (accepted.some(({ reads }) => reads)) {
     judge.reads = (exchange) => {
-      const found = findOne(accepted, exchange);
-      if (!found || found.fault) return undefined;
-      last = { exchange, found };
-      return found.by.reads?.(found.value, exchange);
+      last = findOne(accepted, exchange);
+      if (!last || last.result) return undefined;
+      const answer = last.by.reads?.(last.value, exchange);
+      if (answer === undefined || isQuestions(answer)) return answer;
+      last.result = answer;
+      return undefined;
     };
   }
   return judge;
+}
+
+function isQuestions(answer: readonly Question[] | Result): answer is readonly Question[] {
+  return Array.isArray(answer);
 }
 
 /** Every one must be there, and good. */
@@ -133,9 +139,10 @@ function judgeAll({ accepted, missing, rejected }: Ways, handsOn: boolean): Judg
   };
   if (accepted.some(({ reads }) => reads)) {
     judge.reads = (exchange) => {
-      const questions = findAll(accepted, exchange).map(({ by, value, fault }) =>
-        fault ? [] : (by.reads?.(value, exchange) ?? []),
-      );
+      const questions = findAll(accepted, exchange).map(({ by, value, result }) => {
+        const answer = result ?? by.reads?.(value, exchange);
+        return answer !== undefined && isQuestions(answer) ? answer : [];
+      });
       asked.set(
         exchange,
         questions.map(({ length }) => length),
@@ -161,18 +168,19 @@ function findAll(accepted: readonly Authenticator[], exchange: Exchange): readon
   return accepted.flatMap((by) => credentialFor(by, exchange) ?? []);
 }
 
-function credentialFor(by: Authenticator, { request, target }: Exchange): Found | undefined {
+function credentialFor(by: Authenticator, exchange: Exchange): Found | undefined {
+  const { request, target } = exchange;
   for (const place of by.places) {
     const value = readCredential(request.headers, target.raw, place);
     if (value === undefined) continue;
     if (value === AMBIGUOUS) {
-      const fault: Rejection = { rejected: "invalid", reason: `several credentials in ${nameOfPlace(place)}` };
-      return { by, value: "", fault, isCertain: true };
+      const result: Rejection = { rejected: "invalid", reason: `several credentials in ${nameOfPlace(place)}` };
+      return { exchange, by, value: "", result, isCertain: true };
     }
     const whose = by.recognizes?.(value, place) ?? "theirs";
-    if (whose !== "no") return { by, value, fault: undefined, isCertain: whose === "theirs" };
+    if (whose !== "no") return { exchange, by, value, result: undefined, isCertain: whose === "theirs" };
   }
-  return by.judgesAll ? { by, value: "", fault: undefined, isCertain: false } : undefined;
+  return by.judgesAll ? { exchange, by, value: "", result: undefined, isCertain: false } : undefined;
 }
 
 function verifyAll(
@@ -183,11 +191,11 @@ function verifyAll(
 ): MaybePromise<readonly Result[]> {
   let first = 0;
   let isPending = false;
-  const results = found.map(({ by, value, fault }, index): MaybePromise<Result> => {
+  const results = found.map(({ by, value, result: known }, index): MaybePromise<Result> => {
     const count = counts[index] ?? 0;
     const own = replies.slice(first, first + count);
     first += count;
-    const result = fault ?? by.verify(value, exchange, own);
+    const result = known ?? by.verify(value, exchange, own);
     isPending ||= result instanceof Promise;
     return result;
   });
