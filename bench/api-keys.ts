@@ -1,7 +1,8 @@
 /** API keys for the bench: drawn once, and put into a store file as the gateway keeps them. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { digestOf, KeyFormat } from "../lib/authenticators/api-key/key-format.ts";
+import { KeyFormat } from "../lib/authenticators/api-key/key-format.ts";
+import { digestOf } from "../lib/authenticators/digest.ts";
 import { createSqliteStores } from "../lib/stores/sqlite/sqlite-stores.ts";
 
 const format = new KeyFormat("fd");

@@ -8,7 +8,8 @@ import type { KeyChanges, KeyRecord } from "../../stores/keys.ts";
 import type { Question } from "../../stores/questions.ts";
 import type { StoreReply } from "../../stores/reply.ts";
 import { bearerChallenge } from "../bearer-challenge.ts";
-import { digestOf, KeyFormat } from "./key-format.ts";
+import { digestOf } from "../digest.ts";
+import { KeyFormat } from "./key-format.ts";
 import { type Asked, keyMemoryOf, type Remembered } from "./key-memory.ts";
 import { isUsable, statusOf } from "./key-status.ts";
 import type { ApiKeyOptions, ConfiguredKey } from "./options.ts";
@@ -32,8 +33,6 @@ const MAX_LENGTH = 512;
 /** How exactly it is known when a key was last used. */
 const USED_MS = 60_000;
 
-const NO_DIGEST = { credential: "", digest: "" };
-
 const MALFORMED: Rejection = {
   rejected: "invalid",
   reason: "not a well-formed key",
@@ -54,13 +53,6 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
     const bearer = places.some((place) => place.in === "authorization");
     const pending = new WeakMap<Exchange, Pending>();
     const prepared = new WeakMap<KeyRecord, Prepared>();
-    /** Of one request it is asked for twice, and often the next one is the same caller's: a digest is most of what a remembered key costs. */
-    let last = NO_DIGEST;
-
-    function digestFor(credential: string): string {
-      if (last.credential !== credential) last = { credential, digest: digestOf(credential) };
-      return last.digest;
-    }
 
     function prepare(record: KeyRecord): Prepared {
       let found = prepared.get(record);
@@ -139,12 +131,13 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
       reads(credential, exchange) {
         if (configured || credential.length !== format.length) return undefined;
         const nowMs = clock.now();
-        const digest = digestFor(credential);
-        const key = !memory.find(digest, nowMs);
+        const digest = digestOf(credential);
+        const known = memory.find(digest, nowMs);
         // What is remembered had the right form.
-        if (key && !format.fits(credential)) return undefined;
+        if (!known && !format.fits(credential)) return MALFORMED;
         const changes = memory.isDue(nowMs);
-        if (!key && !changes) return undefined;
+        if (known && !changes) return conclude(known, exchange, nowMs);
+        const key = !known;
         pending.set(exchange, { asked: memory.ask(nowMs), changes, key });
         const questions: Question[] = [];
         if (changes) questions.push({ ask: "key-changes", since: memory.mark });
@@ -159,7 +152,7 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
         }
         if (credential.length !== format.length) return MALFORMED;
         const waited = pending.get(exchange);
-        const digest = digestFor(credential);
+        const digest = digestOf(credential);
         if (waited) {
           let { asked } = waited;
           const [changes] = replies as readonly StoreReply<KeyChanges>[];

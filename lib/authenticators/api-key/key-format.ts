@@ -2,8 +2,8 @@
  * How a key looks: `<prefix>_live_`, 30 random characters, and 6 that are a checksum of all before them. The prefix tells a scanner
  * whose key it is that stands in a public repository, the checksum tells a typo from a wrong key without asking anybody.
  */
-import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
+import { digestOf } from "../digest.ts";
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /** 178 bits: more than anybody tries. */
@@ -46,14 +46,6 @@ export class KeyFormat {
     const body = text.slice(0, -CHECKSUM_LENGTH);
     return text.endsWith(checksumOf(body));
   }
-}
-
-/**
- * A key is known by this alone. Looking one up by it needs no comparison in constant time: who could tell from the time taken how much
- * of a digest was right would still have to find a text of that digest.
- */
-export function digestOf(key: string): string {
-  return hash("sha256", key, "base64url");
 }
 
 /** Of the alphabet, each character as likely as the others: bytes over the last whole multiple of 62 are not used. */
