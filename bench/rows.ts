@@ -18,7 +18,7 @@ export interface Row {
   readonly atMost?: number;
   /** What is asked for, where it is not PATH; the backend answers everything alike. */
   readonly path?: string;
-  /** Tokens for that many requests, sent in turn. */
+  /** Tokens for that many requests, sent in turn, to the reference too. */
   tokens?(requests: number): Promise<readonly string[]>;
   /** Slow servers get this share of `--requests` in a round, so that rounds stay short. */
   readonly share?: number;
@@ -123,7 +123,7 @@ export const ROWS: readonly Row[] = [
     }),
   },
   keyRow("api-key", "Node host, API key that is remembered", 1, { atMost: 1.05 }),
-  keyRow("api-key-turns", "Node host, 100 such keys in turn", 100, {}),
+  keyRow("api-key-turns", "Node host, 100 such keys in turn", 100, { atMost: 1.05 }),
   // More than an instance remembers: when a key's turn comes again, it was forgotten.
   keyRow("api-key-new", "Node host, API key at first sight", 20_000, {}),
   {
