@@ -185,11 +185,7 @@ function leadingTo(
 }
 
 function mapBacks(route: Route, backend: Backend | undefined): ReadonlyMap<BackendTarget, MapBack> {
-  const entries = (backend?.targets ?? []).flatMap((target): [BackendTarget, MapBack][] => {
-    const mapBack = createMapBack(route, target);
-    return mapBack ? [[target, mapBack]] : [];
-  });
-  return new Map(entries);
+  return new Map((backend?.targets ?? []).map((target) => [target, createMapBack(route, target)]));
 }
 
 interface Built {

@@ -30,7 +30,7 @@ export function makeOutgoing(
   if (ip !== undefined) pairs.push("x-forwarded-for", ip);
   pairs.push("x-forwarded-proto", request.scheme, "x-forwarded-host", request.host, "forwarded", forwarded(ip, request));
   const { rewrite } = exchange.route;
-  if (rewrite?.kind === "strip") pairs.push("x-forwarded-prefix", rewrite.prefix);
+  if (rewrite?.kind === "strip") pairs.push("x-forwarded-prefix", rewrite.encoded);
   pairs.push(
     "via",
     facts.via === undefined ? via : `${facts.via}, ${via}`,

@@ -93,7 +93,13 @@ export interface RouteCondition {
 }
 
 export type Rewrite =
-  | { readonly kind: "strip"; readonly prefix: string }
+  | {
+      readonly kind: "strip";
+      /** Decoded, as paths are matched. */
+      readonly prefix: string;
+      /** As it stands in a URL. */
+      readonly encoded: string;
+    }
   | { readonly kind: "path"; readonly template: Template };
 
 export interface CompiledVariant {

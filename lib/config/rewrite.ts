@@ -63,5 +63,5 @@ function compileStrip(prefix: string, pattern: PathPattern | undefined, place: P
     );
     return null;
   }
-  return { kind: "strip", prefix: plain };
+  return { kind: "strip", prefix: plain, encoded: encodeURI(plain) };
 }

@@ -1,10 +1,11 @@
 /**
- * What a backend says about its own paths, said again for the caller's side, where `stripPrefix`, `rewrite` or the target's base
- * path made the two differ. As nginx's proxy_redirect and proxy_cookie_path do it: one prefix is exchanged for another.
+ * A backend's word about its own addresses, said again for the caller's side. `Host` is the backend's by default, so its redirects
+ * name its origin: the caller gets a path of the gateway. Where `stripPrefix`, `rewrite` or the target's base path made the two
+ * paths differ, one prefix is exchanged for the other, as by nginx's proxy_redirect and proxy_cookie_path.
  *
- * What can be mapped is a prefix on both sides. A rewrite is one where its template is literal up to a `*` parameter at the end,
- * behind a slash, and the route's path is literal up to that same `*` (`/shop/*` to `/v1/${params.rest}`). Any other rewrite
- * (`/a/:id` to `/b/${params.id}`, a fixed path) has no way back that is right for every path: answers stay as they are.
+ * A path can be mapped where it has a prefix on both sides. A rewrite is one where its template is literal up to a `*` parameter at
+ * the end, behind a slash, and the route's path is literal up to that same `*` (`/shop/*` to `/v1/${params.rest}`). Any other rewrite
+ * (`/a/:id` to `/b/${params.id}`, a fixed path) has no way back that is right for every path: there the path stays as it is.
  */
 import type { CompiledRoute, CompiledTarget } from "../config/compiled.ts";
 import { isNamed } from "./header-list.ts";
@@ -20,28 +21,32 @@ interface Prefixes {
   readonly isAnnounced: boolean;
 }
 
-/** For a route and one target; undefined where paths go on as they came, or have no way back. */
+/** Paths go on as they came, or have no way back. */
+const SAME: Prefixes = { backend: "", gateway: "", isAnnounced: false };
+
+/** For a route and one target. */
 export function createMapBack(
   { path, rewrite }: Pick<CompiledRoute, "path" | "rewrite">,
   target: Pick<CompiledTarget, "url">,
-): MapBack | undefined {
+): MapBack {
   const { protocol, origin, hostname, pathname } = new URL(target.url);
-  const prefixes = prefixesOf(path, rewrite, pathname.replace(/\/$/, ""));
-  if (!prefixes || prefixes.backend === prefixes.gateway) return undefined;
+  const found = prefixesOf(path, rewrite, pathname.replace(/\/$/, "")) ?? SAME;
+  const prefixes = found.backend === found.gateway ? SAME : found;
   return (pairs, host) => {
     for (let i = 0; i < pairs.length; i += 2) {
       const name = pairs[i]!;
-      const value = pairs[i + 1]!;
       if (isNamed(name, "location") || isNamed(name, "content-location"))
-        pairs[i + 1] = mapReference(value, prefixes, protocol, origin, host);
-      else if (isNamed(name, "set-cookie")) pairs[i + 1] = mapCookie(value, prefixes, hostname);
+        pairs[i + 1] = mapReference(pairs[i + 1]!, prefixes, protocol, origin, host);
+      else if (isNamed(name, "set-cookie")) pairs[i + 1] = mapCookie(pairs[i + 1]!, prefixes, hostname);
+      else if (isNamed(name, "refresh"))
+        pairs[i + 1] = mapRefresh(pairs[i + 1]!, (url) => mapReference(url, prefixes, protocol, origin, host));
     }
   };
 }
 
 function prefixesOf(path: string, rewrite: CompiledRoute["rewrite"], basePath: string): Prefixes | undefined {
   if (rewrite === null) return { backend: basePath, gateway: "", isAnnounced: false };
-  if (rewrite.kind === "strip") return { backend: basePath, gateway: encodeURI(rewrite.prefix), isAnnounced: true };
+  if (rewrite.kind === "strip") return { backend: basePath, gateway: rewrite.encoded, isAnnounced: true };
   const rest = rewrite.template.at(-1);
   const before = rewrite.template.slice(0, -1);
   const literal = before.join("");
@@ -65,7 +70,18 @@ function mapReference(reference: string, prefixes: Prefixes, protocol: string, o
     return originOf(scheme, authority) === origin ? mapped : reference;
   }
   // A relative reference is resolved by the caller against the path that it asked for, which is right on its side.
-  return reference.startsWith("/") ? (mapPath(reference, prefixes) ?? reference) : reference;
+  return reference.startsWith("/") && prefixes !== SAME ? (mapPath(reference, prefixes) ?? reference) : reference;
+}
+
+/** Refresh, which browsers take as `<meta http-equiv="refresh">`: `5; url=/next`, the address perhaps in quotes (HTML, 4.2.5.3). */
+function mapRefresh(value: string, map: (url: string) => string): string {
+  const start = value.toLowerCase().indexOf("url=");
+  if (start < 0) return value;
+  const address = value.slice(start + 4).trim();
+  const quote = address.startsWith('"') || address.startsWith("'") ? address[0]! : "";
+  const end = quote === "" ? -1 : address.indexOf(quote, 1);
+  const url = address.slice(quote.length, end < 0 ? undefined : end);
+  return `${value.slice(0, start + 4)}${quote}${map(url)}${quote}`;
 }
 
 function originOf(scheme: string, authority: string): string | undefined {

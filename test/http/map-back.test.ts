@@ -4,7 +4,7 @@ import type { Rewrite } from "#lib/config/compiled.ts";
 import { createMapBack } from "#lib/http/map-back.ts";
 
 const REST = { from: "params", name: "rest", many: true } as const;
-const strip = (prefix: string): Rewrite => ({ kind: "strip", prefix });
+const strip = (prefix: string): Rewrite => ({ kind: "strip", prefix, encoded: encodeURI(prefix) });
 const rewritten = (...template: (string | typeof REST | { from: "params"; name: string })[]): Rewrite => ({
   kind: "path",
   template,
@@ -13,18 +13,15 @@ const rewritten = (...template: (string | typeof REST | { from: "params"; name: 
 /** One field's value, mapped; undefined where nothing is. */
 function mapBack(path: string, rewrite: Rewrite | null, url = "http://backend.internal:3000", host?: string) {
   const map = createMapBack({ path, rewrite }, { url });
-  return (
-    map &&
-    ((name: string, value: string): string => {
-      const pairs = [name, value];
-      map(pairs, host);
-      return pairs[1]!;
-    })
-  );
+  return (name: string, value: string): string => {
+    const pairs = [name, value];
+    map(pairs, host);
+    return pairs[1]!;
+  };
 }
 
 function expectAll(map: ReturnType<typeof mapBack>, name: string, cases: Record<string, string>): void {
-  const mapped = Object.fromEntries(Object.keys(cases).map((value) => [value, map!(name, value)]));
+  const mapped = Object.fromEntries(Object.keys(cases).map((value) => [value, map(name, value)]));
   expect(mapped).toEqual(cases);
 }
 
@@ -43,7 +40,7 @@ describe("Location and Content-Location", () => {
       "#part": "#part",
       "": "",
     });
-    expect(stripped!("content-LOCATION", "/orders/1")).toBe("/api/orders/1");
+    expect(stripped("content-LOCATION", "/orders/1")).toBe("/api/orders/1");
   });
 
   test("of the target's own origin become paths of the gateway", () => {
@@ -54,7 +51,7 @@ describe("Location and Content-Location", () => {
       "http://backend.internal:3000?q": "/api/?q",
       "//backend.internal:3000/a": "/api/a",
     });
-    expect(based!("location", "https://backend.internal:443/v2/a")).toBe("/a");
+    expect(based("location", "https://backend.internal:443/v2/a")).toBe("/a");
   });
 
   test("of the gateway's own origin stay absolute, where the backend was told that it is its own", () => {
@@ -105,7 +102,7 @@ describe("Location and Content-Location", () => {
   });
 
   test("are spelled as a request would be", () => {
-    expect(mapBack("/café/*", strip("/café"))!("location", "/a")).toBe("/caf%C3%A9/a");
+    expect(mapBack("/café/*", strip("/café"))("location", "/a")).toBe("/caf%C3%A9/a");
   });
 });
 
@@ -130,7 +127,7 @@ describe("Set-Cookie", () => {
   });
 
   test("keeps Path=/ where a browser would take no other", () => {
-    expect(stripped!("set-cookie", "__Host-a=1; Path=/; Secure")).toBe("__Host-a=1; Path=/; Secure");
+    expect(stripped("set-cookie", "__Host-a=1; Path=/; Secure")).toBe("__Host-a=1; Path=/; Secure");
   });
 
   test("loses the target's own Domain and no other", () => {
@@ -143,33 +140,50 @@ describe("Set-Cookie", () => {
   });
 });
 
+test("Refresh is mapped as Location is", () => {
+  expectAll(stripped, "refresh", {
+    "5; url=http://backend.internal:3000/a": "5; url=/api/a",
+    "0;URL='/a'": "0;URL='/api/a'",
+    '0; url="http://backend.internal:3000/a"': '0; url="/api/a"',
+    "30": "30",
+    "5; url=https://other.example/": "5; url=https://other.example/",
+  });
+});
+
 describe("rewrites", () => {
   test("that are one prefix for another are mapped", () => {
     const map = mapBack("/shop/*", rewritten("/v1/items/", REST));
     expectAll(map, "location", { "/v1/items/7": "/shop/7", "/v1/items": "/shop", "/v1/other": "/v1/other", "/": "/" });
-    expect(map!("set-cookie", "a=1; Path=/v1/items")).toBe("a=1; Path=/shop");
-    expect(mapBack("/shop/:all*", rewritten("/", { ...REST, name: "all" } as never))!("location", "/shop/7")).toBe(
-      "/shop/shop/7",
-    );
+    expect(map("set-cookie", "a=1; Path=/v1/items")).toBe("a=1; Path=/shop");
+    expect(mapBack("/shop/:all*", rewritten("/", { ...REST, name: "all" } as never))("location", "/shop/7")).toBe("/shop/shop/7");
     expect(mapBack("/*", rewritten("/v1/", REST), "http://b.example/base")!("location", "/base/v1/x")).toBe("/x");
   });
 
-  test("that are not have no way back", () => {
-    expect(mapBack("/a/:id", rewritten("/b/", { from: "params", name: "id" }))).toBeUndefined();
-    expect(mapBack("/a", rewritten("/b"))).toBeUndefined();
-    expect(mapBack("/a/*", rewritten("/b/", REST, "/c"))).toBeUndefined();
-    expect(mapBack("/a/*", rewritten("/b-", REST))).toBeUndefined();
-    expect(mapBack("/:tenant/*", rewritten("/t/", REST))).toBeUndefined();
-    expect(mapBack("/a/:id/*", rewritten("/", { from: "params", name: "id" }, "/", REST))).toBeUndefined();
-  });
-
-  test("nor is there one to make where the path goes on as it came", () => {
-    expect(mapBack("/*", null)).toBeUndefined();
-    expect(mapBack("/api/*", strip("/api"), "http://b.example/api")).toBeUndefined();
-    expect(mapBack("/v1/*", rewritten("/v1/", REST))).toBeUndefined();
+  const samePaths: [what: string, path: string, rewrite: Rewrite | null, url?: string][] = [
+    ["a parameter in it has no way back", "/a/:id", rewritten("/b/", { from: "params", name: "id" })],
+    ["a fixed path has none", "/a", rewritten("/b")],
+    ["more behind the rest has none", "/a/*", rewritten("/b/", REST, "/c")],
+    ["the rest within a segment has none", "/a/*", rewritten("/b-", REST)],
+    ["a parameter before the rest has none", "/:tenant/*", rewritten("/t/", REST)],
+    ["two parameters have none", "/a/:id/*", rewritten("/", { from: "params", name: "id" }, "/", REST)],
+    ["nothing is rewritten", "/*", null],
+    ["the prefix and the base path are one", "/api/*", strip("/api"), "http://backend.internal:3000/api"],
+    ["the rewrite changes nothing", "/v1/*", rewritten("/v1/", REST)],
+  ];
+  test.each(samePaths)("paths stay, and the backend's own origin goes, where %s", (_, path, rewrite, url) => {
+    const map = mapBack(path, rewrite, url);
+    expectAll(map, "location", {
+      "http://backend.internal:3000/login?a=1": "/login?a=1",
+      "//backend.internal:3000/login": "/login",
+      "http://backend.internal:3000//evil.example": "/.//evil.example",
+      "http://backend.internal:3001/login": "http://backend.internal:3001/login",
+      "/v1/items": "/v1/items",
+      "/\\odd": "/\\odd",
+    });
+    expectAll(map, "set-cookie", { "a=1; Domain=backend.internal; Path=/v1": "a=1; Path=/v1" });
   });
 });
 
 test("other fields stay", () => {
-  expect(stripped!("x-location", "/a")).toBe("/a");
+  expect(stripped("x-location", "/a")).toBe("/a");
 });
