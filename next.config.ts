@@ -38,6 +38,7 @@ const nextConfig: NextConfig = {
   ],
   experimental: {
     validateRSCRequestHeaders: false,
+    multiZoneDraftMode: true,
     proxyClientMaxBodySize: largestNextBody(maxBodyBytes),
   },
 };

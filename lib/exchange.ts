@@ -79,6 +79,8 @@ export interface Exchange {
   readonly requestId: string;
   /** W3C trace context: the caller's trace continued, or a new one. */
   readonly traceparent: string;
+  /** The caller's, where its trace is continued and the field is well formed. */
+  readonly tracestate: string | undefined;
   consumer: Consumer | undefined;
   /** The backend's targets that fit this request, in the order in which they are asked; undefined where they are the same for all. */
   pool: Pool | undefined;

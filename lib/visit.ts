@@ -5,6 +5,7 @@ import type { Pool } from "./backends/pool.ts";
 import type { Consumer, Exchange, GatewayRequest, Json } from "./exchange.ts";
 import type { RequestFacts } from "./http/hygiene.ts";
 import type { Target } from "./http/target.ts";
+import { continueTrace } from "./http/trace-context.ts";
 import type { RecordDraft } from "./observe/record.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Plan } from "./plan.ts";
@@ -17,6 +18,8 @@ export class Visit implements Exchange {
   readonly target: Target;
   requestId: string;
   traceparent: string;
+  /** The caller's, where its trace goes on. */
+  readonly tracestate: string | undefined;
   record: RecordDraft;
   readonly startedMs: number;
   route: Route;
@@ -49,7 +52,7 @@ export class Visit implements Exchange {
     unrouted: Route,
     nowMs: number,
     monotonicMs: number,
-    { requestId, traceparent }: Ids = idsOf(facts),
+    { requestId, traceparent, tracestate }: Ids = idsOf(facts),
   ) {
     this.request = request;
     this.facts = facts;
@@ -60,6 +63,7 @@ export class Visit implements Exchange {
     this.startedMs = monotonicMs;
     this.requestId = requestId;
     this.traceparent = traceparent;
+    this.tracestate = tracestate;
     this.record = { startedAt: nowMs, steps: [], attempts: [], reason: undefined };
   }
 
@@ -136,19 +140,17 @@ export class Visit implements Exchange {
 }
 
 /** The names that a request goes by. */
-type Ids = Pick<Exchange, "requestId" | "traceparent">;
+type Ids = Pick<Exchange, "requestId" | "traceparent" | "tracestate">;
 
 /** The caller's own where they are fit for use; new ones otherwise. */
-function idsOf({ traceparent, requestId }: RequestFacts): Ids {
-  const [trace, flags] = continuedTrace(traceparent) ?? [randomHex(16), "00"];
-  return { traceparent: `00-${trace}-${randomHex(8)}-${flags}`, requestId: acceptableId(requestId) ?? trace };
-}
-
-/** Trace id and flags of the caller's traceparent, where it is well formed (W3C Trace Context section 3.2). */
-function continuedTrace(traceparent: string | undefined): [trace: string, flags: string] | undefined {
-  if (traceparent === undefined) return undefined;
-  const [, trace, parent, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceparent) ?? [];
-  return trace && parent && flags && /[^0]/.test(trace) && /[^0]/.test(parent) ? [trace, flags] : undefined;
+function idsOf({ traceparent, tracestate, requestId }: RequestFacts): Ids {
+  const continued = continueTrace(traceparent, tracestate);
+  const traceId = continued?.traceId ?? randomHex(16);
+  return {
+    traceparent: `00-${traceId}-${randomHex(8)}-${continued?.flags ?? "00"}`,
+    tracestate: continued?.tracestate,
+    requestId: acceptableId(requestId) ?? traceId,
+  };
 }
 
 /** A client's own request id is kept if it is at most 128 visible ASCII characters: it is written into logs and headers. */

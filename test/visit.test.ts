@@ -30,6 +30,7 @@ describe("trace context", () => {
     `00-${TRACE}-${"0".repeat(16)}-01`,
     `ff-${TRACE}-b7ad6b7169203331-01`,
     `00-${TRACE}-b7ad6b7169203331-01-more`,
+    `cc-${TRACE}-b7ad6b7169203331-01.more`,
     "\r\nx: y",
   ])("%j starts a new trace, of which nothing is the caller's", (given) => {
     const { traceparent } = visit("traceparent", given);

@@ -39,6 +39,7 @@ export function makeOutgoing(
     "traceparent",
     exchange.traceparent,
   );
+  if (exchange.tracestate !== undefined) pairs.push("tracestate", exchange.tracestate);
   if (consumer) pairs.push("x-gateway-consumer", consumer.id);
   const requestTarget = targetFor(exchange, target);
   if (requestTarget === undefined) return undefined;

@@ -19,7 +19,9 @@ export interface RequestFacts {
   readonly transferEncoding: string | undefined;
   readonly upgrade: string | undefined;
   readonly requestId: string | undefined;
+  /** Several are joined, and so no traceparent any more (W3C Trace Context section 3.2.1). */
   readonly traceparent: string | undefined;
+  readonly tracestate: string | undefined;
   readonly via: string | undefined;
 }
 
@@ -39,6 +41,7 @@ const Kind = {
   requestId: 9,
   traceparent: 10,
   via: 11,
+  tracestate: 12,
 } as const;
 type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -61,6 +64,7 @@ const REQUEST_KINDS: Record<string, Kind> = {
   proxy: Kind.hop,
   "x-request-id": Kind.requestId,
   traceparent: Kind.traceparent,
+  tracestate: Kind.tracestate,
   via: Kind.via,
 };
 
@@ -125,6 +129,7 @@ export function readRequestHeaders(received: HeaderList): RequestFacts {
   let upgrade: string | undefined;
   let requestId: string | undefined;
   let traceparent: string | undefined;
+  let tracestate: string | undefined;
   let via: string | undefined;
   let hasReserved = false;
   const { pairs } = received;
@@ -151,7 +156,10 @@ export function readRequestHeaders(received: HeaderList): RequestFacts {
         requestId = value;
         break;
       case Kind.traceparent:
-        traceparent = value;
+        traceparent = traceparent === undefined ? value : `${traceparent}, ${value}`;
+        break;
+      case Kind.tracestate:
+        tracestate = tracestate === undefined ? value : `${tracestate},${value}`;
         break;
       case Kind.via:
         via = via === undefined ? value : `${via}, ${value}`;
@@ -161,7 +169,19 @@ export function readRequestHeaders(received: HeaderList): RequestFacts {
   }
   const headers = hasReserved ? withoutReserved(pairs) : received;
   const withReserved = hasReserved ? received : undefined;
-  return { headers, withReserved, host, hosts, contentLength, transferEncoding, upgrade, requestId, traceparent, via };
+  return {
+    headers,
+    withReserved,
+    host,
+    hosts,
+    contentLength,
+    transferEncoding,
+    upgrade,
+    requestId,
+    traceparent,
+    tracestate,
+    via,
+  };
 }
 
 function withoutReserved(pairs: readonly string[]): HeaderList {

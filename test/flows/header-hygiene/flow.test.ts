@@ -109,6 +109,13 @@ describeHosts(
       expect(answer.received!.headers.all("x-request-id")).toEqual([id]);
     });
 
+    test("cookies of another Next's Draft Mode are left alone", async () => {
+      const cookie = ["__prerender_bypass=0123456789abcdef0123456789abcdef; __next_preview_data=a.b.c"];
+      const { headers, received } = await flow.send({ target: "/plain/x", headers: ["cookie", ...cookie] });
+      expect(headers.all("set-cookie")).toEqual([]);
+      expect(received!.headers.all("cookie")).toEqual(cookie);
+    });
+
     test("a trace is continued", async () => {
       const trace = "0af7651916cd43dd8448eb211c80319c";
       const { headers } = (
@@ -116,6 +123,19 @@ describeHosts(
       ).received!;
       expect(headers.get("traceparent")).toMatch(new RegExp(`^00-${trace}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`));
       expect(headers.get("tracestate")).toBe("a=b");
+    });
+
+    test.each([
+      ["a traceparent that is not well formed", ["traceparent", "00-zz-01", "tracestate", "a=1"]],
+      ["none", ["tracestate", "a=1"]],
+      [
+        "two",
+        ["a", "b"].flatMap((digit) => ["traceparent", `00-${digit.repeat(32)}-b7ad6b7169203331-01`]).concat("tracestate", "a=1"),
+      ],
+    ])("a new trace, after %s, leaves the old tracestate behind", async (_, headers) => {
+      const { received } = await flow.send({ target: "/plain/x", headers });
+      expect(received!.headers.get("traceparent")).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+      expect(received!.headers.has("tracestate")).toBe(false);
     });
 
     test("fields of a backend that steer Next, speak for the gateway or belong to its connection do not reach the caller", async () => {
