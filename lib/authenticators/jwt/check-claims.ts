@@ -53,15 +53,23 @@ function withoutSlash(text: string): string {
 
 /** A token without an end is not taken: it could never be got rid of. */
 function timeFault({ exp, nbf, iat }: ReadToken["claims"], now: number, tolerance: number): Rejection | undefined {
-  if (typeof exp !== "number") return invalid(`the token's exp is ${quoted(exp)}: a time is needed`);
-  if (nbf !== undefined && typeof nbf !== "number") return invalid("the token's nbf is no time");
-  if (iat !== undefined && typeof iat !== "number") return invalid("the token's iat is no time");
+  if (!isTime(exp)) return invalid(`the token's exp is ${quoted(exp)}: a time is needed`);
+  if (nbf !== undefined && !isTime(nbf)) return invalid("the token's nbf is no time");
+  if (iat !== undefined && !isTime(iat)) return invalid("the token's iat is no time");
   if (now >= exp + tolerance) return invalid(`the token expired ${seconds(now - exp)} ago`, "The token has expired.");
   if (nbf !== undefined && nbf > now + tolerance)
     return invalid(`the token is not valid before ${seconds(nbf - now)} from now`, "The token is not valid yet.");
   if (iat !== undefined && iat > now + tolerance)
     return invalid(`the token was issued ${seconds(iat - now)} from now: a clock is wrong`, "The token is not valid yet.");
   return undefined;
+}
+
+/** The end of the year 9999. */
+const MAX_TIME_SECONDS = 253_402_300_799;
+
+/** A NumericDate (RFC 7519 section 2). JSON's 1e400 is Infinity here, and milliseconds lie thousands of years away. */
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) <= MAX_TIME_SECONDS;
 }
 
 function seconds(count: number): string {

@@ -29,6 +29,8 @@ export function usableKey(key: unknown): JWK | undefined {
   const isOfKind =
     jwk.kty === "RSA" || (jwk.kty === "EC" && CURVES.includes(jwk.crv!)) || (jwk.kty === "OKP" && jwk.crv === "Ed25519");
   if (!isOfKind) return undefined;
+  // Two names of one algorithm on this curve (RFC 9864 section 2.2): a key that says one verifies both.
+  if (jwk.kty === "OKP" && (jwk.alg === "EdDSA" || jwk.alg === "Ed25519")) delete jwk.alg;
   try {
     // A point that is not on its curve, or a number that is none, fails here and not at a request.
     const { modulusLength } = createPublicKey({ key: jwk as Record<string, string>, format: "jwk" }).asymmetricKeyDetails ?? {};

@@ -59,6 +59,15 @@ describe("a token of the issuer", () => {
     expect(key.alg).toBe(alg);
   });
 
+  test.each([
+    ["EdDSA", "Ed25519"],
+    ["Ed25519", "EdDSA"],
+  ])("signed with %s by a key that is said to be for %s, the same algorithm", async (alg, said) => {
+    const key = await issuer.rotate({ alg });
+    issuer.published = [{ ...key, jwk: { ...key.jwk, alg: said } }];
+    expect(await sendSigned({}, { key })).toMatchObject({ status: 200 });
+  });
+
   test("without a kid, every key that fits its algorithm is tried", async () => {
     const first = await issuer.rotate({ alg: "ES256" });
     await issuer.rotate({ alg: "ES256", keep: true });
@@ -140,6 +149,7 @@ describe("refused, and why", () => {
     ["expired", { exp: 1_799_999_958 }, {}, "the token expired 42 s ago", "The token has expired."],
     ["without an end", { exp: undefined }, {}, "the token's exp is nothing: a time is needed"],
     ["exp as text", { exp: "1900000000" }, {}, 'the token\'s exp is "1900000000": a time is needed'],
+    ["an end in milliseconds", { exp: 1_900_000_000_000 }, {}, "the token's exp is 1900000000000: a time is needed"],
     ["nbf as text", { nbf: "1" }, {}, "the token's nbf is no time"],
     ["iat as text", { iat: "1" }, {}, "the token's iat is no time"],
     ["not yet valid", { nbf: 1_800_000_060 }, {}, "the token is not valid before 60 s from now", "The token is not valid yet."],
