@@ -221,7 +221,7 @@ export const PROBLEMS = {
     status: 502,
     title: "The backend could not be reached",
     meaning: "Try again later.",
-    operator: "The connection was refused, reset, or the answer was not HTTP; the record has the error and the target.",
+    operator: "The connection was refused or reset, or no such host exists; the record has the error and the target.",
   },
   "backend-timeout": {
     status: 504,
@@ -240,7 +240,7 @@ export const PROBLEMS = {
     title: "The backend's answer can't be passed on",
     meaning: "Try again later.",
     operator:
-      "A step that needs the whole answer found it larger than its bound, or not of the agreed form; the record says which.",
+      "The answer was not HTTP, had a head over 32 KB, or switched protocols unasked; or a step that needs the whole answer found it larger than its bound or not of the agreed form. The record says which.",
   },
   "store-unavailable": {
     status: 503,
@@ -263,6 +263,7 @@ export const BACKEND_FAILURES: ReadonlySet<ProblemCode> = new Set([
   "no-backend-available",
   "backend-unreachable",
   "backend-timeout",
+  "response-invalid",
 ]);
 
 /** A refusal: what the caller is told, and what only the record may hold. */

@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/hygiene.ts";
 import type { Clock } from "../policy.ts";
-import { PROBLEMS, type Refusal, refuse } from "../problem.ts";
+import { BACKEND_FAILURES, PROBLEMS, type Refusal, refuse } from "../problem.ts";
 import { finish } from "../send.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
@@ -151,7 +151,7 @@ export class Attempts {
   /** Whether another attempt takes the place of none, or of one that broke off before its head. */
   repeatsFailure({ code }: Refusal, wasSent: boolean): boolean {
     const { retry } = this.#visit.pipeline;
-    if (!retry || (code !== "backend-unreachable" && code !== "backend-timeout")) return false;
+    if (!retry || !BACKEND_FAILURES.has(code)) return false;
     return (wasSent ? retry.statuses.includes(PROBLEMS[code].status) : retry.connect) && this.#again(wasSent, 0);
   }
 

@@ -1,7 +1,17 @@
 /** Decodes a backend's answer for hosts that lose its label: bytes called plain must be plain. */
 import { pipeline, type Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
-import type { Decoder } from "./forward.ts";
+
+/** Turns encoded chunks into plain ones. A small chunk may become a very large one ("zip bomb"), so both ends can be held. */
+export interface Decoder {
+  start(events: { chunk(bytes: Uint8Array): void; drained(): void; done(): void; failed(error: Error): void }): void;
+  /** False: wait for `drained`. */
+  write(chunk: Uint8Array): boolean;
+  end(): void;
+  pause(): void;
+  resume(): void;
+  destroy(): void;
+}
 
 const DECODERS: Record<string, () => Transform> = {
   gzip: createGunzip,

@@ -13,11 +13,12 @@ import { finish, type SendContext, sendStop } from "../send.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
 import { headForAll, headForCaller, type ShapedHead } from "./answer-head.ts";
+import { CallerGone } from "./attempt-failure.ts";
 import { Attempts, type Sending } from "./attempts.ts";
-import { decoderFor } from "./decode.ts";
+import { type Decoder, decoderFor } from "./decode.ts";
 import { mayGoElsewhere } from "./elsewhere.ts";
 import { type Fetch, refuseTo } from "./fetch.ts";
-import { type Attempt, CallerGone, type Decoder, ForwardHandler, type Watch } from "./forward.ts";
+import { type Attempt, ForwardHandler, type Watch } from "./forward.ts";
 import { makeOutgoing } from "./outgoing.ts";
 import type { Pools } from "./pools.ts";
 import { BodyFault, CountedBody, collectBody, tappedBody } from "./request-body.ts";
@@ -193,8 +194,6 @@ function sendTo(visit: Visit, sink: Sink, sending: Sending, context: ExecuteCont
       method: outgoing.method as "GET",
       headers: outgoing.headers.pairs,
       body: body && taps ? (tappedBody(chunksOf(body), taps) as unknown as Readable) : body,
-      headersTimeout: timeouts.firstByteMs ?? fetch?.silenceMs ?? 0,
-      bodyTimeout: timeouts.idleMs ?? fetch?.silenceMs ?? 0,
       // Without it undici gives up the connection after every HEAD.
       reset: false,
       upgrade: upgrading ? "websocket" : null,
@@ -215,6 +214,8 @@ class BackendAttempt implements Attempt {
   readonly sink: Sink;
   readonly clock: Clock;
   readonly targetUrl: string;
+  readonly firstByteMs: number | null;
+  readonly idleMs: number | null;
   readonly totalMs: number | null;
   readonly #sending: Sending;
   readonly #context: ExecuteContext;
@@ -224,10 +225,18 @@ class BackendAttempt implements Attempt {
     this.sink = sink;
     this.clock = context.deps.clock;
     this.targetUrl = sending.target.url;
+    const { firstByteMs, idleMs } = visit.pipeline.timeouts!;
+    const silenceMs = sending.fetch?.silenceMs ?? null;
+    this.firstByteMs = firstByteMs ?? silenceMs;
+    this.idleMs = idleMs ?? silenceMs;
     // A conversation lasts as long as it lasts; its handshake is bounded by the other times.
     this.totalMs = isUpgradeSink(sink) ? null : sending.totalMs;
     this.#sending = sending;
     this.#context = context;
+  }
+
+  get body(): Readable | Uint8Array | null {
+    return this.#sending.body;
   }
 
   get watch(): Watch | undefined {

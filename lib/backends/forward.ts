@@ -2,6 +2,7 @@
  * One attempt at a backend: undici's dispatcher on one side, the host's sink on the other, and nothing web-shaped between.
  * Before the first byte of the answer a failure is a problem; after it the connection is broken, never ended as if whole.
  */
+import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { BodyTaps, replacesBytes } from "../body-taps.ts";
 import { isBodiless } from "../http/framing.ts";
@@ -11,7 +12,9 @@ import { type Refusal, refuse } from "../problem.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
 import type { ShapedHead } from "./answer-head.ts";
+import { asRefusal, CallerGone, describe, isTotal, MalformedAnswer, TimedOut, UnfitAnswer } from "./attempt-failure.ts";
 import type { Result } from "./circuit.ts";
+import type { Decoder } from "./decode.ts";
 import { mayGoElsewhere } from "./elsewhere.ts";
 import { Heartbeat, isEventStream } from "./heartbeat.ts";
 import { BodyFault } from "./request-body.ts";
@@ -30,6 +33,11 @@ export interface Attempt {
   readonly sink: Sink;
   readonly clock: Clock;
   readonly targetUrl: string;
+  readonly body: Readable | Uint8Array | null;
+  /** How long the backend may take from the request's last byte to its head, and not read in between; null: no bound. */
+  readonly firstByteMs: number | null;
+  /** How long it may be silent within its body. */
+  readonly idleMs: number | null;
   readonly totalMs: number | null;
   readonly watch: Watch | undefined;
   /** Makes the head that the caller gets from the backend's: shaping, caching fields, request id. */
@@ -40,17 +48,6 @@ export interface Attempt {
   fail(refusal: Refusal): void;
   /** A policy threw while it shaped the answer. */
   report(error: unknown): void;
-}
-
-/** Turns encoded chunks into plain ones. A small chunk may become a very large one ("zip bomb"), so both ends can be held. */
-export interface Decoder {
-  start(events: { chunk(bytes: Uint8Array): void; drained(): void; done(): void; failed(error: Error): void }): void;
-  /** False: wait for `drained`. */
-  write(chunk: Uint8Array): boolean;
-  end(): void;
-  pause(): void;
-  resume(): void;
-  destroy(): void;
 }
 
 /** What stands before many a service answers so while that is away: to whoever has a fallback, it has not answered. */
@@ -64,6 +61,8 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   readonly #startedMs: number;
   #controller: Dispatcher.DispatchController | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** For `firstByte` until the head has come, then for `idle`. undici's own timers are true to about a second. */
+  #silence: NodeJS.Timeout | undefined;
   #isSettled = false;
   #hasHead = false;
   #isHeadPending = false;
@@ -78,6 +77,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   #isDecoderFull = false;
   #hasBug = false;
   #wasSent = false;
+  #isRequestSent = false;
   #droppedLeft = DROPPED_BYTES;
   #reply: { status: number; statusText: string; backend: BackendHead } | undefined;
 
@@ -91,7 +91,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       this.#resume();
     };
     if (totalMs !== null) {
-      this.#timer = setTimeout(() => this.abort(new TimedOut()), totalMs);
+      this.#timer = setTimeout(() => this.abort(new TimedOut("total")), totalMs);
     }
   }
 
@@ -105,15 +105,50 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     this.#controller = controller;
     this.#wasSent = true;
     if (this.#isSettled || this.#attempt.sink.closed) controller.abort(new CallerGone());
+    else this.#limitSilence(this.#attempt.firstByteMs);
+  }
+
+  onBodySent(): void {
+    this.#silence?.refresh();
+  }
+
+  onRequestSent(): void {
+    this.#isRequestSent = true;
+  }
+
+  #limitSilence(ms: number | null): void {
+    clearTimeout(this.#silence);
+    this.#silence = ms === null ? undefined : setTimeout(onSilence, ms, this);
+  }
+
+  /** The backend said nothing for as long as it may. */
+  endSilence(): void {
+    if (this.#isWaitingForCaller()) this.#silence?.refresh();
+    else this.abort(new TimedOut(this.#reply ? "idle" : "firstByte"));
+  }
+
+  /** For more of its body, or to read more of the answer: then the backend is not to blame. */
+  #isWaitingForCaller(): boolean {
+    if (this.#needsDrain || this.#isDecoderFull) return true;
+    const { body } = this.#attempt;
+    // undici pauses a body that the backend does not read.
+    return !this.#isRequestSent && body instanceof Readable && !body.isPaused();
+  }
+
+  /** The connection is a WebSocket's now. */
+  release(): void {
+    clearTimeout(this.#silence);
+    clearTimeout(this.#timer);
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, statusText = ""): void {
     // 1xx answers are for the next hop only and several may come (RFC 9110 section 15.2).
     if (status < 200 || this.#isSettled) return;
     if (status > 599) {
-      controller.abort(new Error(`the status ${status} means nothing (RFC 9110 section 15)`));
+      controller.abort(new MalformedAnswer(`the status ${status} means nothing (RFC 9110 section 15)`));
       return;
     }
+    this.#limitSilence(this.#attempt.idleMs);
     const { visit, sink } = this.#attempt;
     const backend = readBackendHead(controller.rawHeaders as Uint8Array[]);
     // Slices of the first read: kept, they would hold its 64 KB for as long as the answer lasts.
@@ -130,7 +165,8 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       return;
     }
     if (visit.request.method === "HEAD" || isBodiless(status)) {
-      this.#sendHead(backend.contentLength);
+      // A 204 has no length, whatever the backend says (RFC 9110 section 8.6).
+      this.#sendHead(status === 204 ? undefined : backend.contentLength);
       return;
     }
     const decoder = this.#attempt.decode(backend.contentEncoding);
@@ -190,6 +226,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     // A parser that is resumed with nothing to read says so by an empty chunk. Passed on to a stream that is full, it would ask for
     // more, be resumed, say so again, and the process would do nothing else.
     if (chunk.length === 0) return;
+    this.#silence?.refresh();
     if (this.#isSettled) {
       this.#droppedLeft -= chunk.length;
       if (this.#droppedLeft < 0) controller.abort(new Error("an answer that is not passed on is too long"));
@@ -201,7 +238,9 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   }
 
   #resume(): void {
-    if (!this.#needsDrain && !this.#isDecoderFull) this.#controller?.resume();
+    if (this.#needsDrain || this.#isDecoderFull) return;
+    this.#silence?.refresh();
+    this.#controller?.resume();
   }
 
   onResponseEnd(): void {
@@ -227,7 +266,9 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     }
     const refusal = this.#hasBug ? refuse("internal", { reason: describe(error) }) : asRefusal(error);
     // The total is for all attempts together. Timers may be early: what then seems to be left of it is no time for another.
-    const isRepeated = !(error instanceof TimedOut) && watch?.repeats(refusal, this.#wasSent);
+    // An answer that a route's steps can't take would be the same again.
+    const isFinal = isTotal(error) || error instanceof UnfitAnswer;
+    const isRepeated = !isFinal && watch?.repeats(refusal, this.#wasSent);
     if (!isRepeated) this.#attempt.fail(refusal);
   }
 
@@ -319,7 +360,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     this.#isSettled = true;
     this.#decoder?.destroy();
     this.#heartbeat?.stop();
-    clearTimeout(this.#timer);
+    this.release();
     // A kept controller holds the request after it alive, and that one the next: whole chains would live until a full collection.
     this.#controller = undefined;
     const { visit, sink, clock, targetUrl, watch } = this.#attempt;
@@ -341,50 +382,10 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     if (!error) return "good";
     const isOurs = this.#hasBug || error instanceof CallerGone || error instanceof BodyFault || error instanceof UnfitAnswer;
     // How long a whole answer takes is up to the caller, too.
-    return isOurs || (error instanceof TimedOut && this.#hasHead) ? "neither" : "failed";
+    return isOurs || (isTotal(error) && this.#hasHead) ? "neither" : "failed";
   }
 }
 
-export class CallerGone extends Error {
-  constructor() {
-    super("the caller has gone");
-  }
-}
-
-/** The time for all attempts together is over. */
-class TimedOut extends Error {
-  readonly code = "FRONTDESK_TIMED_OUT";
-
-  constructor() {
-    super("no whole answer within the total time-out");
-  }
-}
-
-/** The backend answered, but with something that can't be passed on. */
-class UnfitAnswer extends Error {}
-
-/** A time-out of undici's or ours: its code tells which. */
-const TIMEOUTS: Record<string, string> = {
-  UND_ERR_CONNECT_TIMEOUT: "connect",
-  UND_ERR_HEADERS_TIMEOUT: "firstByte",
-  UND_ERR_BODY_TIMEOUT: "idle",
-  FRONTDESK_TIMED_OUT: "total",
-};
-
-function asRefusal(error: Error): Refusal {
-  if (error instanceof BodyFault) return refuse(error.code, { detail: error.message });
-  if (error instanceof UnfitAnswer) return refuse("response-invalid", { reason: error.message });
-  const which = TIMEOUTS[codeOf(error) ?? ""];
-  if (which) return refuse("backend-timeout", { reason: `${which} time-out` });
-  return refuse("backend-unreachable", { reason: describe(error) });
-}
-
-function codeOf(error: Error): string | undefined {
-  return "code" in error && typeof error.code === "string" ? error.code : undefined;
-}
-
-/** For the record: an error's code and words, with those of its cause (undici wraps what the socket said). */
-function describe(error: Error): string {
-  const code = codeOf(error);
-  return code ? `${code}: ${error.message}` : error.message;
+function onSilence(handler: ForwardHandler): void {
+  handler.endSilence();
 }

@@ -1,6 +1,8 @@
 /** Connections to backends: one keep-alive pool per origin, made when first used and renewed from time to time. */
-import { buildConnector, type Dispatcher, Pool } from "undici";
+import type { Socket } from "node:net";
+import { buildConnector, type Dispatcher, errors, Pool } from "undici";
 import { boundedReads } from "./bounded-reads.ts";
+import { tolerateContinue } from "./tolerate-continue.ts";
 
 export interface Pools {
   /** The pool for an origin and its connect time-out. */
@@ -56,7 +58,6 @@ export function createPools(): Pools {
 }
 
 function openPool(origin: string, connectMs: number): Pool {
-  const connect = buildConnector({ timeout: connectMs, allowH2: false, ...boundedReads });
   return new Pool(origin, {
     connections: MAX_CONNECTIONS,
     pipelining: 1,
@@ -66,9 +67,27 @@ function openPool(origin: string, connectMs: number): Pool {
     // Times are given with each request; these would cut what a request leaves open, such as an idle event stream.
     headersTimeout: 0,
     bodyTimeout: 0,
-    // Its certificate must be for the name or address in the origin (RFC 9110 section 4.3.4), whatever name a request goes by: left to
-    // undici that is Host, by which a caller would choose whose certificate is accepted. In TLS an address is not asked for (RFC 6066 section 3).
-    connect: ({ servername: _, ...options }, done) => connect(options, done),
+    connect: createConnector(connectMs),
     allowH2: false,
   });
+}
+
+function createConnector(connectMs: number): buildConnector.connector {
+  // undici's own timer is true to about a second.
+  const connect = buildConnector({ timeout: 0, allowH2: false, ...boundedReads });
+  // Its certificate must be for the name or address in the origin (RFC 9110 section 4.3.4), whatever name a request goes by: left to
+  // undici that is Host, by which a caller would choose whose certificate is accepted. In TLS an address is not asked for (RFC 6066 section 3).
+  return ({ servername: _, ...options }, done) => {
+    // By undici's types it returns nothing; it returns the socket.
+    const socket = connect(options, (...[error, connected]) => {
+      clearTimeout(timer);
+      if (error) {
+        done(error, null);
+        return;
+      }
+      done(null, connected);
+      tolerateContinue(connected);
+    }) as unknown as Socket;
+    const timer = setTimeout(() => socket.destroy(new errors.ConnectTimeoutError()), connectMs);
+  };
 }

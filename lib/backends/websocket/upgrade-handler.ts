@@ -7,6 +7,7 @@ import type { Dispatcher } from "undici";
 import { HeaderList } from "../../http/header-list.ts";
 import { readBackendHead } from "../../http/hygiene.ts";
 import { refuse } from "../../problem.ts";
+import { CallerGone, MalformedAnswer } from "../attempt-failure.ts";
 import type { Attempt, ForwardHandler } from "../forward.ts";
 import { acceptFor } from "./handshake.ts";
 import { WebSocketTunnel } from "./tunnel.ts";
@@ -37,7 +38,7 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: unknown, statusText?: string): void {
     // Without the fields that make a 101 one, the connection says nothing more that has a meaning.
-    if (status === 101) controller.abort(new Error("the backend switched protocols without saying to which"));
+    if (status === 101) controller.abort(new MalformedAnswer("the backend switched protocols without saying to which"));
     else this.#plain.onResponseStart(controller, status, headers, statusText);
   }
 
@@ -74,11 +75,12 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
     const isProof = headers.get("sec-websocket-accept") === acceptFor(visit.request.headers.get("sec-websocket-key")!);
     if (sink.closed || !isProof) {
       socket.destroy();
-      const fault = isProof ? "the caller has gone" : "the backend's Sec-WebSocket-Accept is not the answer to the client's key";
-      this.#plain.onResponseError(undefined, new Error(fault));
+      const fault = "the backend's Sec-WebSocket-Accept is not the answer to the client's key";
+      this.#plain.onResponseError(undefined, isProof ? new CallerGone() : new MalformedAnswer(fault));
       return;
     }
     const isExtended = headers.has("sec-websocket-extensions");
+    this.#plain.release();
     watch?.replaces(101, backend);
     const { pairs } = this.#attempt.head(101, backend, undefined);
     const client = sink.switchProtocols(pairs);

@@ -195,10 +195,10 @@ describe("the handshake", () => {
       (socket) =>
         socket.write("HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: AAAA\r\n\r\n"),
       502,
-      "backend-unreachable",
+      "response-invalid",
     ],
-    ["switches to nothing", "/raw", (socket) => socket.write("HTTP/1.1 101 OK\r\n\r\n"), 502, "backend-unreachable"],
-    ["talks garbage", "/raw", (socket) => socket.write("SSH-2.0-OpenSSH_9.2\r\n\r\n"), 502, "backend-unreachable"],
+    ["switches to nothing", "/raw", (socket) => socket.write("HTTP/1.1 101 OK\r\n\r\n"), 502, "response-invalid"],
+    ["talks garbage", "/raw", (socket) => socket.write("SSH-2.0-OpenSSH_9.2\r\n\r\n"), 502, "response-invalid"],
   ])("to a backend that %s ends in a problem", async (_, target, behave, status, code) => {
     bare.answer = behave;
     const answer = await sendRaw(gateway.port, { target, headers: HANDSHAKE });
