@@ -22,6 +22,7 @@ import { type Attempt, ForwardHandler, type Watch } from "./forward.ts";
 import { makeOutgoing } from "./outgoing.ts";
 import type { Pools } from "./pools.ts";
 import { BodyFault, CountedBody, collectBody, tappedBody } from "./request-body.ts";
+import { offerDeflateAlone } from "./websocket/compression.ts";
 import { UpgradeHandler } from "./websocket/upgrade-handler.ts";
 import { isUpgradeSink } from "./websocket/upgrade-sink.ts";
 
@@ -181,6 +182,7 @@ function sendTo(visit: Visit, sink: Sink, sending: Sending, context: ExecuteCont
   }
   fetch?.shape(outgoing);
   const upgrading = isUpgradeSink(sink) ? sink : undefined;
+  if (upgrading) offerDeflateAlone(outgoing.headers);
   const attempt = new BackendAttempt(visit, sink, sending, context);
   const handler = new ForwardHandler(attempt);
   sink.onClose = (complete) => {
@@ -200,7 +202,9 @@ function sendTo(visit: Visit, sink: Sink, sending: Sending, context: ExecuteCont
       // Otherwise undici takes it from Host, and gives up the connection for each caller who sends another one.
       servername: target.serverName,
     } as Dispatcher.DispatchOptions,
-    upgrading ? new UpgradeHandler(attempt, upgrading, (complete) => finish(visit, complete, context), handler) : handler,
+    upgrading
+      ? new UpgradeHandler(attempt, upgrading, (complete) => finish(visit, complete, context), handler, sending.totalMs)
+      : handler,
   );
 }
 
@@ -229,7 +233,7 @@ class BackendAttempt implements Attempt {
     const silenceMs = sending.fetch?.silenceMs ?? null;
     this.firstByteMs = firstByteMs ?? silenceMs;
     this.idleMs = idleMs ?? silenceMs;
-    // A conversation lasts as long as it lasts; its handshake is bounded by the other times.
+    // For a WebSocket it bounds the conversation; the handshake is bounded by the other times.
     this.totalMs = isUpgradeSink(sink) ? null : sending.totalMs;
     this.#sending = sending;
     this.#context = context;

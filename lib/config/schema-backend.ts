@@ -13,8 +13,8 @@ const wait = (what: string, standard: string) =>
 const timeouts = strict("timeout", {
   connect: duration.optional().describe("Until the connection to the backend stands. 2s by default"),
   firstByte: wait("From the request's last byte to the first of the answer's head", "30s"),
-  idle: wait("Between two pieces of the answer's body", "No limit"),
-  total: wait("The whole exchange, body included", "No limit"),
+  idle: wait("Between two pieces of the answer's body; on a WebSocket, between two frames of either side", "No limit"),
+  total: wait("The whole exchange, body included; on a WebSocket, the conversation", "No limit"),
 });
 
 export const timeout = oneOf("a duration or { connect, firstByte, idle, total }", [duration, timeouts]);

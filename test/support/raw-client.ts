@@ -164,6 +164,12 @@ export class RawConnection {
     }
   }
 
+  /** Exactly so many bytes; undefined where the connection ends before. */
+  async readBytes(count: number): Promise<Buffer | undefined> {
+    const { body, isWhole } = await this.#take(count);
+    return isWhole ? body : undefined;
+  }
+
   async #line(): Promise<string | undefined> {
     let end = this.#received.indexOf("\r\n");
     while (end < 0) {

@@ -1,6 +1,6 @@
 /**
- * Follows the frames of one direction of a conversation (RFC 6455 section 5.2). It reads headers and lets payloads pass: nothing is
- * unmasked, inflated or held back but a header that came in pieces and a control frame, which has at most 125 bytes.
+ * Follows the frames of one direction of a conversation (RFC 6455 section 5.2). It reads headers and lets payloads pass. Held back
+ * are a header that came in pieces, a control frame (at most 125 bytes), and, where asked for, a compressed message.
  */
 import { BINARY, CLOSE, CONTINUATION, MAX_CONTROL_BYTES, PONG, TEXT, unmask } from "./control-frame.ts";
 
@@ -11,6 +11,8 @@ export interface FrameRules {
   readonly maxMessageBytes: number;
   /** RSV1 marks a compressed message where permessage-deflate was agreed (RFC 7692 section 6); elsewhere it is an error. */
   readonly allowsRsv1: boolean;
+  /** Compressed messages go to the listener one by one and whole. */
+  readonly holdsCompressed: boolean;
 }
 
 /** Why the connection must be failed, and the status code that says so (section 7.4.1). */
@@ -24,6 +26,8 @@ export interface FrameListener {
   data(bytes: Buffer): void;
   /** A whole control frame: as it came, and what it says. */
   control(opcode: number, frame: Buffer, payload: Uint8Array): void;
+  /** All frames of a compressed message. Nothing is read after it until `read` is called again. */
+  compressed(message: Buffer): void;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -38,6 +42,8 @@ export class FrameReader {
   #payloadLeft = 0;
   #messageBytes = 0;
   #isInMessage = false;
+  /** What has come of a compressed message. */
+  #compressed: Buffer[] | undefined;
 
   constructor(rules: FrameRules) {
     this.#rules = rules;
@@ -45,7 +51,7 @@ export class FrameReader {
 
   /** True where frames of others may be put in between. */
   get isBetweenFrames(): boolean {
-    return this.#payloadLeft === 0;
+    return this.#payloadLeft === 0 || this.#compressed !== undefined;
   }
 
   read(chunk: Buffer, listener: FrameListener): FrameFault | undefined {
@@ -55,12 +61,23 @@ export class FrameReader {
     let start = 0;
     let at = 0;
     const pass = () => {
-      if (at > start) listener.data(bytes.subarray(start, at));
+      if (at === start) return;
+      // A copy: a slice would keep the whole chunk.
+      if (this.#compressed) this.#compressed.push(Buffer.from(bytes.subarray(start, at)));
+      else listener.data(bytes.subarray(start, at));
     };
     for (;;) {
       const passing = Math.min(this.#payloadLeft, bytes.length - at);
       this.#payloadLeft -= passing;
       at += passing;
+      if (this.#compressed && this.#payloadLeft === 0 && !this.#isInMessage) {
+        pass();
+        const message = Buffer.concat(this.#compressed);
+        this.#compressed = undefined;
+        this.#held = Buffer.from(bytes.subarray(at));
+        listener.compressed(message);
+        return undefined;
+      }
       if (this.isOver || at === bytes.length) break;
       const frame = readHeader(bytes, at);
       const fault = frame && this.#faultOf(frame);
@@ -70,7 +87,6 @@ export class FrameReader {
         return fault;
       }
       if (!frame || (frame.isControl && frame.end > bytes.length)) {
-        // A copy: a slice would keep the whole chunk.
         this.#held = Buffer.from(bytes.subarray(at));
         break;
       }
@@ -81,6 +97,11 @@ export class FrameReader {
         at = frame.end;
         start = at;
       } else {
+        if (frame.rsv === RSV1 && this.#rules.holdsCompressed) {
+          pass();
+          start = at;
+          this.#compressed = [];
+        }
         this.#messageBytes = frame.isFinal ? 0 : this.#messageBytes + frame.length;
         this.#isInMessage = !frame.isFinal;
         this.#payloadLeft = frame.length;
@@ -94,6 +115,7 @@ export class FrameReader {
   #faultOf(frame: Frame): FrameFault | undefined {
     const { opcode, isFinal, isControl, length } = frame;
     const { isMasked, allowsRsv1, maxMessageBytes } = this.#rules;
+    if (!frame.isShortest) return { code: 1002, what: "a length has more bytes than it needs" };
     if (frame.isMasked !== isMasked) return { code: 1002, what: isMasked ? "a frame is not masked" : "a frame is masked" };
     if (isControl) {
       if (opcode > PONG) return { code: 1002, what: "a frame has a reserved opcode" };
@@ -127,6 +149,8 @@ interface Frame {
   readonly rsv: number;
   readonly isMasked: boolean;
   readonly length: number;
+  /** The length stands in as few bytes as it can (section 5.2). */
+  readonly isShortest: boolean;
   readonly payloadAt: number;
   readonly end: number;
 }
@@ -153,9 +177,21 @@ function readHeader(bytes: Buffer, at: number): Frame | undefined {
     rsv: first & 0x70,
     isMasked,
     length,
+    isShortest: length > (lengthBytes === 8 ? 0xffff : lengthBytes === 2 ? 125 : -1),
     payloadAt,
     end: payloadAt + length,
   };
+}
+
+/** The payloads of a message's frames, which follow each other, as one. */
+export function payloadOfMessage(frames: Buffer): Buffer {
+  const payloads: Uint8Array[] = [];
+  for (let at = 0; at < frames.length; ) {
+    const frame = readHeader(frames, at)!;
+    payloads.push(payloadOf(frames, frame));
+    at = frame.end;
+  }
+  return Buffer.concat(payloads);
 }
 
 function payloadOf(bytes: Buffer, { isMasked, payloadAt, end }: Frame): Uint8Array {

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
+import { type Inflated, measure } from "./compression.ts";
 import { CLOSE, closeFrame, controlFrame, PING, PONG } from "./control-frame.ts";
 import { type FrameListener, FrameReader } from "./frame-reader.ts";
 
@@ -18,8 +19,12 @@ export interface TunnelOptions {
   readonly backend: Duplex;
   /** For messages of the client; a backend's answers have no limit, as over HTTP. */
   readonly maxMessageBytes: number;
-  /** The handshake ended with an extension agreed. */
-  readonly isExtended: boolean;
+  /** permessage-deflate was agreed on. */
+  readonly isCompressed: boolean;
+  /** The conversation ends after so long without a frame of either side; null: never. */
+  readonly idleMs: number | null;
+  /** The conversation ends after so long, whatever is said; null: never. */
+  readonly lifeMs: number | null;
   onBytes(from: "client" | "backend", bytes: number): void;
   /** Once, when both connections are gone. `reason` is why the gateway ended it. */
   onEnd(isClean: boolean, reason: string | undefined): void;
@@ -38,27 +43,34 @@ interface Side {
   /** Since the last tick. */
   hasStirred: boolean;
   isAwaited: boolean;
+  /** A compressed message of it is being measured: nothing else of it is read. */
+  isMeasuring: boolean;
   isGone: boolean;
 }
 
 /** By what an answer to our own Ping is told from one to the other side's: it is not passed on. */
 const PING_PAYLOAD = randomBytes(8);
+const NOTHING = Buffer.alloc(0);
 
 export class WebSocketTunnel {
   readonly #options: TunnelOptions;
   readonly #client: Side;
   readonly #backend: Side;
   readonly #ticker: NodeJS.Timeout;
+  readonly #idle: NodeJS.Timeout | undefined;
+  readonly #life: NodeJS.Timeout | undefined;
   #closing: NodeJS.Timeout | undefined;
   #reason: string | undefined;
 
   constructor(options: TunnelOptions) {
-    const { client, backend, maxMessageBytes, isExtended } = options;
+    const { client, backend, maxMessageBytes, isCompressed: allowsRsv1, idleMs, lifeMs } = options;
     this.#options = options;
-    this.#client = openSide("client", client, { isMasked: true, maxMessageBytes, allowsRsv1: isExtended });
-    const rules = { isMasked: false, maxMessageBytes: Number.MAX_SAFE_INTEGER, allowsRsv1: isExtended };
+    this.#client = openSide("client", client, { isMasked: true, maxMessageBytes, allowsRsv1, holdsCompressed: true });
+    const rules = { isMasked: false, maxMessageBytes: Number.MAX_SAFE_INTEGER, allowsRsv1, holdsCompressed: false };
     this.#backend = openSide("backend", backend, rules);
     this.#ticker = setInterval(() => this.#tick(), PING_INTERVAL_MS);
+    if (idleMs !== null) this.#idle = setTimeout(() => this.close(1001, "idle time-out"), idleMs);
+    if (lifeMs !== null) this.#life = setTimeout(() => this.close(1001, "total time-out"), lifeMs);
     this.#join(this.#client, this.#backend);
     this.#join(this.#backend, this.#client);
   }
@@ -73,26 +85,47 @@ export class WebSocketTunnel {
   }
 
   #join(from: Side, to: Side): void {
-    const listener: FrameListener = {
-      data: (bytes) => write(to, bytes),
-      control: (opcode, frame, payload) => {
-        if (opcode === PONG && PING_PAYLOAD.equals(payload)) return;
-        write(to, frame);
-        if (opcode === CLOSE) this.#onClose(from, to);
-      },
-    };
     const { socket } = from;
-    socket.on("data", (chunk: Buffer) => {
-      from.hasStirred = true;
-      this.#options.onBytes(from.name, chunk.length);
+    const { maxMessageBytes } = this.#options;
+    const read = (chunk: Buffer) => {
       const fault = from.reader.read(chunk, listener);
       if (fault) this.#fail(from, to, fault.code, fault.what);
       if (to.lastWord && from.reader.isBetweenFrames) end(to, to.lastWord);
       if (to.socket.writableNeedDrain) socket.pause();
+    };
+    const onMeasured = (message: Buffer, result: Inflated) => {
+      from.isMeasuring = false;
+      if (result === "fits") pass(message);
+      else if (result === "too large") this.#fail(from, to, 1009, `a message has more than ${maxMessageBytes} bytes`);
+      else this.#fail(from, to, 1002, "a compressed message can't be inflated");
+      read(NOTHING);
+      if (!to.socket.writableNeedDrain) resume(from);
+    };
+    const pass = (bytes: Buffer) => {
+      this.#idle?.refresh();
+      write(to, bytes);
+    };
+    const listener: FrameListener = {
+      data: pass,
+      control: (opcode, frame, payload) => {
+        if (opcode === PONG && PING_PAYLOAD.equals(payload)) return;
+        pass(frame);
+        if (opcode === CLOSE) this.#onClose(from, to);
+      },
+      compressed: (message) => {
+        from.isMeasuring = true;
+        socket.pause();
+        measure(message, maxMessageBytes, (result) => onMeasured(message, result));
+      },
+    };
+    socket.on("data", (chunk: Buffer) => {
+      from.hasStirred = true;
+      this.#options.onBytes(from.name, chunk.length);
+      read(chunk);
     });
     socket.on("drain", () => {
       from.hasStirred = true;
-      to.socket.resume();
+      resume(to);
     });
     socket.on("end", () => {
       if (!from.hasClosed) this.#lose(from, to);
@@ -168,12 +201,14 @@ export class WebSocketTunnel {
   /** From here on both connections have a bounded time. What still comes is read, so that a reset does not overtake our last words. */
   #bound(): void {
     clearInterval(this.#ticker);
+    clearTimeout(this.#idle);
+    clearTimeout(this.#life);
     this.#closing ??= setTimeout(() => {
       this.#client.socket.destroy();
       this.#backend.socket.destroy();
     }, CLOSE_TIMEOUT_MS);
-    this.#client.socket.resume();
-    this.#backend.socket.resume();
+    resume(this.#client);
+    resume(this.#backend);
   }
 
   #end(): void {
@@ -192,8 +227,13 @@ function openSide(name: Side["name"], socket: Duplex, rules: ConstructorParamete
     lastWord: undefined,
     hasStirred: false,
     isAwaited: false,
+    isMeasuring: false,
     isGone: false,
   };
+}
+
+function resume({ socket, isMeasuring }: Side): void {
+  if (!isMeasuring) socket.resume();
 }
 
 function write({ socket }: Side, bytes: Uint8Array): void {

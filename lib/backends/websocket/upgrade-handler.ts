@@ -9,6 +9,7 @@ import { readBackendHead } from "../../http/hygiene.ts";
 import { refuse } from "../../problem.ts";
 import { CallerGone, MalformedAnswer } from "../attempt-failure.ts";
 import type { Attempt, ForwardHandler } from "../forward.ts";
+import { agreement } from "./compression.ts";
 import { acceptFor } from "./handshake.ts";
 import { WebSocketTunnel } from "./tunnel.ts";
 import type { UpgradeSink } from "./upgrade-sink.ts";
@@ -21,11 +22,13 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
   readonly #sink: UpgradeSink;
   readonly #finish: Finish;
   readonly #startedMs: number;
+  readonly #lifeMs: number | null;
   /** For every answer but 101. */
   readonly #plain: ForwardHandler;
 
-  constructor(attempt: Attempt, sink: UpgradeSink, finish: Finish, plain: ForwardHandler) {
+  constructor(attempt: Attempt, sink: UpgradeSink, finish: Finish, plain: ForwardHandler, lifeMs: number | null) {
     this.#attempt = attempt;
+    this.#lifeMs = lifeMs;
     this.#sink = sink;
     this.#finish = finish;
     this.#startedMs = attempt.clock.monotonic();
@@ -73,13 +76,15 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
     const backend = readBackendHead(rawHeaders);
     const headers = new HeaderList(backend.pairs);
     const isProof = headers.get("sec-websocket-accept") === acceptFor(visit.request.headers.get("sec-websocket-key")!);
-    if (sink.closed || !isProof) {
+    const extensions = agreement(visit.request.headers, headers);
+    if (sink.closed || !isProof || extensions === "unasked") {
       socket.destroy();
-      const fault = "the backend's Sec-WebSocket-Accept is not the answer to the client's key";
-      this.#plain.onResponseError(undefined, isProof ? new CallerGone() : new MalformedAnswer(fault));
+      const fault = isProof
+        ? "the backend agreed to a WebSocket extension that was not offered"
+        : "the backend's Sec-WebSocket-Accept is not the answer to the client's key";
+      this.#plain.onResponseError(undefined, sink.closed ? new CallerGone() : new MalformedAnswer(fault));
       return;
     }
-    const isExtended = headers.has("sec-websocket-extensions");
     this.#plain.release();
     watch?.replaces(101, backend);
     const { pairs } = this.#attempt.head(101, backend, undefined);
@@ -94,7 +99,9 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
       client,
       backend: socket,
       maxMessageBytes: visit.pipeline.maxBodyBytes,
-      isExtended,
+      isCompressed: extensions === "deflate",
+      idleMs: this.#attempt.idleMs,
+      lifeMs: this.#lifeMs,
       onBytes: (from, bytes) => {
         if (from === "client") visit.bytesIn += bytes;
         else visit.bytesOut += bytes;

@@ -11,33 +11,10 @@ import {
   PONG,
   TEXT,
 } from "#lib/backends/websocket/control-frame.ts";
-import { FrameReader, type FrameRules } from "#lib/backends/websocket/frame-reader.ts";
+import { FrameReader, type FrameRules, payloadOfMessage } from "#lib/backends/websocket/frame-reader.ts";
+import { frame } from "./frames.ts";
 
-const RULES: FrameRules = { isMasked: true, maxMessageBytes: 100_000, allowsRsv1: false };
-
-interface FrameParts {
-  readonly opcode: number;
-  readonly payload?: Uint8Array;
-  readonly final?: boolean;
-  readonly masked?: boolean;
-  readonly rsv?: number;
-}
-
-/** Any frame, right or wrong (RFC 6455 section 5.2). */
-function frame({ opcode, payload = new Uint8Array(), final = true, masked = true, rsv = 0 }: FrameParts): Buffer {
-  const size = payload.length;
-  const bits = size < 126 ? [size] : size < 65_536 ? [126, size >> 8, size & 255] : [127, 0, 0, 0, 0, ...uint32(size)];
-  bits[0]! |= masked ? 0x80 : 0;
-  const mask = masked ? [1, 2, 3, 4] : [];
-  const body = masked ? payload.map((byte, index) => byte ^ mask[index & 3]!) : payload;
-  return Buffer.concat([Buffer.from([(final ? 0x80 : 0) | rsv | opcode, ...bits, ...mask]), body]);
-}
-
-function uint32(value: number): number[] {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return [...bytes];
-}
+const RULES: FrameRules = { isMasked: true, maxMessageBytes: 100_000, allowsRsv1: false, holdsCompressed: false };
 
 function readAll(chunks: readonly Buffer[], rules: Partial<FrameRules> = {}) {
   const reader = new FrameReader({ ...RULES, ...rules });
@@ -51,6 +28,7 @@ function readAll(chunks: readonly Buffer[], rules: Partial<FrameRules> = {}) {
         passed.push(Buffer.from(bytes));
         controls.push({ opcode, payload: Buffer.from(payload).toString("latin1") });
       },
+      compressed: () => {},
     });
   }
   return { reader, bytes: Buffer.concat(passed), writes: passed.length, controls, fault };
@@ -127,6 +105,29 @@ describe("what is right", () => {
   test("may be compressed where that was agreed (RFC 7692 section 6)", () => {
     const compressed = [frame({ opcode: TEXT, rsv: 0x40, final: false }), frame({ opcode: CONTINUATION })];
     expect(readAll(compressed, { allowsRsv1: true }).fault).toBeUndefined();
+  });
+
+  test("held while compressed comes whole and one by one, with control frames in between let through", () => {
+    const parts = [
+      frame({ opcode: TEXT, rsv: 0x40, final: false, payload: Buffer.from("ab") }),
+      frame({ opcode: PING, payload: Buffer.from("?") }),
+      frame({ opcode: CONTINUATION, payload: Buffer.from("cd") }),
+      frame({ opcode: TEXT, payload: Buffer.from("plain") }),
+    ];
+    const whole = Buffer.concat(parts);
+    for (let cut = 0; cut <= whole.length; cut++) {
+      const reader = new FrameReader({ ...RULES, allowsRsv1: true, holdsCompressed: true });
+      const passed: Buffer[] = [];
+      const listener = {
+        data: (bytes: Buffer) => void passed.push(Buffer.from(bytes)),
+        control: (_: number, bytes: Buffer) => void passed.push(Buffer.from(bytes)),
+        compressed: (bytes: Buffer) => void passed.push(bytes),
+      };
+      for (const piece of [whole.subarray(0, cut), whole.subarray(cut), Buffer.alloc(0)]) reader.read(piece, listener);
+      const [ping, message, ...plain] = passed;
+      expect([ping, message, Buffer.concat(plain)]).toEqual([parts[1], Buffer.concat([parts[0]!, parts[2]!]), parts[3]]);
+      expect(payloadOfMessage(message!).toString()).toBe("abcd");
+    }
   });
 
   test("made by ourselves is right too", () => {

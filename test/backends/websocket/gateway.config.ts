@@ -36,6 +36,8 @@ export default defineGateway({
     { path: "/small/*", backend: "sockets", stripPrefix: "/small", maxBody: "1kb" },
     { path: "/members/*", backend: "sockets", use: [witness, membersOnly, stamp] },
     { path: "/one/*", backend: "sockets", stripPrefix: "/one", limit: { requests: 1, algorithm: "concurrency" } },
+    { path: "/quiet/*", backend: "sockets", stripPrefix: "/quiet", timeout: { idle: "300ms" } },
+    { path: "/brief/*", backend: "sockets", stripPrefix: "/brief", timeout: { total: "500ms" } },
     { path: "/raw", backend: "raw" },
     { path: "/nobody", backend: "nobody" },
     { path: "/hello", respond: { body: "hello" } },

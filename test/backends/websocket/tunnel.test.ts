@@ -41,7 +41,9 @@ function open(sides: Partial<{ client: Duplex; backend: Duplex }> = {}) {
     client,
     backend,
     maxMessageBytes: 1_000,
-    isExtended: false,
+    isCompressed: false,
+    idleMs: null,
+    lifeMs: null,
     onBytes: (from, count) => {
       bytes[from] += count;
     },
