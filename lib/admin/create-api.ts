@@ -3,6 +3,7 @@ import type { MaybePromise } from "../policy.ts";
 import { type Api, type ApiContext, createApi, type Operation } from "./api.ts";
 import { auditOperations } from "./audit.ts";
 import { keyOperations } from "./keys-api.ts";
+import { maintenanceOperations } from "./maintenance-api.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { Overview } from "./overview.ts";
 import { type PurgeAnswers, purgeOperations } from "./purge-api.ts";
@@ -21,6 +22,7 @@ export function createAdminApi(context: ApiContext, { overview, purge }: Running
     ...revocationOperations(context),
     ...usageOperations(context),
     ...purgeOperations(context, purge),
+    ...maintenanceOperations(context),
     ...auditOperations(context),
     {
       name: "getOverview",

@@ -10,6 +10,7 @@ import { type Refusal, refuse } from "../problem.ts";
 import type { KeyRecord } from "../stores/keys.ts";
 import { type ApiContext, type Call, type Done, type Operation, refuseFaults, refuseUnavailable } from "./api.ts";
 import { audit } from "./audit.ts";
+import { namesIn, unknownName } from "./config-names.ts";
 import type { Fault } from "./json-schema.ts";
 import { CREATE, KEY, KEY_PAGE, KEY_QUERY, NEW_KEY, ROTATE, UPDATE } from "./key-schemas.ts";
 
@@ -41,6 +42,7 @@ const MAX_ATTEMPTS = 3;
 export function keyOperations(context: ApiContext): readonly Operation[] {
   const { stores, config, now, random } = context;
   const { keys } = stores;
+  const names = namesIn(config);
   const memory = keyMemoryOf(stores);
   const makers = config.authenticators.filter(({ kind, options }) => kind === "apiKey" && optionsOf(options).keys === null);
 
@@ -58,9 +60,16 @@ export function keyOperations(context: ApiContext): readonly Operation[] {
     return { pointer: "/authenticator", detail };
   }
 
-  function faultsOf({ ips, routes, metadata, expiresAt }: Settings): Fault[] {
+  function faultsOf({ ips, routes, metadata, expiresAt, tier, scopes }: Settings): Fault[] {
     const known = new Set(config.routes.flatMap(({ path, id }) => [path, id]));
     const faults: Fault[] = [];
+    const named: [pointer: string, fault: string | undefined][] = [
+      ["/tier", tier ? unknownName("tier", tier, names.tiers) : undefined],
+      ...(scopes ?? []).map(
+        (scope, index) => [`/scopes/${index}`, unknownName("scope", scope, names.scopes)] as [string, string],
+      ),
+    ];
+    for (const [pointer, detail] of named) if (detail !== undefined) faults.push({ pointer, detail });
     ips?.forEach((ip, index) => {
       if (canonicalRange(ip) === undefined)
         faults.push({ pointer: `/ips/${index}`, detail: "expected an address or CIDR range" });

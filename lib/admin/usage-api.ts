@@ -6,6 +6,7 @@ import { readUsage, resetUsage, type UsageQuery } from "../policies/limit/usage-
 import { type Refusal, refuse } from "../problem.ts";
 import { type ApiContext, type Call, type Done, type Operation, refuseFaults, refuseUnavailable } from "./api.ts";
 import { audit } from "./audit.ts";
+import { unknownName } from "./config-names.ts";
 import type { Fault, JsonSchema } from "./json-schema.ts";
 
 const MAX_CONSUMER_LENGTH = 200;
@@ -27,16 +28,17 @@ const OVERRIDE: JsonSchema = {
 
 export function usageOperations(context: ApiContext): readonly Operation[] {
   const { stores, config, now } = context;
+  const authenticators = new Set(config.authenticators.map(({ name }) => name));
 
   async function usage({ query }: Call): Promise<Done | Refusal> {
-    const who = readWho(query);
+    const who = readWho(query, authenticators);
     if ("pointer" in who) return refuseFaults([who]);
     const reply = await readUsage(config, stores, who, now());
     return reply.state === "ok" ? { body: asJson(reply.value) } : refuseUnavailable(reply);
   }
 
   async function reset({ query, actor }: Call): Promise<Done | Refusal> {
-    const who = readWho(query);
+    const who = readWho(query, authenticators);
     if ("pointer" in who) return refuseFaults([who]);
     const reply = await resetUsage(config, stores, who, now());
     if (reply.state !== "ok") return refuseUnavailable(reply);
@@ -144,10 +146,14 @@ export function usageOperations(context: ApiContext): readonly Operation[] {
 
 const NOT_FOUND = refuse("not-found", { detail: "There is no override for this consumer." });
 
-function readWho({ consumer, ip, tier }: Call["query"]): UsageQuery | Fault {
+function readWho({ consumer, ip, tier }: Call["query"], authenticators: ReadonlySet<string>): UsageQuery | Fault {
   const address = ip === undefined ? undefined : canonicalIp(String(ip));
   if (ip !== undefined && address === undefined) return { pointer: "?ip", detail: "expected an IP address" };
   if (consumer === undefined && ip === undefined) return { pointer: "?consumer", detail: "say whose usage: `consumer` or `ip`" };
+  const [authenticator = ""] = String(consumer).split(":", 1);
+  const fault = consumer === undefined ? undefined : unknownName("authenticator", authenticator, authenticators);
+  if (fault !== undefined)
+    return { pointer: "?consumer", detail: `expected \`<authenticator>:<name>\`, such as \`people:ada\`: ${fault}` };
   return { consumer: text(consumer), ip: address, tier: text(tier) };
 }
 

@@ -6,9 +6,11 @@ import { columns } from "./page.ts";
 
 type Body = Readonly<Record<string, Json>>;
 
-export function shown(answer: Answer, call: Call, text: (body: Body) => string): Result {
-  if ("fault" in answer) return { code: WRONG, err: answer.fault };
-  return { code: OK, out: call.has("json") ? JSON.stringify(answer.body) : text(answer.body) };
+/** `where`: of a command that changes something, for a person to see on which stores it did. */
+export function shown(answer: Answer, call: Call, text: (body: Body) => string, where?: string): Result {
+  if ("fault" in answer) return { code: WRONG, err: where === undefined ? answer.fault : `${answer.fault}\n(${where})` };
+  const out = call.has("json") ? JSON.stringify(answer.body) : text(answer.body);
+  return where === undefined ? { code: OK, out } : { code: OK, out, err: `(${where})` };
 }
 
 /** Values of flags, by their names in the API. */

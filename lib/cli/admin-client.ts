@@ -3,44 +3,57 @@ import { randomBytes } from "node:crypto";
 import { userInfo } from "node:os";
 import { runOperation } from "../admin/api.ts";
 import { createAdminApi } from "../admin/create-api.ts";
+import { AnswerStore, pathTag } from "../cache/answer-store.ts";
+import { purgePath } from "../cache/cache-key.ts";
+import type { Purge } from "../cache/gateway-cache.ts";
 import { compileConfig } from "../config/compile.ts";
 import type { CompiledConfig } from "../config/compiled.ts";
-import type { Environment } from "../config/env.ts";
+import { type Environment, readEnvironment } from "../config/env.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Json } from "../exchange.ts";
 import { createLog } from "../observe/log.ts";
+import type { MaybePromise } from "../policy.ts";
 import { PROBLEMS } from "../problem.ts";
-import { CONFIG_FLAG, type Flag, JSON_FLAG, UsageError } from "./command.ts";
+import type { Blobs } from "../stores/blobs.ts";
+import type { StoreReply } from "../stores/reply.ts";
+import { type Call, CONFIG_FLAG, type Flag, JSON_FLAG, UsageError } from "./command.ts";
 import { openStores } from "./open-stores.ts";
+import { ENV_FLAG, storeEnvironment } from "./store-environment.ts";
+import { storesInUse } from "./stores-in-use.ts";
 
 export type Answer = { readonly body: Readonly<Record<string, Json>> } | { readonly fault: string };
 
 export interface AdminClient {
+  /** Whose switches and keys these are, for a person. */
+  readonly where: string;
   send(method: string, path: string, body?: Json): Promise<Answer>;
   close(): Promise<void>;
 }
 
-/** Of commands that have such a client, and list what it gives page by page. */
-export const CLIENT_FLAGS: Readonly<Record<string, Flag>> = {
+/** Of commands that list what the client gives page by page. */
+export const LIST_FLAGS: Readonly<Record<string, Flag>> = {
   limit: { type: "string", value: "50", help: "list: at most so many" },
   cursor: { type: "string", value: "cursor", help: "list: where the page before ended" },
+};
+
+/** Of commands that have such a client. */
+export const CLIENT_FLAGS: Readonly<Record<string, Flag>> = {
   url: { type: "string", value: "url", help: "the admin API of this gateway, by GATEWAY_ADMIN_TOKEN; GATEWAY_URL otherwise" },
+  env: ENV_FLAG,
   config: CONFIG_FLAG,
   json: JSON_FLAG,
 };
 
 const TIMEOUT_MS = 30_000;
 
-/** `url` as it was given with the call; the environment's counts otherwise. */
-export async function openAdminClient(
-  cwd: string,
-  environment: Environment,
-  { url, file }: { readonly url: string | undefined; readonly file: string | undefined },
-): Promise<AdminClient> {
-  const address = url ?? environment.url;
+/** For --url, else the environment's GATEWAY_URL, else the stores. */
+export async function openAdminClient(call: Call): Promise<AdminClient> {
+  const { url, adminToken } = readEnvironment(call.cwd);
+  const address = call.one("url") ?? url;
   const hint = "Without --url and GATEWAY_URL the command works on the stores of this machine.";
-  if (address !== undefined) return overHttp(address, environment.adminToken, hint);
-  return onStores(cwd, environment, await compiledConfig(cwd, environment, file));
+  if (address !== undefined) return overHttp(address, adminToken, hint);
+  const environment = storeEnvironment(call);
+  return onStores(call.cwd, environment, await compiledConfig(call.cwd, environment, call.one("config")));
 }
 
 export async function compiledConfig(cwd: string, environment: Environment, file: string | undefined): Promise<CompiledConfig> {
@@ -62,6 +75,7 @@ export function overHttp(address: string, token: string | undefined, hint = ""):
   const origin = originOf(address);
   if (token === undefined) throw new UsageError("GATEWAY_ADMIN_TOKEN is not set: the admin API asks for it.");
   return {
+    where: origin,
     async send(method, path, body) {
       const headers = { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { "content-type": "application/json" }) };
       const sent = { method, headers, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) } as const;
@@ -91,8 +105,10 @@ async function onStores(cwd: string, environment: Environment, config: CompiledC
   const nothingRuns = () => {
     throw new Error("no gateway runs here");
   };
-  const api = createAdminApi({ stores, log, config, now: Date.now, random }, { overview: nothingRuns, purge: nothingRuns });
+  const purge = (what: Purge) => dropStored(stores.blobs, what);
+  const api = createAdminApi({ stores, log, config, now: Date.now, random }, { overview: nothingRuns, purge });
   return {
+    where: storesInUse(environment).node,
     async send(method, target, body = {}) {
       const [path = "", query] = target.split("?");
       const found = api.find(method, path.split("/").map(decodeURIComponent));
@@ -105,6 +121,13 @@ async function onStores(cwd: string, environment: Environment, config: CompiledC
   };
 }
 
+/** What the instances share; what one of them holds in memory alone, it drops itself. */
+function dropStored(blobs: Blobs, what: Purge): MaybePromise<StoreReply<number>> {
+  const store = new AnswerStore(0, blobs, "");
+  if ("tag" in what) return store.dropTagged(`tag:${what.tag}`);
+  return "path" in what ? store.dropTagged(pathTag(purgePath(what.path))) : store.dropBelow(purgePath(what.prefix));
+}
+
 interface Problem {
   readonly code: keyof typeof PROBLEMS;
   readonly detail?: string | undefined;
@@ -112,6 +135,15 @@ interface Problem {
 }
 
 function faultOf({ code, detail, errors = [] }: Problem): string {
-  if (errors.length > 0) return errors.map((error) => `${error.pointer}: ${error.detail}`).join("\n");
+  if (errors.length > 0) return errors.map((error) => `${flagOf(error.pointer)}: ${error.detail}`).join("\n");
   return detail ?? `${PROBLEMS[code]?.title ?? code}.`;
+}
+
+/** Fields of the API whose flags have another name. */
+const FLAGS: Readonly<Record<string, string>> = { scopes: "scope", ips: "ip", routes: "route", expiresAt: "expires" };
+
+/** Where a fault stands, as the person wrote it: `/scopes/1` is `--scope`. */
+function flagOf(pointer: string): string {
+  const [, field] = /^[/?](\w+)/.exec(pointer) ?? [];
+  return field === undefined ? pointer : `--${FLAGS[field] ?? field}`;
 }

@@ -5,7 +5,7 @@ import { readEnvironment } from "../config/env.ts";
 import { parseDurationMs } from "../config/units.ts";
 import type { Json } from "../exchange.ts";
 import { pageOf, pageQuery, shown } from "./admin-answer.ts";
-import { type AdminClient, type Answer, CLIENT_FLAGS, compiledConfig, openAdminClient } from "./admin-client.ts";
+import { type AdminClient, type Answer, CLIENT_FLAGS, compiledConfig, LIST_FLAGS, openAdminClient } from "./admin-client.ts";
 import { type Call, type Command, OK, type Result, UsageError, WRONG } from "./command.ts";
 import { columns, printable } from "./page.ts";
 
@@ -31,6 +31,7 @@ export const keys: Command = {
     static: { type: "boolean", help: "create: for `digests` in the config; no store is touched" },
     overlap: { type: "string", value: "7d", help: "rotate: how long the old key goes on working" },
     quiet: { type: "string", value: "1d", help: "rotate: it ends earlier, once it was not used for so long" },
+    ...LIST_FLAGS,
     ...CLIENT_FLAGS,
   },
   details:
@@ -44,9 +45,8 @@ export const keys: Command = {
       throw new UsageError(
         id === undefined ? `${action} needs the id of a key: \`frontdesk keys list\` has it.` : `${action} takes no id.`,
       );
-    const environment = readEnvironment(call.cwd);
     if (call.has("static")) return drawStatic(call);
-    const client = await openAdminClient(call.cwd, environment, { url: call.one("url"), file: call.one("config") });
+    const client = await openAdminClient(call);
     try {
       return await act(action, id === undefined ? "" : encodeURIComponent(id), call, client);
     } finally {
@@ -62,24 +62,30 @@ function isAction(word: string | undefined): word is Action {
 async function act(action: Action, id: string, call: Call, client: AdminClient): Promise<Result> {
   switch (action) {
     case "create":
-      return made(await client.send("POST", "keys", settingsIn(call)), call);
+      return made(await client.send("POST", "keys", settingsIn(call)), call, client.where);
     case "rotate":
-      return made(await client.send("POST", `keys/${id}/rotate`, rotationIn(call)), call);
+      return made(await client.send("POST", `keys/${id}/rotate`, rotationIn(call)), call, client.where);
     case "list":
       return shown(await client.send("GET", `keys${pageQuery(call, "consumer")}`), call, listText);
     case "show":
       return shown(await client.send("GET", `keys/${id}`), call, factsOf);
     default:
-      return shown(await client.send("POST", `keys/${id}/${action}`), call, ({ id: key, status }) => `${key} is ${status}`);
+      return shown(
+        await client.send("POST", `keys/${id}/${action}`),
+        call,
+        ({ id: key, status }) => `${key} is ${status}`,
+        client.where,
+      );
   }
 }
 
 /** The key alone on stdout; what else there is to say, on stderr. */
-function made(answer: Answer, call: Call): Result {
+function made(answer: Answer, call: Call, where: string): Result {
   if ("fault" in answer) return { code: WRONG, err: answer.fault };
   const { key, ...facts } = answer.body;
   if (call.has("json")) return { code: OK, out: JSON.stringify(answer.body) };
-  return { code: OK, out: String(key), err: `${factsOf(facts)}\nThe key is shown this once: what is kept is its digest.` };
+  const once = `The key is shown this once: what is kept is its digest, in ${where}.`;
+  return { code: OK, out: String(key), err: `${factsOf(facts)}\n${once}` };
 }
 
 function factsOf(key: Readonly<Record<string, Json>>): string {

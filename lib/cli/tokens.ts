@@ -1,8 +1,7 @@
 /** `frontdesk tokens`: JWTs that were stolen or whose users are gone, taken back before they end. */
-import { readEnvironment } from "../config/env.ts";
 import type { Json } from "../exchange.ts";
 import { given, pageOf, pageQuery, shown } from "./admin-answer.ts";
-import { type AdminClient, CLIENT_FLAGS, openAdminClient } from "./admin-client.ts";
+import { type AdminClient, CLIENT_FLAGS, LIST_FLAGS, openAdminClient } from "./admin-client.ts";
 import { type Call, type Command, type Result, UsageError } from "./command.ts";
 import { printable } from "./page.ts";
 
@@ -23,6 +22,7 @@ export const tokens: Command = {
     },
     note: { type: "string", value: "text", help: "revoke: why" },
     authenticator: { type: "string", value: "name", help: "whose tokens, where the config has several; list: theirs alone" },
+    ...LIST_FLAGS,
     ...CLIENT_FLAGS,
   },
   details:
@@ -36,7 +36,7 @@ export const tokens: Command = {
       throw new UsageError(
         id === undefined ? "undo needs the id of a revocation: `frontdesk tokens list` has it." : `${action} takes no id.`,
       );
-    const client = await openAdminClient(call.cwd, readEnvironment(call.cwd), { url: call.one("url"), file: call.one("config") });
+    const client = await openAdminClient(call);
     try {
       return await act(action!, id, call, client);
     } finally {
@@ -48,11 +48,16 @@ export const tokens: Command = {
 async function act(action: string, id: string | undefined, call: Call, client: AdminClient): Promise<Result> {
   if (action === "undo") {
     const undone = await client.send("DELETE", `revocations/${encodeURIComponent(id!)}`);
-    return shown(undone, call, () => `${id} is undone`);
+    return shown(undone, call, () => `${id} is undone`, client.where);
   }
   if (action === "list") return shown(await client.send("GET", `revocations${pageQuery(call, "authenticator")}`), call, listText);
   const wanted = given(call, { authenticator: "authenticator", jti: "jti", sub: "sub", expires: "expiresAt", note: "note" });
-  return shown(await client.send("POST", "revocations", wanted), call, (body) => `${nameOf(body)} is revoked: ${body.id}`);
+  return shown(
+    await client.send("POST", "revocations", wanted),
+    call,
+    (body) => `${nameOf(body)} is revoked: ${body.id}`,
+    client.where,
+  );
 }
 
 function nameOf({ jti, sub }: Readonly<Record<string, Json>>): string {

@@ -80,9 +80,7 @@ export function parseEnvironment(given: NodeJS.Dict<string>): Environment {
     dataDir: variables.GATEWAY_DATA_DIR ?? ".frontdesk",
     geoDatabase: variables.GATEWAY_GEO_DATABASE,
     redis: readRedis(variables, fault),
-    storePrefix:
-      variables.GATEWAY_STORE_PREFIX ??
-      `fd:${variables.GATEWAY_NAME ?? variables.VERCEL_PROJECT_ID ?? "frontdesk"}:${variables.VERCEL_ENV ?? "development"}:`,
+    storePrefix: variables.GATEWAY_STORE_PREFIX ?? storePrefixOf(variables),
     vercel: variables.VERCEL === "1",
     vercelEnv: variables.VERCEL_ENV,
     production: (variables.VERCEL === "1" ? variables.VERCEL_ENV : variables.NODE_ENV) === "production",
@@ -95,6 +93,11 @@ export function parseEnvironment(given: NodeJS.Dict<string>): Environment {
   };
   if (issues.length > 0) throw new ConfigError(issues, "environment");
   return environment;
+}
+
+/** By project and Vercel environment, where GATEWAY_STORE_PREFIX does not say it. */
+export function storePrefixOf({ GATEWAY_NAME, VERCEL_PROJECT_ID, VERCEL_ENV }: NodeJS.Dict<string>): string {
+  return `fd:${GATEWAY_NAME ?? VERCEL_PROJECT_ID ?? "frontdesk"}:${VERCEL_ENV ?? "development"}:`;
 }
 
 const STANDARD_BUDGET_MS = 80;

@@ -22,6 +22,12 @@ const authenticator = (name: string, prefix: string, keys: Json = null) => ({
 });
 const ACTOR: Call["actor"] = { by: "operator", ip: "192.0.2.1", userAgent: "vitest", requestId: "r1" };
 
+/** The scopes that a route asks for, and the tiers that it counts by. */
+const STEPS = [
+  { policy: "authorize", options: { scopes: { need: "all", names: ["orders:read", "orders:write", "a", "b"] } } },
+  { policy: "limit", options: { tiers: { standard: "basic", byName: { basic: [], pro: [] } } } },
+];
+
 let stores: MemoryStores;
 /** What the API works on. */
 let shared: Stores;
@@ -37,7 +43,7 @@ function apiWith(authenticators: unknown[], over: Partial<Keys> = {}): Api {
   const context = {
     stores: shared,
     log: { info: () => {}, warn: () => {}, error: (message: string) => void logged.push(message) },
-    config: { authenticators, routes: [{ path: "/orders/*", id: "/orders/*" }] } as never,
+    config: { authenticators, routes: [{ path: "/orders/*", id: "/orders/*", variants: [{ steps: STEPS }] }] } as never,
     now: () => nowMs,
     random: (bytes: number) => new Uint8Array(randomBytes(bytes)),
   };
@@ -109,6 +115,7 @@ describe("making a key", () => {
     [{ name: "a", consumer: "b", scopes: ["a b", 'c"'] }, ["/scopes/0", "/scopes/1"]],
     [{ name: "a", consumer: "b", ips: ["10.0.0.1/8", "x", "::1"] }, ["/ips/0", "/ips/1"]],
     [{ name: "a", consumer: "b", routes: ["/order"] }, ["/routes/0"]],
+    [{ name: "a", consumer: "b", tier: "gold", scopes: ["orders:read", "orders:red"] }, ["/tier", "/scopes/1"]],
     [{ name: "a", consumer: "b", expiresAt: "2026-12-31T00:00:00Z" }, ["/expiresAt"]],
     [{ name: "a", consumer: "b", expiresAt: "2027-02-30T00:00:00Z" }, ["/expiresAt"]],
     [{ name: "a", consumer: "b", metadata: { text: "x".repeat(5000) } }, ["/metadata"]],

@@ -68,8 +68,8 @@ describe("frontdesk keys, on the data folder of this machine", () => {
     const { call } = shop();
     const { code, out, err } = await call("keys", "create", "--name", "a", "--route", "/nowhere", "--expires", "soon");
     expect([code, out]).toEqual([1, ""]);
-    expect(err).toContain("/consumer: it is missing");
-    expect(err).toContain("/expiresAt: expected a time");
+    expect(err).toContain("--consumer: it is missing");
+    expect(err).toContain("--expires: expected a time");
     expect((await call("keys", "show", "key_none")).err).toContain("There is no key of this id.");
   });
 
@@ -109,7 +109,7 @@ describe("frontdesk keys, on the data folder of this machine", () => {
 
   test("a store that does not answer is told", async () => {
     const { call } = shop({ UPSTASH_REDIS_REST_URL: "http://127.0.0.1:1", UPSTASH_REDIS_REST_TOKEN: "t" });
-    const { code, out } = await call("keys", "create", "--name", "a", "--consumer", "b");
+    const { code, out } = await call("keys", "create", "--env", "production", "--name", "a", "--consumer", "b");
     expect([code, out]).toEqual([1, ""]);
   });
 });
@@ -125,7 +125,7 @@ test("frontdesk keys --url, on a running gateway's admin API", async () => {
     const id = /key_\w+/.exec(made.err)![0];
     expect((await call("keys", "revoke", id, "--url", url)).out).toBe(`${id} is revoked\n`);
     expect((await fetch(`${url}/a`, { headers: { "x-api-key": made.out.trim() } })).status).toBe(401);
-    expect((await call("keys", "create", "--url", url)).err).toContain("/name: it is missing");
+    expect((await call("keys", "create", "--url", url)).err).toContain("--name: it is missing");
   } finally {
     await host.stop();
   }

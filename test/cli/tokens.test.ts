@@ -18,7 +18,7 @@ describe("frontdesk tokens, on the data folder of this machine", () => {
     const { frontdesk, call } = shop();
     expect((await call("tokens", "list")).out).toBe("no tokens are revoked\n");
     const revoked = await frontdesk("tokens", "revoke", "--sub", "auth0|ada", "--note", "left the company");
-    expect(revoked).toMatchObject({ code: 0, err: "" });
+    expect(revoked).toMatchObject({ code: 0, err: "(SQLite in .frontdesk/frontdesk.db, short counts in memory)\n" });
     const [, id = ""] = /^sub auth0\|ada is revoked: (rev_\w{16})\n$/.exec(revoked.out) ?? [];
     expect(id).not.toBe("");
     await call("tokens", "revoke", "--jti", "t1", "--expires", "2099-01-01T00:00:00Z");
@@ -28,7 +28,10 @@ describe("frontdesk tokens, on the data folder of this machine", () => {
     const page = JSON.parse((await call("tokens", "list", "--limit", "1", "--json")).out);
     expect((await call("tokens", "list", "--cursor", page.next)).out).toContain("sub auth0|ada");
     expect((await call("tokens", "undo", id)).out).toBe(`${id} is undone\n`);
-    expect(await call("tokens", "undo", id)).toMatchObject({ code: 1, err: "There is no revocation of this id.\n" });
+    expect(await call("tokens", "undo", id)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("There is no revocation of this id.\n"),
+    });
   });
 
   test("a running host on the same folder hears of it", async () => {
@@ -63,10 +66,10 @@ test.each([
 
 test.each([
   [["revoke"], "expected one of jti and sub"],
-  [["revoke", "--jti", "a", "--expires", "tomorrow"], "/expiresAt: expected a time such as"],
+  [["revoke", "--jti", "a", "--expires", "tomorrow"], "--expires: expected a time such as"],
   [
     ["revoke", "--jti", "a", "--authenticator", "x"],
-    "/authenticator: there is no such authenticator with `revocation`; there are web",
+    "--authenticator: there is no such authenticator with `revocation`; there are web",
   ],
 ])("%j is refused", async (args, message) => {
   const { code, err } = await shop().call("tokens", ...args);

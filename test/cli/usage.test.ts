@@ -56,6 +56,15 @@ describe("frontdesk usage", () => {
     expect(await call("--ip", "here")).toMatchObject({ code: 1, err: expect.stringContaining("expected an IP address") });
   });
 
+  test("says that no authenticator has such consumers", async () => {
+    expect(await call("peple:ada")).toMatchObject({ code: 1, err: expect.stringContaining('Did you mean "people"?') });
+  });
+
+  test("leaves out routes that take no credential of the consumer's", async () => {
+    expect((await call("people:ada", "--ip", "127.0.0.1")).out).toContain("/b");
+    expect((await call("people:ada")).out).not.toContain("/b");
+  });
+
   test("says what is wrong with the address", async () => {
     expect((await call("ada", "--url", "http://127.0.0.1:1")).err).toContain("http://127.0.0.1:1 could not be reached");
     expect((await call("ada", "--url", "nowhere")).err).toContain('--url: "nowhere" is no http or https URL');

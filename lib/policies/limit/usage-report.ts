@@ -88,12 +88,16 @@ async function overrideOf({ consumer }: UsageQuery, { blobs }: Stores, nowMs: nu
 }
 
 /** Every count that is this caller's own, once: a named limit stands on several routes. */
-function countsOf({ routes }: CompiledConfig, query: UsageQuery, override: Override, nowMs: number): OwnCount[] {
+function countsOf({ routes, authenticators }: CompiledConfig, query: UsageQuery, override: Override, nowMs: number): OwnCount[] {
   const counts = new Map<string, OwnCount>();
+  // Undefined for a consumer that a custom policy names: any route may know it.
+  const authenticator = authenticators.find(({ name }) => query.consumer?.startsWith(`${name}:`))?.name;
   for (const { id, variants } of routes) {
+    // A route that takes no credential of the consumer's kind knows its callers by their address alone.
+    const known = identifies(variants, authenticator) ? query : { ...query, consumer: undefined };
     const steps = variants.flatMap((variant) => variant.steps.filter(({ policy }) => policy === "limit"));
     for (const options of steps.map((step) => step.options as unknown as LimitOptions)) {
-      const subject = subjectOf(query, options.row);
+      const subject = subjectOf(known, options.row);
       for (const { limit, keyOf, sizedAt } of limitsOf(createLimitSet(options, id), override.tier ?? query.tier)) {
         if (!isOwn(limit.by, subject)) continue;
         const { rule } = sizedAt(nowMs, amountIn(override, limit.name));
@@ -104,6 +108,12 @@ function countsOf({ routes }: CompiledConfig, query: UsageQuery, override: Overr
     }
   }
   return [...counts.values()];
+}
+
+function identifies(variants: CompiledConfig["routes"][number]["variants"], authenticator: string | undefined): boolean {
+  if (authenticator === undefined) return true;
+  const steps = variants.flatMap((variant) => variant.steps.filter(({ policy }) => policy === "auth"));
+  return steps.some(({ options }) => (options as { readonly accept: readonly string[] }).accept.includes(authenticator));
 }
 
 /** The row before identification knows no consumer. */
