@@ -36,6 +36,7 @@ export function createConsolePages({ dir, dev }: { dir: string; dev: boolean }):
 }
 
 async function loadNext(dir: string, dev: boolean): Promise<Handler> {
+  process.env.NEXT_TELEMETRY_DISABLED ??= "1";
   const { default: next } = await import("next");
   if (!dev) {
     // As Next's own standalone server does: the config as built. Loading next.config.ts again would look for what it imports in

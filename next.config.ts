@@ -19,6 +19,8 @@ const nextConfig: NextConfig = {
   skipProxyUrlNormalize: true,
   // The config that a user wrote is checked with the build; tests and tools are not part of it.
   typescript: { tsconfigPath: "tsconfig.next.json", ignoreBuildErrors: isTestBuild },
+  // `npm run dev` says http://127.0.0.1:4000, where Next would take its own pages for another site's.
+  allowedDevOrigins: ["127.0.0.1", "localhost"],
   turbopack: { root: import.meta.dirname },
   env: { FRONTDESK_BUILD_KEY: randomBytes(32).toString("base64url") },
   // The console alone: what a backend's answers say is the backend's and the routes' to decide.

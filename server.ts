@@ -22,7 +22,8 @@ try {
   server = await startNodeServer({
     cwd: process.cwd(),
     defaultHost: isDev ? "127.0.0.1" : "0.0.0.0",
-    openOnLoopback: isDemo,
+    openOnLoopback: isDemo || isDev,
+    triesNextPort: isDev,
     simulatedGeo,
     log,
     servePage: pages.serve,
@@ -32,12 +33,20 @@ try {
   console.error(error.message);
   process.exit(1);
 }
-process.on("SIGHUP", () => {
+process.on("SIGHUP", reload);
+// `npm run dev` asks so: Windows has no SIGHUP.
+if (isDev) process.on("message", (message) => message === "reload" && reload());
+
+function reload(): void {
   server.reload().then(
     ({ config }) => log.info("config reloaded", { digest: config.digest }),
-    (error: Error) => log.error("the new config is not used; the old one goes on", { error: error.message }),
+    (error: Error) => {
+      const message = "the new config is not used; the old one goes on";
+      if (isDev) console.error(`${error.message}\n${message}`);
+      else log.error(message, { error: error.message });
+    },
   );
-});
+}
 
 function readFlags() {
   try {

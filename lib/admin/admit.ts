@@ -13,11 +13,16 @@ export interface AdminAccess {
   readonly token: string | undefined;
   /** Admits a scheduler to a run of the health checks, and to nothing else. */
   readonly cronSecret?: string | undefined;
-  /** The demo has no secrets; a loopback `Host` keeps pages on other sites from reaching it by DNS rebinding. */
+  /**
+   * The demo and `npm run dev`: callers on this machine need no token. A loopback `Host` keeps pages on other sites from reaching it by
+   * DNS rebinding.
+   */
   readonly openOnLoopback: boolean;
 }
 
 const CHALLENGE = 'Basic realm="frontdesk", Bearer realm="frontdesk"';
+/** Undefined: the host does not know, and listens for this machine alone. */
+const isHere = (ip: string | undefined) => ip === undefined || ip === "::1" || ip.startsWith("127.");
 const LOOPBACK_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i;
 
 /** Undefined: admitted. Without a token set, the answer is that of a path that does not exist. */
@@ -52,7 +57,7 @@ export function createCronAdmit({ token, cronSecret, openOnLoopback }: AdminAcce
 function admitWith(set: readonly (string | undefined)[], openOnLoopback: boolean, { counters, log, now }: AdmitDeps): Admit {
   const tokens = set.filter((token) => token !== undefined);
   return ({ host, headers, client }) => {
-    if (openOnLoopback && LOOPBACK_HOST.test(host)) return undefined;
+    if (openOnLoopback && LOOPBACK_HOST.test(host) && isHere(client?.ip)) return undefined;
     if (tokens.length === 0) return refuse("route-not-found");
     const presented = presentedToken(headers.get("authorization"));
     if (presented === undefined) return refuse("credentials-missing", { headers: ["www-authenticate", CHALLENGE] });

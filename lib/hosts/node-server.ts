@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { type HealthChecks, startHealthChecks } from "../backends/health-checks.ts";
 import { compileConfig } from "../config/compile.ts";
 import { type Environment, readEnvironment } from "../config/env.ts";
-import { ConfigError, formatIssues } from "../config/issue.ts";
+import { formatIssues } from "../config/issue.ts";
 import { loadConfig } from "../config/load.ts";
 import { resolveReferences } from "../config/references.ts";
 import type { Geo } from "../exchange.ts";
@@ -14,6 +14,7 @@ import type { Log } from "../policy.ts";
 import { createStores } from "../stores/create-stores.ts";
 import { createEngine } from "./engine.ts";
 import { type Locate, openGeoDatabase } from "./geo-database.ts";
+import { listen } from "./listen.ts";
 import { handleNodeRequest } from "./node.ts";
 import { createUpgrades } from "./node-upgrade.ts";
 import { Overload, STANDARD_LAG_MS } from "./overload.ts";
@@ -27,7 +28,9 @@ export interface NodeServerOptions {
   readonly port?: number | undefined;
   /** The address to listen on where HOST does not say. */
   readonly defaultHost: string;
-  /** The demo: its console is open to this machine. */
+  /** In development: where the standard port is taken, one of those after it. */
+  readonly triesNextPort?: boolean;
+  /** The demo and `npm run dev`: the console is open to this machine. */
   readonly openOnLoopback: boolean;
   /** For trying things out: every caller is there. */
   readonly simulatedGeo?: Geo | undefined;
@@ -48,6 +51,7 @@ export interface NodeServer {
 const HEAD_TIMEOUT_MS = 15_000;
 const KEEP_ALIVE_MS = 65_000;
 const MAX_HEAD_BYTES = 64 * 1024;
+const SPARE_PORTS = 20;
 const DRAIN_MS = 25_000;
 /** What waits for a caller that reads slowly before the backend is held back, and what is read ahead of a backend that does. */
 const CONNECTION_BYTES = 16 * 1024;
@@ -103,7 +107,12 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   server.on("upgrade", upgrades.handle);
   server.on("clientError", refuseConnection);
   server.on("connect", refuseTunnel);
-  await listen(server, options.port ?? environment.port, environment.host ?? options.defaultHost);
+  await listen(server, {
+    port: options.port ?? environment.port,
+    host: environment.host ?? options.defaultHost,
+    // Who says which port gets that one or none.
+    spare: options.triesNextPort && environment.variables.PORT === undefined ? SPARE_PORTS : 0,
+  });
   const { address, port } = server.address() as AddressInfo;
 
   return {
@@ -140,17 +149,6 @@ async function load({ cwd, file, log }: NodeServerOptions, environment: Environm
 async function createLocate({ cwd, simulatedGeo }: NodeServerOptions, { geoDatabase }: Environment): Promise<Locate | undefined> {
   if (simulatedGeo) return () => simulatedGeo;
   return geoDatabase === undefined ? undefined : openGeoDatabase(resolve(cwd, geoDatabase));
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((done, fail) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const taken = error.code === "EADDRINUSE";
-      const message = taken ? `port ${port} is taken; set PORT to another.` : error.message;
-      fail(new ConfigError([{ rule: "variable-value", severity: "error", path: "PORT", message }], "environment"));
-    });
-    server.listen(port, host, done);
-  });
 }
 
 /** `close` waits for every connection; those that have nothing more to do are ended as soon as that is so. */

@@ -89,6 +89,11 @@ describe("start", () => {
       ["NOT_THERE", "backends.b"],
     ],
     ["a port that is none", { GATEWAY_CONFIG: "{}", PORT: "http" }, ["PORT"]],
+    ...["[::1]", "10.255.255.254", "0.0.0.0 ", "nosuchhost.invalid"].map((HOST): [string, object, string[]] => [
+      `HOST=${JSON.stringify(HOST)}`,
+      { GATEWAY_CONFIG: '{"routes":[{"path":"/","auth":"none","respond":{}}]}', HOST },
+      ["environment HOST: ", JSON.stringify(HOST)],
+    ]),
     ["a secret that is too short", { GATEWAY_CONFIG: "{}", GATEWAY_SECRET: "short" }, ["GATEWAY_SECRET"]],
   ])("%s ends it with 1 and says what to mend", (_, env, words) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, "scripts", "start.mjs")], {
