@@ -1,9 +1,9 @@
 /** The one place that reads the environment: the process's own variables over `.env.local` over `.env`. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import type { RedisOnVercel } from "./compile.ts";
 import { ConfigError, type Issue } from "./issue.ts";
+import { readTextFile } from "./text-file.ts";
 import { VALUE_KINDS } from "./value-kinds.ts";
 
 export interface Environment {
@@ -53,7 +53,7 @@ export function redisOnVercel({ redis, vercelEnv = "production" }: Environment):
 
 function readEnvFile(cwd: string, name: string): NodeJS.Dict<string> {
   try {
-    return parseEnv(readFileSync(/* turbopackIgnore: true */ join(cwd, name), "utf8"));
+    return parseEnv(readTextFile(join(cwd, name), name));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
     throw error;

@@ -1,13 +1,13 @@
 /** Finds the config: gateway.config.ts, the file named by GATEWAY_CONFIG_FILE, or the text in GATEWAY_CONFIG or GATEWAY_ROUTES. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { extname, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Source } from "./compile.ts";
 import type { Environment } from "./env.ts";
-import { ConfigError, type Rule } from "./issue.ts";
+import { ConfigError, type Position, type Rule } from "./issue.ts";
 import { parseJson, parseYaml } from "./parse-text.ts";
 import { readShortRoutes } from "./short-routes.ts";
+import { readTextFile } from "./text-file.ts";
 
 const STANDARD_FILE = "gateway.config.ts";
 
@@ -50,10 +50,10 @@ async function loadFile(file: string, cwd: string): Promise<Source> {
     case ".ts":
       return importConfig(path, origin);
     case ".json":
-      return parseJson(await readFile(path, "utf8"), origin);
+      return parseJson(readTextFile(path, origin), origin);
     case ".yaml":
     case ".yml":
-      return parseYaml(await readFile(path, "utf8"), origin);
+      return parseYaml(readTextFile(path, origin), origin);
     default:
       throw fault("source-missing", origin, "a config is a .ts, .json, .yaml or .yml file.");
   }
@@ -64,16 +64,38 @@ let imports = 0;
 /** A fresh copy at each call. What the file imports itself stays as it was first loaded: Node keeps modules by their address. */
 async function importConfig(path: string, origin: string): Promise<Source> {
   let module: { default?: unknown };
+  // Node says nothing of the encoding of what it loads.
+  readTextFile(path, origin);
   try {
     module = (await import(
       /* turbopackIgnore: true */ /* @vite-ignore */ `${pathToFileURL(path).href}?load=${++imports}`
     )) as typeof module;
   } catch (error) {
-    throw fault("source-import", origin, `it can't be loaded: ${error instanceof Error ? error.message : String(error)}`);
+    throw importFault(error, path, origin);
   }
   if (module.default === undefined)
     throw fault("source-import", origin, "it has no default export.", "Write `export default defineGateway({ … })`.");
   return { value: module.default, origin, module: path, locate: () => undefined };
+}
+
+function importFault(thrown: unknown, path: string, origin: string): ConfigError {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const fix = error.message.includes("Cannot find package 'frontdesk'") ? 'The import is "#frontdesk".' : undefined;
+  const message = `it can't be loaded: ${error.message}${fix ? "." : ""}`;
+  return new ConfigError(
+    [{ rule: "source-import", severity: "error", path: "", message, fix, ...positionOf(error, path) }],
+    origin,
+  );
+}
+
+/** Where in the file, as far as the error tells: behind the file's address, or above a line of carets for a fault of the syntax. */
+function positionOf({ stack = "" }: Error, path: string): Position | undefined {
+  const address = pathToFileURL(path).href;
+  const at = stack.indexOf(address);
+  const [, line, column] = at < 0 ? [] : (/^(?:\?load=\d+)?:(\d+)(?::(\d+))?/.exec(stack.slice(at + address.length)) ?? []);
+  if (line === undefined) return undefined;
+  const caret = /^ *\^/m.exec(stack)?.[0].length ?? 1;
+  return { line: Number(line), column: Number(column ?? caret) };
 }
 
 function fault(rule: Rule, origin: string, message: string, fix?: string): ConfigError {

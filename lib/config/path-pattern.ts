@@ -1,5 +1,6 @@
 /** The grammar of a route's path: literal segments, `:name`, and `*` or `:name*` at the end. */
 import type { PathParams } from "./fields.ts";
+import { parameterFor } from "./framework-parameters.ts";
 
 export interface PathPattern {
   readonly path: string;
@@ -44,6 +45,8 @@ function faultOf(segment: string, isLast: boolean): string | undefined {
   if (/%[0-9a-f]{2}/i.test(segment)) return "write it decoded: requests are compared decoded";
   if (REST.test(segment)) return isLast ? undefined : `"${segment}" can only stand at the end`;
   if (PARAM.test(segment)) return undefined;
+  const parameter = parameterFor(segment);
+  if (parameter !== undefined) return `"${segment}" is text here, not a parameter: write ${parameter}`;
   if (segment.startsWith(":")) return `"${segment}" is not a parameter: write a colon and a name of letters, digits and _`;
   if (segment.includes("*")) return `"${segment}" is neither text nor \`*\`: a \`*\` stands alone, at the end`;
   return undefined;

@@ -1,5 +1,4 @@
 /** `regions`: where the gateway runs on Vercel, and whether vercel.json, which is what Vercel reads, says the same. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Continent, continentOf, UNIONS } from "../http/geography.ts";
 import type { Region } from "../http/region.ts";
@@ -9,6 +8,7 @@ import type { Fields } from "./fields.ts";
 import type { Report } from "./issue.ts";
 import { didYouMean } from "./nearest.ts";
 import { asList } from "./schema-fields.ts";
+import { readTextFile } from "./text-file.ts";
 
 /** What of vercel.json says where functions run, and what is asked for when. */
 export interface VercelJson {
@@ -22,7 +22,7 @@ export interface VercelJson {
 /** Undefined where there is none. */
 export function readVercelJson(cwd: string): VercelJson | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(/* turbopackIgnore: true */ join(cwd, "vercel.json"), "utf8"));
+    const value: unknown = JSON.parse(readTextFile(join(cwd, "vercel.json"), "vercel.json"));
     return typeof value === "object" && value !== null ? (value as VercelJson) : {};
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;

@@ -2,6 +2,7 @@
 import type { Template } from "../http/template.ts";
 import type { Rewrite } from "./compiled.ts";
 import type { Fields } from "./fields.ts";
+import { parameterFault } from "./framework-parameters.ts";
 import type { Place } from "./issue.ts";
 import type { PathPattern } from "./path-pattern.ts";
 
@@ -39,7 +40,7 @@ function faultOf(template: Template): string | undefined {
   if (/[?#]/.test(outline)) return "the query is kept as received, and can't be written here";
   if (/\/(?:\.|%2e){1,2}(?:\/|$)/i.test(outline)) return "it has a dot segment";
   if (outline.includes("\\")) return "it has a backslash";
-  return undefined;
+  return parameterFault(template);
 }
 
 function compileStrip(prefix: string, pattern: PathPattern | undefined, place: Place, fields: Fields): Rewrite | null {

@@ -34,7 +34,9 @@ export const VALUE_KINDS = {
   /** Lands inside of a JSON string. */
   json: kind("a text", (text) => JSON.stringify(text).slice(1, -1)),
   /** Lands in a path or URL that the config writes: may hold slashes, not what ends a path or begins a second line. */
-  path: kind("text for a URL, without spaces and control characters", (text) => (/^[\x21-\x7e]*$/.test(text) ? text : undefined)),
+  path: kind("text for a URL: ASCII without spaces, anything else percent-encoded (é is %C3%A9)", (text) =>
+    /^[\x21-\x7e]*$/.test(text) ? text : undefined,
+  ),
   url: kind("an http or https URL without credentials, query and fragment", readUrl),
   /** To be asked as it stands, a slash at the end and a query included. */
   serviceUrl: kind("an http or https URL without credentials and fragment", (text) =>

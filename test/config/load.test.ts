@@ -31,7 +31,7 @@ describe("loadConfig", () => {
   test("a TypeScript config that throws says why", async () => {
     writeFileSync(join(cwd, "broken.ts"), 'throw new Error("no such thing");\n');
     await expect(loadConfig(parseEnvironment({}), { cwd, file: "broken.ts" })).rejects.toThrow(
-      "broken.ts: it can't be loaded: no such thing",
+      "it can't be loaded: no such thing",
     );
   });
 

@@ -1,6 +1,7 @@
 /** `redirect`: sends the caller elsewhere. */
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
+import { parameterFault } from "../../config/framework-parameters.ts";
 import type { Place } from "../../config/issue.ts";
 import { isReference } from "../../config/references.ts";
 import { flag, oneOf, reference, strict } from "../../config/schema-fields.ts";
@@ -31,6 +32,8 @@ export const redirectSchema = {
     const at = typeof input === "string" ? place : [...place, "to"];
     const template = fields.template(to, at, "path") ?? ["/"];
     checkTarget(template, at, fields);
+    const fault = parameterFault(template);
+    if (fault) fields.report.error("redirect-target", at, `${fault}.`);
     return {
       status: fields.value(status, [...place, "status"], "redirectStatus") ?? 302,
       to: template,
