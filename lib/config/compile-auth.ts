@@ -1,4 +1,5 @@
 /** Authenticators of a config, compiled: each of one kind, with that kind's options. */
+import type { ApiKeyOptions } from "../authenticators/api-key/options.ts";
 import { AUTHENTICATOR_SCHEMAS } from "../authenticators/schemas.ts";
 import type { Json } from "../exchange.ts";
 import type { RedisOnVercel } from "./compile.ts";
@@ -25,7 +26,7 @@ export function compileAuthenticators(
   report: Report,
   redis: RedisOnVercel | undefined,
 ): CompiledAuthenticator[] {
-  return Object.entries(inputs).flatMap(([name, input]) => {
+  const compiled = Object.entries(inputs).flatMap(([name, input]) => {
     const place = ["auth", name];
     if (!NAME.test(name) || RESERVED.includes(name))
       report.error(
@@ -35,6 +36,32 @@ export function compileAuthenticators(
       );
     return compileAuthenticator(name, input, place, report, redis) ?? [];
   });
+  reportSamePrefixes(compiled, report);
+  return compiled;
+}
+
+/** Keys of the store open every authenticator of their prefix; in one place, a wrong key of one is refused by the other. */
+function reportSamePrefixes(authenticators: readonly CompiledAuthenticator[], report: Report): void {
+  const seen: { readonly name: string; readonly options: ApiKeyOptions }[] = [];
+  for (const { name, kind, options: given } of authenticators) {
+    if (kind !== "apiKey") continue;
+    const options = given as unknown as ApiKeyOptions;
+    const places = new Set(options.places.map((place) => JSON.stringify(place)));
+    const other = seen.find(
+      (one) =>
+        one.options.prefix === options.prefix &&
+        ((one.options.keys === null && options.keys === null) ||
+          one.options.places.some((place) => places.has(JSON.stringify(place)))),
+    );
+    if (other)
+      report.warn(
+        "same-prefix",
+        ["auth", name, "apiKey"],
+        `"${other.name}" takes keys that begin with "${options.prefix}_", too: they can't be told apart.`,
+        "Give each a `prefix` of its own.",
+      );
+    seen.push({ name, options });
+  }
 }
 
 function compileAuthenticator(

@@ -15,6 +15,7 @@ import type { DefaultSettings } from "./defaults.ts";
 import { Fields } from "./fields.ts";
 import { headerName, TOKEN } from "./header-fields.ts";
 import type { Place, Report } from "./issue.ts";
+import { reportLiteralSecret } from "./literal-secret.ts";
 import { compileRegion } from "./region-setting.ts";
 import { type assertionObject, backendObject, type targets, type timeout } from "./schema-backend.ts";
 import { checkSettings } from "./schema-issues.ts";
@@ -123,6 +124,7 @@ function fromSettings(
     headers: Object.entries(headers).flatMap(([key, value]) => {
       const at = [...place, "headers", key];
       const lower = headerName(key, "request", at, fields);
+      reportLiteralSecret(key, value, at, fields.report);
       return lower === undefined ? [] : [[lower, fields.value(value, at, "header") ?? ""] as const];
     }),
     preserveHost: fields.value(preserveHost, [...place, "preserveHost"], "boolean") ?? false,

@@ -13,6 +13,7 @@ import { type DefaultSettings, type Defaults, defaultsFor } from "./defaults.ts"
 import { Fields, type Names } from "./fields.ts";
 import { TOKEN } from "./header-fields.ts";
 import type { Place, Report } from "./issue.ts";
+import { isMethod } from "./method-name.ts";
 import { unknownBackend } from "./named-backend.ts";
 import { compileMirror, otherBackend } from "./other-backends.ts";
 import { type PathPattern, readPathPattern } from "./path-pattern.ts";
@@ -22,6 +23,7 @@ import { asList } from "./schema-fields.ts";
 import { checkSettings } from "./schema-issues.ts";
 import { routeSchema } from "./schema-route.ts";
 import { formatSize } from "./units.ts";
+import { reportUselessSettings } from "./useless-settings.ts";
 
 export const DEFAULT_MAX_BODY = 4 * 1024 * 1024;
 /** Vercel Functions answer 413 beyond it. */
@@ -89,6 +91,7 @@ export class RouteCompiler {
     const methods = settings.methods === undefined ? null : this.#methods(asList(settings.methods), place);
     const backend = this.#destination(settings, broken, input as object, place);
     const merged = new RouteSettings(settings, backend === null ? defaults : this.#defaultsFor[backend]!, place);
+    reportUselessSettings(settings, merged, place, report);
     if (merged.get("auth").value === undefined && !broken.has("auth") && !defaults.broken.has("auth")) this.#reportNoAuth(place);
     const host = settings.host === undefined ? null : this.#host(settings.host, [...place, "host"], fields);
     if (pattern?.shape[0] === "gateway")
@@ -140,16 +143,7 @@ export class RouteCompiler {
   }
 
   #methods(names: readonly string[], place: Place): readonly string[] {
-    return [...new Set(names.filter((name) => this.#isMethod(name, [...place, "methods"])))].sort();
-  }
-
-  #isMethod(name: string, place: Place): boolean {
-    // Methods are case-sensitive (RFC 9110 section 9.1); CONNECT asks for a tunnel, which is not a request to forward.
-    if (TOKEN.test(name) && name === name.toUpperCase() && name !== "CONNECT") return true;
-    const upper = name.toUpperCase();
-    const fix = upper !== name && TOKEN.test(name) ? `Write "${upper}".` : undefined;
-    this.#context.report.error("method-name", place, `${JSON.stringify(name)} is not a method that can be served.`, fix);
-    return false;
+    return [...new Set(names.filter((name) => isMethod(name, [...place, "methods"], this.#context.report)))].sort();
   }
 
   /** The index of the backend; null where the route answers itself. */
@@ -229,7 +223,7 @@ export class RouteCompiler {
     for (const method of keyedMethods(merged, methods, fields.report)) keyed[method] = {};
     for (const [method, settings] of Object.entries({ ...keyed, ...byMethod.value })) {
       const place = [...byMethod.place, method];
-      if (!this.#isMethod(method, place)) continue;
+      if (!isMethod(method, place, fields.report)) continue;
       if (methods && !methods.includes(method) && !(method === "HEAD" && methods.includes("GET"))) {
         if (!byMethod.isDefault)
           fields.report.error(

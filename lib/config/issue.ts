@@ -73,6 +73,8 @@ export const RULES = [
   "policy-name",
   "policy-twice",
   "policy-not-here",
+  "useless-setting",
+  "same-prefix",
 ] as const;
 export type Rule = (typeof RULES)[number];
 

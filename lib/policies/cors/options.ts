@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import { TOKEN } from "../../config/header-fields.ts";
 import type { Place } from "../../config/issue.ts";
+import { isMethod } from "../../config/method-name.ts";
 import { asList, duration, oneOf, oneOrMore, strict } from "../../config/schema-fields.ts";
 import { isOpenToStrangers } from "../../http/origin.ts";
 
@@ -101,7 +102,5 @@ const fieldOf: ReadName = (name, place, { report }) => {
 
 /** The Fetch standard compares them case-sensitively: `patch` would never match. */
 const methodOf: ReadName = (name, place, { report }) => {
-  if (TOKEN.test(name) && name === name.toUpperCase() && name !== "*") return name;
-  report.error("method-name", place, `${JSON.stringify(name)} is not a method.`);
-  return undefined;
+  return isMethod(name, place, report) ? name : undefined;
 };

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import { headerNames, headerTemplates, type Side } from "../../config/header-fields.ts";
 import type { Place } from "../../config/issue.ts";
+import { reportLiteralSecret } from "../../config/literal-secret.ts";
 import { asList, oneOrMore, strict } from "../../config/schema-fields.ts";
 import type { Template } from "../../http/template.ts";
 
@@ -44,6 +45,8 @@ export const headersSchema = {
       const { set = {}, append = {}, remove } = input[name] ?? {};
       const at = [...place, name];
       const removed = asList(remove);
+      if (name === "request")
+        for (const [field, value] of Object.entries(set)) reportLiteralSecret(field, value, [...at, "set", field], fields.report);
       const placeOf = (_: string, index: number) => (Array.isArray(remove) ? [...at, "remove", index] : [...at, "remove"]);
       const result = {
         set: headerTemplates(set, name, [...at, "set"], fields),
