@@ -62,7 +62,13 @@ let isStopping = false;
 const stop = () => {
   if (isStopping) return;
   isStopping = true;
-  server.close().then(() => process.exit(0));
+  server.close().then(
+    () => process.exit(0),
+    (error: Error) => {
+      log.error("the shutdown failed", { error: error.stack });
+      process.exit(1);
+    },
+  );
 };
 process.on("SIGTERM", stop);
 process.on("SIGINT", stop);

@@ -102,7 +102,7 @@ export interface Gateway {
   send(visit: Visit, stop: Stop, sink: Sink): void;
   /** Drops stored answers, and says how many. */
   purge(what: Purge): MaybePromise<StoreReply<number>>;
-  /** For what a host has to refuse itself: no route is looked for. */
+  /** For what a host has to refuse itself. The fields of its route stand in the answer (CORS), and none of its policies decides. */
   refuse(request: GatewayRequest, refusal: Refusal, sink: Sink): void;
 }
 
@@ -233,7 +233,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     execute: (visit, sink) => execute(visit, sink, context),
     send: (visit, stop, sink) => sendStop(visit, stop, sink, context),
     purge: (what) => cache.purge(what),
-    refuse: (received, refusal, sink) => sendStop(begin(received), refusal, sink, context),
+    refuse(received, refusal, sink) {
+      const visit = begin(received);
+      const { request, target, facts } = visit;
+      const found = target === UNREADABLE_TARGET ? undefined : match(request.method, request.host, target, facts.headers);
+      if (found?.kind !== undefined && found.kind !== "none") visit.enter(found.route, found.params);
+      sendStop(visit, refusal, sink, context);
+    },
   };
 }
 

@@ -30,6 +30,12 @@ export const PROBLEMS = {
     meaning: "Send fewer or shorter header fields; often a cookie has grown.",
     operator: "Limits on headers and URLs are set by the route's `size`.",
   },
+  "expectation-failed": {
+    status: 417,
+    title: "The expectation can't be met",
+    meaning: "Send `Expect: 100-continue`, or no `Expect`: no other expectation is defined.",
+    operator: "The caller's `Expect` asks for what RFC 9110 section 10.1.1 does not define.",
+  },
   "url-too-long": {
     status: 414,
     title: "The URL is too long",
@@ -124,8 +130,9 @@ export const PROBLEMS = {
   "request-timeout": {
     status: 408,
     title: "The request did not arrive in time",
-    meaning: "The connection was silent before the request was whole. Send it again.",
-    operator: "A client that sends its head or body too slowly, or stops: a poor network, or an attempt to hold connections.",
+    meaning: "The connection was silent or too slow before the request was whole. Send it again.",
+    operator:
+      "A client that sends its head or body too slowly, or stops: a poor network, or an attempt to hold connections. `timeout.body` of the route says how slowly a body may come.",
   },
   "length-required": {
     status: 411,
@@ -317,6 +324,9 @@ export function renderProblem(refusal: Refusal, requestId: string, path: string)
     "application/problem+json",
     "cache-control",
     "no-store",
+    // The body holds the path: no browser may take it for a page or a script.
+    "x-content-type-options",
+    "nosniff",
     "x-gateway-error",
     refusal.code,
     ...(refusal.headers ?? []),

@@ -24,11 +24,13 @@ export function makeOutgoing(
   const keepLength = request.body !== null && !replacesBytes(pipeline.requestBody, "requestBody");
   const pairs = endToEndRequestPairs(facts.headers, keepLength);
   const backend = pipeline.backend!;
-  // An HTTP/1.0 request may have none: then it is the target's.
+  // Where a request has none, it is the target's.
   if (backend.preserveHost && request.host !== "") pairs.push("host", request.host);
   const ip = request.client.ip;
   if (ip !== undefined) pairs.push("x-forwarded-for", ip);
-  pairs.push("x-forwarded-proto", request.scheme, "x-forwarded-host", request.host, "forwarded", forwarded(ip, request));
+  pairs.push("x-forwarded-proto", request.scheme, "forwarded", forwarded(ip, request));
+  // An HTTP/1.0 request may have none.
+  if (request.host !== "") pairs.push("x-forwarded-host", request.host);
   const { rewrite } = exchange.route;
   if (rewrite?.kind === "strip") pairs.push("x-forwarded-prefix", rewrite.encoded);
   pairs.push(
@@ -63,7 +65,8 @@ function assertCaller(headers: HeaderList, { field, valueFor }: Assertion, consu
 /** RFC 7239 section 4; an IPv6 address is quoted and bracketed (section 6). */
 function forwarded(ip: string | undefined, { host, scheme }: Exchange["request"]): string {
   const node = ip === undefined ? "unknown" : ip.includes(":") ? `"[${ip}]"` : ip;
-  return `for=${node};host="${host.replace(/["\\]/g, "")}";proto=${scheme}`;
+  const toHost = host === "" ? "" : `host="${host.replace(/["\\]/g, "")}";`;
+  return `for=${node};${toHost}proto=${scheme}`;
 }
 
 /** The target's base path, the route's rewrite, and the query as it was received; undefined where a caller's value would climb. */

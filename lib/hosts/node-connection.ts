@@ -1,27 +1,62 @@
-/** What the Node host remembers of a connection. It stands on the socket itself: a WeakMap costs a collection more than the rest. */
-import type { ServerResponse } from "node:http";
+/** The state of a client's connection on the Node host. It is a property of the socket itself: a WeakMap costs a collection more than the rest. */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Client } from "../exchange.ts";
 import { canonicalIp } from "../http/ip.ts";
 import type { Locate } from "./geo-database.ts";
 import { LocatedClient } from "./located-client.ts";
-
-export interface NodeConnection {
-  /** Who is at the other end: requests on one connection come from the same peer. */
-  readonly peer: Client;
-  /** The latest: answers leave in the order of the requests, so it is the last to end. */
-  response: ServerResponse | undefined;
-}
+import { RequestQueue } from "./request-queue.ts";
 
 const KEY = Symbol("frontdesk.connection");
 
-export function connectionOf(
-  socket: Duplex & { readonly remoteAddress?: string | undefined; [KEY]?: NodeConnection },
-  locate?: Locate,
-): NodeConnection {
+type ClientSocket = Duplex & { readonly remoteAddress?: string | undefined; [KEY]?: NodeConnection };
+
+export class NodeConnection {
+  /** The other end of the connection: all of its requests come from the same peer. */
+  readonly peer: Client;
+  /** The answer to the request that is at work, or to the last one that was. */
+  response: ServerResponse | undefined = undefined;
+  /** The parser has given the connection up, and the client has been told. */
+  isRefused = false;
+  readonly #socket: ClientSocket;
+  /** Made for the first pipelined request: few clients send any. */
+  #queue: RequestQueue | undefined = undefined;
+
+  constructor(socket: ClientSocket, peer: Client) {
+    this.#socket = socket;
+    this.peer = peer;
+  }
+
+  /** A request is at work. Until its answer has ended the next one must wait: answers leave in the order of the requests. */
+  get isBusy(): boolean {
+    return this.response !== undefined && !this.response.closed;
+  }
+
+  get hasWaiting(): boolean {
+    return this.#queue?.isEmpty === false;
+  }
+
+  /** The request whose body the parser is reading, or that it read last. */
+  get lastRequest(): IncomingMessage | undefined {
+    return this.#queue?.last ?? this.response?.req;
+  }
+
+  /** Calls `start` when the requests before it have been answered, or never where the connection ends first. */
+  enqueue(start: () => void, request?: IncomingMessage): void {
+    this.#queue ??= new RequestQueue(this.#socket, this);
+    this.#queue.add(start, request);
+  }
+
+  /** In place of the last request that waits: its body is broken. */
+  replaceLastWaiting(start: () => void): void {
+    this.#queue?.replaceLast(start);
+  }
+}
+
+export function connectionOf(socket: ClientSocket, locate?: Locate): NodeConnection {
   if (!socket[KEY]) {
     const ip = socket.remoteAddress === undefined ? undefined : canonicalIp(socket.remoteAddress);
-    socket[KEY] = { peer: new LocatedClient(ip, locate), response: undefined };
+    socket[KEY] = new NodeConnection(socket, new LocatedClient(ip, locate));
   }
   return socket[KEY];
 }

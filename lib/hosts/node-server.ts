@@ -1,5 +1,5 @@
-/** The Node host: a server on node:http, the config it runs, its reload and its end. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+/** The Node host: the config it runs, its stores, its reload and its end. Connections of clients: ./http-server.ts. */
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { type HealthChecks, startHealthChecks } from "../backends/health-checks.ts";
@@ -14,11 +14,9 @@ import type { Log } from "../policy.ts";
 import { createStores } from "../stores/create-stores.ts";
 import { createEngine } from "./engine.ts";
 import { type Locate, openGeoDatabase } from "./geo-database.ts";
+import { createHttpServer } from "./http-server.ts";
 import { listen } from "./listen.ts";
-import { handleNodeRequest } from "./node.ts";
-import { createUpgrades } from "./node-upgrade.ts";
 import { Overload, STANDARD_LAG_MS } from "./overload.ts";
-import { refuseConnection, refuseTunnel } from "./refuse-connection.ts";
 
 export interface NodeServerOptions {
   /** Where the config, `.env` and the data folder are. */
@@ -47,14 +45,10 @@ export interface NodeServer {
   close(): Promise<void>;
 }
 
-/** A client has this long to send its whole head (slow-loris), and an idle connection this long to send another. */
-const HEAD_TIMEOUT_MS = 15_000;
-const KEEP_ALIVE_MS = 65_000;
-const MAX_HEAD_BYTES = 64 * 1024;
 const SPARE_PORTS = 20;
 const DRAIN_MS = 25_000;
-/** What waits for a caller that reads slowly before the backend is held back, and what is read ahead of a backend that does. */
-const CONNECTION_BYTES = 16 * 1024;
+/** For the connections to backends, and for the stores, once the clients are gone. */
+const CLOSE_MS = 2_000;
 
 /** Throws a ConfigError where the config or the environment is wrong: a wrong config never serves. */
 export async function startNodeServer(options: NodeServerOptions): Promise<NodeServer> {
@@ -84,29 +78,8 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   };
   let gateway = start(first, environment);
   let locate = await createLocate(options, environment);
-  const handling = { servePage: options.servePage, log, locate: (ip: string) => locate?.(ip), expectsContinue: false };
-  const upgrades = createUpgrades(() => gateway, handling);
-
-  const server = createServer(
-    {
-      ...upgrades.options,
-      highWaterMark: CONNECTION_BYTES,
-      maxHeaderSize: MAX_HEAD_BYTES,
-      headersTimeout: HEAD_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      // Ends whole uploads after that time, however well they go.
-      requestTimeout: 0,
-      connectionsCheckingInterval: 5_000,
-    },
-    (request, response) => handleNodeRequest(request, response, gateway, handling),
-  );
-  // With a listener, Node leaves it to us to ask for the body: first the request is decided.
-  server.on("checkContinue", (request, response) => {
-    handleNodeRequest(request, response, gateway, { ...handling, expectsContinue: true });
-  });
-  server.on("upgrade", upgrades.handle);
-  server.on("clientError", refuseConnection);
-  server.on("connect", refuseTunnel);
+  const handling = { servePage: options.servePage, log, locate: (ip: string) => locate?.(ip) };
+  const { server, drain } = createHttpServer(() => gateway, handling);
   await listen(server, {
     port: options.port ?? environment.port,
     host: environment.host ?? options.defaultHost,
@@ -127,12 +100,12 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
       return gateway;
     },
     async close() {
-      upgrades.close(DRAIN_MS);
       checks?.stop();
-      await drain(server);
+      await drain(DRAIN_MS);
       overload.close();
-      await engine.pools.close();
-      await stores.close();
+      // No caller is left. A backend that does not end what nobody waits for, or a store that is away, must not hold up the end.
+      await within(CLOSE_MS, engine.pools.close());
+      await within(CLOSE_MS, stores.close());
     },
   };
 }
@@ -151,16 +124,11 @@ async function createLocate({ cwd, simulatedGeo }: NodeServerOptions, { geoDatab
   return geoDatabase === undefined ? undefined : openGeoDatabase(resolve(cwd, geoDatabase));
 }
 
-/** `close` waits for every connection; those that have nothing more to do are ended as soon as that is so. */
-function drain(server: Server): Promise<void> {
-  return new Promise((done) => {
-    const idle = setInterval(() => server.closeIdleConnections(), 100);
-    const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-    server.close(() => {
-      clearInterval(idle);
-      clearTimeout(timer);
-      done();
-    });
-    server.closeIdleConnections();
+/** Resolves with the promise, or when the time is over. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
   });
+  await Promise.race([promise, over]).finally(() => clearTimeout(timer));
 }

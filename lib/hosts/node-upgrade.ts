@@ -6,15 +6,17 @@ import { faultOfHandshake } from "../backends/websocket/handshake.ts";
 import type { UpgradeSink } from "../backends/websocket/upgrade-sink.ts";
 import type { Gateway } from "../gateway.ts";
 import { handleNodeRequest, type NodeHandling } from "./node.ts";
+import { connectionOf } from "./node-connection.ts";
 import { NodeSink } from "./node-sink.ts";
+import { LINGER_MS } from "./socket-sink.ts";
 
 export interface Upgrades {
   /** For createServer: which requests the `upgrade` event is for. */
   readonly options: ServerOptions;
   /** The listener of `upgrade`. */
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Closes every conversation; what is left after that time is broken. */
-  close(drainMs: number): void;
+  /** Closes every conversation. */
+  close(): void;
 }
 
 /**
@@ -42,9 +44,6 @@ class DecidingMessage extends IncomingMessage {
   }
 }
 
-/** How long a refused caller has for reading the refusal and closing its end. */
-const LINGER_MS = 5_000;
-
 export function createUpgrades(gateway: () => Gateway, handling: NodeHandling): Upgrades {
   const open = new Map<Socket, () => void>();
   let isClosing = false;
@@ -54,45 +53,40 @@ export function createUpgrades(gateway: () => Gateway, handling: NodeHandling): 
 
     handle(request, duplex, head) {
       const socket = duplex as Socket;
-      // Node has taken its own listeners off: an error would end the process.
-      socket.on("error", () => socket.destroy());
-      const response = new ServerResponse(request);
-      response.shouldKeepAlive = false;
-      try {
-        response.assignSocket(socket);
-      } catch {
-        // The answer to a request before this one is still being written: ours would run into it.
-        socket.destroy();
-        return;
-      }
-      socket.setTimeout(0).setNoDelay(true);
-      const conversation = (shutDown: () => void) => {
-        open.set(socket, shutDown);
-        if (isClosing) shutDown();
-      };
-      open.set(socket, () => {});
-      socket.once("close", () => open.delete(socket));
-      const sink = new NodeUpgradeSink(response, socket, head, conversation);
-      const current = gateway();
-      const upgrading: Gateway = {
-        ...current,
-        execute(visit) {
-          const refusal = faultOfHandshake(visit.facts);
-          if (refusal) current.send(visit, refusal, sink);
-          else current.execute(visit, sink);
-        },
-      };
-      handleNodeRequest(request, response, upgrading, handling);
+      const connection = connectionOf(socket, handling.locate);
+      if (connection.isBusy) connection.enqueue(() => upgrade(request, socket, head));
+      else upgrade(request, socket, head);
     },
 
-    close(drainMs) {
+    close() {
       isClosing = true;
       for (const shutDown of open.values()) shutDown();
-      setTimeout(() => {
-        for (const socket of open.keys()) socket.destroy();
-      }, drainMs).unref();
     },
   };
+
+  function upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    socket.setTimeout(0).setNoDelay(true);
+    const conversation = (shutDown: () => void) => {
+      open.set(socket, shutDown);
+      if (isClosing) shutDown();
+    };
+    open.set(socket, () => {});
+    socket.once("close", () => open.delete(socket));
+    const sink = new NodeUpgradeSink(response, socket, head, conversation);
+    const current = gateway();
+    const upgrading: Gateway = {
+      ...current,
+      execute(visit) {
+        const refusal = faultOfHandshake(visit.facts);
+        if (refusal) current.send(visit, refusal, sink);
+        else current.execute(visit, sink);
+      },
+    };
+    handleNodeRequest(request, response, upgrading, handling);
+  }
 }
 
 class NodeUpgradeSink extends NodeSink implements UpgradeSink {

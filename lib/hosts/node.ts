@@ -21,8 +21,8 @@ export interface NodeHandling {
   readonly log: Log;
   /** Where an address is. */
   readonly locate?: Locate | undefined;
-  /** The caller waits for a word before it sends the body (RFC 9110 section 10.1.1). */
-  readonly expectsContinue: boolean;
+  /** What the caller's `Expect` says: "continue" waits for a word before it sends the body (RFC 9110 section 10.1.1). */
+  readonly expects: "nothing" | "continue" | "unknown";
 }
 
 /** Handles one request on the gateway that is current when it arrives: a reload does not touch it any more. */
@@ -30,16 +30,23 @@ export function handleNodeRequest(
   request: IncomingMessage,
   response: ServerResponse,
   gateway: Gateway,
-  { servePage, log, locate, expectsContinue }: NodeHandling,
+  { servePage, log, locate, expects }: NodeHandling,
 ): void {
   const facts = readRequestHeaders(new HeaderList(request.rawHeaders));
   const received = toGatewayRequest(request, facts, gateway, locate);
   connectionOf(request.socket).response = response;
-  const fault = requestFault(received, facts);
+  // RFC 9112 section 3.2: a request of HTTP/1.1 has a Host, also where its target is absolute.
+  const fault = facts.host === undefined && request.httpVersion === "1.1" ? "no Host" : requestFault(received, facts);
   if (fault) {
     // Where its framing is in doubt, so is where the next request begins.
     response.shouldKeepAlive = false;
     gateway.refuse(received, refuse("bad-request", { detail: `There is ${fault}.` }), new NodeSink(response));
+    return;
+  }
+  if (expects === "unknown") {
+    // Whether the body still comes is the caller's choice.
+    response.shouldKeepAlive = false;
+    gateway.refuse(received, refuse("expectation-failed"), new NodeSink(response));
     return;
   }
   // Node loses what follows an offer that is not taken in the same read: what came next would begin in the middle of a request.
@@ -48,12 +55,12 @@ export function handleNodeRequest(
   const act = (verdict: Verdict) => {
     switch (verdict.kind) {
       case "execute":
-        if (expectsContinue) response.writeContinue();
+        if (expects === "continue") response.writeContinue();
         gateway.execute(verdict.visit, new NodeSink(response));
         break;
       case "stop":
         // Whether the body still comes is the caller's choice now: only a new connection has a sure beginning.
-        if (expectsContinue) response.shouldKeepAlive = false;
+        if (expects === "continue") response.shouldKeepAlive = false;
         gateway.send(verdict.visit, verdict.stop, new NodeSink(response));
         break;
       case "console":
@@ -65,8 +72,13 @@ export function handleNodeRequest(
   };
   const crash = (error: unknown) => {
     log.error("the gateway failed", { error: error instanceof Error ? error.stack : String(error) });
-    if (response.headersSent) response.destroy();
-    else gateway.refuse(received, refuse("internal"), new NodeSink(response));
+    try {
+      if (response.headersSent) response.destroy();
+      else gateway.refuse(received, refuse("internal"), new NodeSink(response));
+    } catch {
+      // The same bug again: the request ends all the same.
+      response.destroy();
+    }
   };
   try {
     const verdict = gateway.decide(received, "whole");
@@ -75,6 +87,11 @@ export function handleNodeRequest(
   } catch (error) {
     crash(error);
   }
+}
+
+/** A request that the host refuses by itself, so that it was not read before. */
+export function receivedRequest(request: IncomingMessage, gateway: Gateway, locate: Locate): GatewayRequest {
+  return toGatewayRequest(request, readRequestHeaders(new HeaderList(request.rawHeaders)), gateway, locate);
 }
 
 function toGatewayRequest(

@@ -1,5 +1,4 @@
 /** The Node host in this process, in front of backends that fail as the test says: for what a flow can't arrange or look into. */
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeEach } from "vitest";
 import { createOutbound } from "#lib/backends/outbound.ts";
@@ -8,7 +7,7 @@ import { createTargetStates } from "#lib/backends/target-state.ts";
 import { compileConfig } from "#lib/config/compile.ts";
 import { resolveReferences } from "#lib/config/references.ts";
 import { createGateway, type Gateway } from "#lib/gateway.ts";
-import { handleNodeRequest } from "#lib/hosts/node.ts";
+import { createHttpServer } from "#lib/hosts/http-server.ts";
 import type { RequestRecord } from "#lib/observe/record.ts";
 import { POLICIES } from "#lib/policies/index.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
@@ -77,9 +76,7 @@ export async function startTrafficHost(config: TrafficConfig): Promise<TrafficHo
     targetStates: createTargetStates(),
     onRecord: (record) => records.push(record),
   });
-  const server = createServer((request, response) =>
-    handleNodeRequest(request, response, gateway, { servePage: () => {}, log, expectsContinue: false }),
-  );
+  const { server } = createHttpServer(() => gateway, { servePage: () => {}, log, locate: () => undefined });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return Object.assign(host, {

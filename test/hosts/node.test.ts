@@ -202,7 +202,7 @@ describe("clients that do not speak HTTP", () => {
   test.each([
     ["garbage", "hello\r\n\r\n", 400, "bad-request"],
     ["a head that is too large", `GET / HTTP/1.1\r\nHost: a\r\nx: ${"y".repeat(70_000)}\r\n\r\n`, 431, "headers-too-large"],
-    ["no Host", "GET / HTTP/1.1\r\n\r\n", 400, undefined],
+    ["no Host", "GET / HTTP/1.1\r\n\r\n", 400, "bad-request"],
     ["a bare line feed in a field", "GET / HTTP/1.1\r\nHost: a\r\nx: a\nb\r\n\r\n", 400, "bad-request"],
   ])("%s is answered by a problem", async (_, bytes, status, code) => {
     const { host } = await start(answering("x"));
@@ -210,10 +210,12 @@ describe("clients that do not speak HTTP", () => {
     connection.write(bytes);
     const answer = await connection.readAnswer();
     expect(answer.status).toBe(status);
-    if (code) {
-      expect(answer.headers.get("x-gateway-error")).toBe(code);
-      expect(JSON.parse(answer.body.toString())).toMatchObject({ code, status });
-    }
+    expect(answer.headers.get("x-gateway-error")).toBe(code);
+    expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
+    const requestId = answer.headers.get("x-request-id");
+    expect(requestId).toMatch(/^[0-9a-f]{32}$/);
+    expect(JSON.parse(answer.body.toString())).toMatchObject({ code, status, requestId });
+    await connection.closed();
     connection.close();
     expect(await bodyOf(host)).toBe("x");
   });
