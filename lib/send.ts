@@ -13,8 +13,22 @@ export interface SendContext {
   readonly onRecord?: ((record: RequestRecord) => void) | undefined;
 }
 
-/** Renders a refusal or takes an answer as it is, lets the route's policies shape its head, and sends it. */
+/**
+ * Renders a refusal or takes an answer as it is, lets the route's policies shape its head, and sends it. It never throws: an answer that
+ * can't be written breaks the connection, so that no request is left without an end.
+ */
 export function sendStop(visit: Visit, stop: Stop, sink: Sink, context: SendContext): void {
+  sink.onClose = (complete) => finish(visit, complete, context);
+  try {
+    send(visit, stop, sink, context);
+  } catch (error) {
+    const { requestId, route } = visit;
+    context.deps.log.error("an answer could not be sent", { requestId, route: route.id, error: String(error) });
+    sink.destroy();
+  }
+}
+
+function send(visit: Visit, stop: Stop, sink: Sink, context: SendContext): void {
   const answer: Answer = "code" in stop ? answerTo(stop, visit) : stop;
   if ("code" in stop) {
     visit.code = stop.code;
@@ -27,7 +41,6 @@ export function sendStop(visit: Visit, stop: Stop, sink: Sink, context: SendCont
   const isEmpty = isBodiless(answer.status);
   if (!isEmpty && !answer.rest) answer.headers.set("content-length", String(length));
   visit.bytesOut = length;
-  sink.onClose = (complete) => finish(visit, complete, context);
   if (sink.closed) {
     finish(visit, false, context);
     return;

@@ -7,6 +7,7 @@ import type { Dispatcher } from "undici";
 import { BodyTaps, replacesBytes } from "../body-taps.ts";
 import { isBodiless } from "../http/framing.ts";
 import { type BackendHead, readBackendHead } from "../http/hygiene.ts";
+import { writableReason } from "../http/reason-phrase.ts";
 import type { Clock } from "../policy.ts";
 import { type Refusal, refuse } from "../problem.ts";
 import type { Sink } from "../sink.ts";
@@ -154,7 +155,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     // Slices of the first read: kept, they would hold its 64 KB for as long as the answer lasts.
     controller.rawHeaders = [];
     const { pipeline } = visit;
-    this.#reply = { status, statusText, backend };
+    this.#reply = { status, statusText: writableReason(statusText), backend };
     if (this.#attempt.watch?.replaces(status, backend)) {
       this.#drop(controller);
       return;

@@ -29,8 +29,9 @@ export class NodeSink implements Sink {
   }
 
   head(status: number, statusText: string, pairs: string[]): void {
-    if (statusText === "") this.#response.writeHead(status, pairs);
-    else this.#response.writeHead(status, statusText, pairs);
+    // A head that could not be written leaves its phrase behind; without one Node writes the status's own.
+    this.#response.statusMessage = statusText;
+    this.#response.writeHead(status, pairs);
   }
 
   flush(): void {

@@ -45,6 +45,14 @@ export function respond(write: (sink: Sink) => void, signal: AbortSignal): Promi
 /** Chunks that wait in the stream before the backend is paused. */
 const HIGH_WATER_MARK = 16;
 
+/** Fetch standard, "null body status". */
+const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/** In place of an answer that can't be given. */
+function brokenResponse(): Response {
+  return new Response(null, { status: 502, headers: { "cache-control": "private, no-store" } });
+}
+
 class WebSink implements Sink {
   onDrain: (() => void) | undefined;
   #onClose: ((complete: boolean) => void) | undefined;
@@ -88,6 +96,8 @@ class WebSink implements Sink {
   write(chunk: Uint8Array): boolean {
     if (this.closed) return true;
     const controller = this.#open();
+    // Nobody would read it, and wait for room in vain.
+    if (NULL_BODY_STATUSES.has(this.#head!.status)) return true;
     controller?.enqueue(chunk);
     return (controller?.desiredSize ?? 1) > 0;
   }
@@ -95,19 +105,31 @@ class WebSink implements Sink {
   end(chunk?: Uint8Array | string): void {
     if (this.closed) return;
     if (this.#controller) {
-      if (chunk !== undefined) this.#controller.enqueue(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+      if (chunk !== undefined && !NULL_BODY_STATUSES.has(this.#head!.status))
+        this.#controller.enqueue(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
       this.#controller.close();
     } else {
       const hasBody = chunk !== undefined && chunk.length > 0;
-      this.#resolve(new Response(hasBody ? (chunk as BodyInit) : null, this.#head));
+      this.#resolve(this.#response(hasBody ? (chunk as BodyInit) : null));
     }
     this.#close(true);
   }
 
   destroy(): void {
     if (this.closed) return;
-    this.#controller?.error(new Error("the backend broke off"));
+    if (this.#controller) this.#controller.error(new Error("the backend broke off"));
+    // Nothing has left: a connection that breaks can't be had from Next, and a promise without an end would hold the caller for ever.
+    else this.#resolve(brokenResponse());
     this.#close(false);
+  }
+
+  /** Next takes a Response alone, and a body only where the Fetch standard allows one. */
+  #response(body: BodyInit | null): Response {
+    try {
+      return new Response(NULL_BODY_STATUSES.has(this.#head!.status) ? null : body, this.#head);
+    } catch {
+      return brokenResponse();
+    }
   }
 
   #open(): ReadableStreamDefaultController<Uint8Array> | undefined {
@@ -122,7 +144,7 @@ class WebSink implements Sink {
       },
       { highWaterMark: HIGH_WATER_MARK },
     );
-    this.#resolve(new Response(stream, this.#head));
+    this.#resolve(this.#response(stream));
     return this.#controller;
   }
 
