@@ -1,6 +1,7 @@
 /** The admin API over HTTP: who may call is settled; here a request becomes a call, and what was done an answer. */
 import { BodyFault, CountedBody, collectBody } from "../backends/request-body.ts";
 import { HeaderList } from "../http/header-list.ts";
+import type { Clock } from "../policy.ts";
 import { type Refusal, refuse } from "../problem.ts";
 import type { Stop } from "../run-steps.ts";
 import type { Visit } from "../visit.ts";
@@ -12,7 +13,7 @@ const MAX_BODY_BYTES = 64 * 1024;
 const JSON_TYPE = /^application\/(?:json|merge-patch\+json)\s*(?:;|$)/i;
 
 /** `segments` below /gateway/api/. */
-export async function answerApi(visit: Visit, segments: readonly string[], api: Api): Promise<Stop> {
+export async function answerApi(visit: Visit, segments: readonly string[], api: Api, clock: Clock): Promise<Stop> {
   const { request, target, requestId } = visit;
   const { method, headers, client } = request;
   const found = api.find(method, segments);
@@ -20,7 +21,7 @@ export async function answerApi(visit: Visit, segments: readonly string[], api: 
   if ("allow" in found) return refuse("method-not-allowed", { headers: ["allow", found.allow.join(", ")] });
   const forced = refuseForced(request);
   if (forced) return forced;
-  const body = found.operation.body ? await readJson(visit) : {};
+  const body = found.operation.body ? await readJson(visit, clock) : {};
   if (isRefusal(body)) return body.refusal;
   const actor = { by: "operator", ip: client.ip, userAgent: headers.get("user-agent")?.slice(0, 200), requestId } as const;
   const done = await runOperation(found, { query: target.query, body, actor });
@@ -40,10 +41,11 @@ function isRefusal(body: unknown): body is Unread {
   return body instanceof Unread;
 }
 
-async function readJson({ request, facts }: Visit): Promise<unknown> {
+async function readJson({ request, facts }: Visit, clock: Clock): Promise<unknown> {
   if (!request.body) return {};
   try {
-    const bytes = await collectBody(new CountedBody(request.body, MAX_BODY_BYTES, facts.contentLength, () => {}));
+    const rules = { maxBytes: MAX_BODY_BYTES, statedBytes: facts.contentLength, clock, onBytes: () => {} };
+    const bytes = await collectBody(new CountedBody(request.body, rules));
     // Next hands over a stream for every POST, also where nothing was sent.
     if (bytes.length === 0) return {};
     // No form can send this, and a script of another page may not (CORS asks first, and nobody answers).

@@ -3,7 +3,7 @@ import type { Jwks } from "../backends/signing-keys.ts";
 import { CHECKS_PATH } from "../config/checks-by-cron.ts";
 import type { Endpoints } from "../gateway.ts";
 import { HeaderList } from "../http/header-list.ts";
-import type { MaybePromise } from "../policy.ts";
+import type { Clock, MaybePromise } from "../policy.ts";
 import type { Answer } from "../problem.ts";
 import { refuse } from "../problem.ts";
 import type { Visit } from "../visit.ts";
@@ -16,6 +16,7 @@ import type { Overview } from "./overview.ts";
 import { problemIndex, problemPage } from "./problem-page.ts";
 
 export interface EndpointOptions {
+  readonly clock: Clock;
   readonly admit: Admit;
   readonly overview: () => MaybePromise<Overview>;
   readonly api: Api;
@@ -25,7 +26,7 @@ export interface EndpointOptions {
   readonly checks: ChecksOptions;
 }
 
-export function createEndpoints({ admit, overview, api, jwks, examine, checks }: EndpointOptions): Endpoints {
+export function createEndpoints({ admit, overview, api, jwks, examine, checks, clock }: EndpointOptions): Endpoints {
   /** By path below /gateway/, for GET and HEAD. */
   const forEverybody = (path: string): Answer | undefined => {
     if (path === "health") return json({ status: "ok" });
@@ -53,7 +54,7 @@ export function createEndpoints({ admit, overview, api, jwks, examine, checks }:
       const open = forEverybody(path);
       // What is the same for everybody asks nobody who they are: a token that is meant for something else is no guess at ours.
       const refusal = open && path !== "health" ? undefined : admit(request);
-      if (first === "api") return refusal ?? answerApi(visit, rest, api);
+      if (first === "api") return refusal ?? answerApi(visit, rest, api, clock);
       const answer = (refusal ? undefined : forOperators(path)) ?? open;
       if (!answer) return refusal ?? refuse("route-not-found");
       const isRead = request.method === "GET" || request.method === "HEAD";

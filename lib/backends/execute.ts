@@ -63,7 +63,7 @@ export function executeContext(options: Omit<ExecuteContext, "crash" | "refuse">
 
 export function execute(visit: Visit, sink: Sink, context: ExecuteContext): void {
   const bufferBytes = bufferBytesFor(visit);
-  const body = openBody(visit, bufferBytes, context.host);
+  const body = openBody(visit, bufferBytes, context);
   const fail = (error: unknown) => context.crash(error, visit, sink);
   if (visit.pipeline.execute.length > 0 || bufferBytes !== undefined) {
     prepare(visit, body, bufferBytes !== undefined, context)
@@ -116,13 +116,18 @@ function bufferBytesFor(visit: Visit): number | undefined {
   return bound;
 }
 
-function openBody(visit: Visit, bufferBytes: number | undefined, host: HostTraits): Readable | null {
+function openBody(visit: Visit, bufferBytes: number | undefined, { host, deps }: ExecuteContext): Readable | null {
   const { request, facts, pipeline } = visit;
   if (!request.body) return null;
   const maxBytes = Math.min(pipeline.maxBodyBytes, bufferBytes ?? Number.POSITIVE_INFINITY);
-  const stated = host.trustsContentLength ? undefined : facts.contentLength;
-  return new CountedBody(request.body, maxBytes, stated, (bytes) => {
-    visit.bytesIn += bytes;
+  return new CountedBody(request.body, {
+    maxBytes,
+    statedBytes: host.trustsContentLength ? undefined : facts.contentLength,
+    pace: pipeline.timeouts?.body,
+    clock: deps.clock,
+    onBytes: (bytes) => {
+      visit.bytesIn += bytes;
+    },
   });
 }
 
@@ -263,7 +268,13 @@ class BackendAttempt implements Attempt {
   }
 
   fail(refusal: Refusal): void {
-    refuseTo(refusal, this.visit, this.sink, this.#context, this.#sending.fetch);
+    const { visit, sink } = this;
+    try {
+      refuseTo(refusal, visit, sink, this.#context, this.#sending.fetch);
+    } catch (error) {
+      // undici would take it for a failure of the connection, and the request would have no end.
+      this.#context.crash(error, visit, sink, this.#sending.fetch);
+    }
   }
 
   #invalidate(pairs: readonly string[]): void {

@@ -1,6 +1,8 @@
 /** A request's body on its way to the backend: counted, and kept apart from the caller's socket. */
 import { Readable } from "node:stream";
 import type { BodyTaps } from "../body-taps.ts";
+import { type BodyPace, STANDARD_BODY_PACE } from "../config/compiled-backend.ts";
+import type { Clock } from "../policy.ts";
 
 /** The body grew past the route's `maxBody`, or ended before its stated length; the backend never gets a clean end of it. */
 export class BodyFault extends Error {
@@ -12,7 +14,16 @@ export class BodyFault extends Error {
   }
 }
 
-/** A caller that sends nothing for so long holds a connection here and one at the backend (slow POST). */
+export interface BodyRules {
+  readonly maxBytes: number;
+  /** The length that a body must have where the host may cut it unseen; undefined elsewhere. */
+  readonly statedBytes: number | undefined;
+  readonly pace?: BodyPace | undefined;
+  readonly clock: Clock;
+  onBytes(bytes: number): void;
+}
+
+/** A caller that sends nothing for so long holds a connection here and one at the backend, whatever pace it may keep. */
 const SILENCE_MS = 30_000;
 
 /**
@@ -24,16 +35,29 @@ export class CountedBody extends Readable {
   readonly #maxBytes: number;
   readonly #statedBytes: number | undefined;
   readonly #onBytes: (bytes: number) => void;
-  readonly #timer: NodeJS.Timeout;
+  readonly #clock: Clock;
+  /** What each byte adds to the time that the caller has; 0 where any pace will do. */
+  readonly #msPerByte: number;
+  /** The caller never has more time than this: bytes that came at once must not pay for hours of trickling. */
+  readonly #mostMs: number;
   #total = 0;
+  /** The end of the caller's time. It grows with each byte, and with the time in which the backend does not read (slow POST). */
+  #deadlineMs: number;
+  #pausedAtMs: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(source: Readable, maxBytes: number, statedBytes: number | undefined, onBytes: (bytes: number) => void) {
+  constructor(source: Readable, { maxBytes, statedBytes, pace = STANDARD_BODY_PACE, clock, onBytes }: BodyRules) {
     super();
     this.#source = source;
     this.#maxBytes = maxBytes;
     this.#statedBytes = statedBytes;
     this.#onBytes = onBytes;
-    this.#timer = setTimeout(this.#onSilence, SILENCE_MS).unref();
+    this.#clock = clock;
+    const { bytesPerSecond, graceMs } = pace;
+    this.#msPerByte = bytesPerSecond === null ? 0 : 1000 / bytesPerSecond;
+    this.#mostMs = Math.max(SILENCE_MS, graceMs);
+    this.#deadlineMs = this.#clock.monotonic() + (bytesPerSecond === null ? this.#mostMs : graceMs);
+    this.#arm();
     // Nobody reads it while a step of the route waits for an answer, or the request for a place or its next attempt. A caller that
     // broke off then would end the whole process by an error without a listener; whoever reads it later hears of the fault all the same.
     this.on("error", () => {});
@@ -44,6 +68,11 @@ export class CountedBody extends Readable {
   }
 
   override _read(): void {
+    if (this.#pausedAtMs !== undefined) {
+      this.#deadlineMs += this.#clock.monotonic() - this.#pausedAtMs;
+      this.#pausedAtMs = undefined;
+      if (!this.#timer) this.#arm();
+    }
     this.#source.resume();
   }
 
@@ -56,20 +85,30 @@ export class CountedBody extends Readable {
   }
 
   readonly #onData = (chunk: Uint8Array): void => {
-    this.#timer.refresh();
     this.#total += chunk.length;
     this.#onBytes(chunk.length);
+    const nowMs = this.#clock.monotonic();
+    const earnedMs = this.#msPerByte === 0 ? this.#mostMs : chunk.length * this.#msPerByte;
+    this.#deadlineMs = Math.min(this.#deadlineMs + earnedMs, nowMs + this.#mostMs);
     if (this.#total > this.#maxBytes) {
       this.destroy(new BodyFault("payload-too-large", `The body may have at most ${this.#maxBytes} bytes.`));
     } else if (!this.push(chunk)) {
       this.#source.pause();
+      this.#pausedAtMs = nowMs;
     }
   };
 
-  /** A caller that is slow because the backend is has been told to wait: that is not its silence. */
-  readonly #onSilence = (): void => {
-    if (this.#source.isPaused()) this.#timer.refresh();
-    else this.destroy(new BodyFault("request-timeout", `The body was silent for ${SILENCE_MS / 1000} seconds.`));
+  #arm(): void {
+    this.#timer = setTimeout(this.#onTime, Math.max(this.#deadlineMs - this.#clock.monotonic(), 1)).unref();
+  }
+
+  /** The deadline moves with each chunk, the timer only when it fires. */
+  readonly #onTime = (): void => {
+    this.#timer = undefined;
+    // A caller that is slow because the backend is has been told to wait.
+    if (this.#pausedAtMs !== undefined) return;
+    if (this.#clock.monotonic() < this.#deadlineMs) this.#arm();
+    else this.destroy(new BodyFault("request-timeout", "The body came too slowly."));
   };
 
   readonly #onEnd = (): void => {
@@ -83,8 +122,9 @@ export class CountedBody extends Readable {
     this.destroy(new BodyFault("bad-request", `The body ended after ${this.#total} of ${stated} bytes.`));
   };
 
+  /** The caller's connection broke, or the host says what is wrong with the body: no failure of the gateway. */
   readonly #onFault = (error: Error): void => {
-    this.destroy(error);
+    this.destroy(error instanceof BodyFault ? error : new BodyFault("bad-request", "The body broke off."));
   };
 
   readonly #onClose = (): void => {

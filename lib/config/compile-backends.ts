@@ -2,13 +2,14 @@
 
 import type { z } from "zod";
 import { compileResilience, retryOver } from "./compile-resilience.ts";
-import type {
-  Balance,
-  CompiledAssertion,
-  CompiledBackend,
-  CompiledCanary,
-  CompiledTarget,
-  Timeouts,
+import {
+  type Balance,
+  type CompiledAssertion,
+  type CompiledBackend,
+  type CompiledCanary,
+  type CompiledTarget,
+  STANDARD_BODY_PACE,
+  type Timeouts,
 } from "./compiled-backend.ts";
 import type { CompiledRetry } from "./compiled-resilience.ts";
 import type { DefaultSettings } from "./defaults.ts";
@@ -262,5 +263,27 @@ export function timeoutsOver(
     firstByteMs: orNone("firstByte", base.firstByteMs),
     idleMs: orNone("idle", base.idleMs),
     totalMs: orNone("total", base.totalMs),
+    ...bodyPaceOver(base, given.body, [...place, "body"], fields),
+  };
+}
+
+function bodyPaceOver(
+  { body: base }: Timeouts,
+  input: Exclude<z.output<typeof timeout>, string>["body"],
+  place: Place,
+  fields: Fields,
+): Pick<Timeouts, "body"> {
+  if (input === undefined) return base === undefined ? {} : { body: base };
+  const { bytesPerSecond, graceMs } = base ?? STANDARD_BODY_PACE;
+  if (typeof input !== "object") {
+    const rate = fields.value(input, place, "byteRateOrNone");
+    return rate === undefined ? {} : { body: { bytesPerSecond: rate, graceMs } };
+  }
+  const { rate, grace } = input;
+  return {
+    body: {
+      bytesPerSecond: (rate === undefined ? undefined : fields.value(rate, [...place, "rate"], "byteRate")) ?? bytesPerSecond,
+      graceMs: (grace === undefined ? undefined : fields.value(grace, [...place, "grace"], "wait")) ?? graceMs,
+    },
   };
 }

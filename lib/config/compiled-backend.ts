@@ -73,4 +73,16 @@ export interface Timeouts {
   readonly firstByteMs: number | null;
   readonly idleMs: number | null;
   readonly totalMs: number | null;
+  /** Absent: the standard one. */
+  readonly body?: BodyPace;
 }
+
+/** The slowest that a caller may send its body. */
+export interface BodyPace {
+  /** Null: any pace. */
+  readonly bytesPerSecond: number | null;
+  readonly graceMs: number;
+}
+
+/** As Kestrel has it. */
+export const STANDARD_BODY_PACE: BodyPace = { bytesPerSecond: 240, graceMs: 5_000 };

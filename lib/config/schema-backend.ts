@@ -10,14 +10,26 @@ const wait = (what: string, standard: string) =>
     .optional()
     .describe(`${what}. ${standard} by default; "none" or false: no limit`);
 
+const byteRate = z.string().meta({ examples: ["240b/s", "1kb/s"] });
+
+const bodyPace = strict("timeout.body", {
+  rate: byteRate.optional().describe("The slowest pace: 240b/s by default"),
+  grace: duration.optional().describe("By how much a body may fall behind that pace: 5s by default"),
+});
+
 const timeouts = strict("timeout", {
   connect: duration.optional().describe("Until the connection to the backend stands. 2s by default"),
   firstByte: wait("From the request's last byte to the first of the answer's head", "30s"),
   idle: wait("Between two pieces of the answer's body; on a WebSocket, between two frames of either side", "No limit"),
   total: wait("The whole exchange, body included; on a WebSocket, the conversation", "No limit"),
+  body: oneOf('a rate such as "1kb/s", { rate, grace }, or "none"', [byteRate, bodyPace, z.literal(false)])
+    .optional()
+    .describe(
+      'How slowly a caller may send its body: a rate, or `{ rate, grace }`. 240b/s after 5s by default; "none" or false: no limit. The time in which the backend does not read is not counted. A body that is silent for 30s, or for `grace` where that is longer, is given up in any case',
+    ),
 });
 
-export const timeout = oneOf("a duration or { connect, firstByte, idle, total }", [duration, timeouts]);
+export const timeout = oneOf("a duration or { connect, firstByte, idle, total, body }", [duration, timeouts]);
 
 export const assertionObject = strict("assertion", {
   audience: z.string().optional().describe("`aud`: the backend's name by default"),
@@ -132,7 +144,7 @@ export const backendObject = strict(
     fallback: switchable("{ status, headers, body }", fallbackSchema.setting).describe(
       "What answers on its routes when all of its targets have failed, as `fallback` of a route, which comes before it; it comes before that of `defaults`, and `false` switches that off",
     ),
-    timeout: timeout.optional().describe("A duration means `firstByte`; or `{ connect, firstByte, idle, total }`"),
+    timeout: timeout.optional().describe("A duration means `firstByte`; or `{ connect, firstByte, idle, total, body }`"),
     headers: z
       .record(z.string(), z.string())
       .optional()

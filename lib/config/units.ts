@@ -1,4 +1,4 @@
-/** Durations (`250ms 10s 5m 1h 30d`), sizes (`64kb 10mb`) and rates (`100/m`, `10000/month`) as people write them. */
+/** Durations (`250ms 10s 5m 1h 30d`), sizes (`64kb 10mb`) and rates (`100/m`, `10000/month`, `1kb/s`) as people write them. */
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const BYTES: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
 
@@ -10,6 +10,12 @@ export function parseDurationMs(text: string): number | undefined {
 /** Bytes (1kb is 1024), or undefined where the text is not a size. */
 export function parseSizeBytes(text: string): number | undefined {
   return parseUnit(text.toLowerCase(), /^(\d+(?:\.\d+)?)(b|kb|mb|gb)$/, BYTES);
+}
+
+/** Bytes a second (`240b/s`, `1kb/s`), or undefined where the text is not such a rate. */
+export function parseByteRate(text: string): number | undefined {
+  const [, size = ""] = /^(.+)\/s$/.exec(text.trim()) ?? [];
+  return parseSizeBytes(size) || undefined;
 }
 
 /** So many in so long. */

@@ -3,7 +3,15 @@ import { parsePasswordHash } from "../authenticators/basic/password-hash.ts";
 import { canonicalRange } from "../http/ip-range.ts";
 import { canonicalOrigin, isLoopbackUrl } from "../http/origin.ts";
 import { readPublicKeys } from "./public-keys.ts";
-import { parseAmount, parseCalendarRate, parseDurationMs, parseRate, parseSizeBytes, parseWindowMs } from "./units.ts";
+import {
+  parseAmount,
+  parseByteRate,
+  parseCalendarRate,
+  parseDurationMs,
+  parseRate,
+  parseSizeBytes,
+  parseWindowMs,
+} from "./units.ts";
 
 /** Timers count in 32 bits: a longer wait would fire at once. A day is more than any request needs. */
 const MAX_WAIT_MS = 86_400_000;
@@ -63,6 +71,10 @@ export const VALUE_KINDS = {
   secrets512: secrets(64),
   boolean: kind("true or false (on/off, 1/0)", (text) => BOOLEANS[text.toLowerCase()]),
   size: kind("a size such as 64kb or 4mb", parseSizeBytes),
+  byteRate: kind("bytes in a second, such as 240b/s or 1kb/s", parseByteRate),
+  byteRateOrNone: kind('bytes in a second, such as 240b/s or 1kb/s, or "none"', (text) =>
+    text === "none" || text === "false" ? null : parseByteRate(text),
+  ),
   wait: kind("a duration between 1ms and 1d, such as 250ms, 10s or 5m", readWaitMs),
   waitOrNone: kind('a duration between 1ms and 1d, such as 250ms, 10s or 5m, or "none"', (text) =>
     text === "none" || text === "false" ? null : readWaitMs(text),

@@ -95,7 +95,7 @@ export function createEngine({
       const api = createAdminApi({ stores, log, config, now: deps.clock.now, random: deps.random }, { overview, purge });
       const { adminToken, region } = environment;
       const examine = createDoctor({ adminToken, host: host.name, region, config, call, now: deps.clock.now });
-      const endpoints = createEndpoints({ admit, overview, api, jwks: assertions.jwks, examine, checks });
+      const endpoints = createEndpoints({ admit, overview, api, jwks: assertions.jwks, examine, checks, clock: deps.clock });
       current = createGateway({
         config,
         policies: POLICIES,

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatSize, parseCalendarRate, parseDurationMs, parseRate, parseSizeBytes } from "../../lib/config/units.ts";
+import {
+  formatSize,
+  parseByteRate,
+  parseCalendarRate,
+  parseDurationMs,
+  parseRate,
+  parseSizeBytes,
+} from "../../lib/config/units.ts";
 
 describe("units", () => {
   test.each([
@@ -68,3 +75,13 @@ describe("units", () => {
     for (const text of ["0/day", "1/week", "1/2day", "1/d"]) expect(parseCalendarRate(text)).toBeUndefined();
   });
 });
+
+test.each([
+  ["240b/s", 240],
+  ["1kb/s", 1024],
+  [" 1.5mb/s ", 1_572_864],
+  ["0b/s", undefined],
+  ["1kb", undefined],
+  ["1kb/m", undefined],
+  ["/s", undefined],
+])("%s bytes in a second", (text, bytes) => expect(parseByteRate(text)).toBe(bytes));
