@@ -66,6 +66,13 @@ export const PROBLEMS = {
     meaning: "WebSocket connections are not served on this host or route.",
     operator: "The table of limits in the README says which host serves what.",
   },
+  "connection-auth-unsupported": {
+    status: 501,
+    title: "NTLM and Negotiate are not served here",
+    meaning: "These schemes sign in a connection, and behind the gateway callers share connections. Use another way to sign in.",
+    operator:
+      "The backend offers only NTLM or Negotiate, or the caller sent such a credential. Switch on another scheme at the backend, or sign callers in at the gateway (`auth`).",
+  },
   "upgrade-required": {
     status: 426,
     title: "This version of WebSocket is not spoken here",

@@ -1,6 +1,6 @@
 /** Why an attempt at a backend failed: the error, what it means for the caller, and its words for the record. */
 import { errors } from "undici";
-import { type Refusal, refuse } from "../problem.ts";
+import { type ProblemCode, type Refusal, refuse } from "../problem.ts";
 import { BodyFault } from "./request-body.ts";
 
 export class CallerGone extends Error {
@@ -24,7 +24,14 @@ export function isTotal(error: Error): boolean {
 }
 
 /** The backend answered, but with something that can't be passed on. */
-export class UnfitAnswer extends Error {}
+export class UnfitAnswer extends Error {
+  readonly refusedWith: ProblemCode;
+
+  constructor(message: string, refusedWith: ProblemCode = "response-invalid") {
+    super(message);
+    this.refusedWith = refusedWith;
+  }
+}
 
 /** What the backend sent is not HTTP. */
 export class MalformedAnswer extends Error {}
@@ -33,7 +40,8 @@ export function asRefusal(error: Error): Refusal {
   if (error instanceof BodyFault) return refuse(error.code, { detail: error.message });
   if (error instanceof TimedOut) return refuse("backend-timeout", { reason: error.message });
   if (error instanceof errors.ConnectTimeoutError) return refuse("backend-timeout", { reason: "connect time-out" });
-  if (error instanceof UnfitAnswer || isMalformed(error)) return refuse("response-invalid", { reason: describe(error) });
+  if (error instanceof UnfitAnswer) return refuse(error.refusedWith, { reason: error.message });
+  if (isMalformed(error)) return refuse("response-invalid", { reason: describe(error) });
   return refuse("backend-unreachable", { reason: describe(error) });
 }
 

@@ -4,6 +4,7 @@ import type { Dispatcher } from "undici";
 import { BodyTaps } from "../body-taps.ts";
 import type { GatewayCache } from "../cache/gateway-cache.ts";
 import type { HostTraits } from "../gateway.ts";
+import { signsInConnection } from "../http/connection-credential.ts";
 import type { BackendHead } from "../http/hygiene.ts";
 import type { Target } from "../http/target.ts";
 import type { Clock } from "../policy.ts";
@@ -183,6 +184,12 @@ function sendTo(visit: Visit, sink: Sink, sending: Sending, context: ExecuteCont
   if (!outgoing) {
     watch?.ended("neither");
     refuseTo(refuse("bad-request", { detail: "A value in the request would change the path." }), visit, sink, context, fetch);
+    return;
+  }
+  if (signsInConnection(outgoing.headers.pairs)) {
+    watch?.ended("neither");
+    const reason = "the request's Authorization would sign in a connection that callers share";
+    refuseTo(refuse("connection-auth-unsupported", { reason }), visit, sink, context, fetch);
     return;
   }
   fetch?.shape(outgoing);

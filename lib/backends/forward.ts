@@ -5,6 +5,7 @@
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { BodyTaps, replacesBytes } from "../body-taps.ts";
+import { keepRequestChallenges } from "../http/connection-credential.ts";
 import { isBodiless } from "../http/framing.ts";
 import { type BackendHead, readBackendHead } from "../http/hygiene.ts";
 import { writableReason } from "../http/reason-phrase.ts";
@@ -158,6 +159,10 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     this.#reply = { status, statusText: writableReason(statusText), backend };
     if (this.#attempt.watch?.replaces(status, backend)) {
       this.#drop(controller);
+      return;
+    }
+    if (status === 401 && !keepRequestChallenges(backend.pairs)) {
+      controller.abort(new UnfitAnswer("it answered 401 and offers only NTLM or Negotiate", "connection-auth-unsupported"));
       return;
     }
     if (FAILURES.has(status) && (pipeline.instead.length > 0 || mayGoElsewhere(visit, true))) {

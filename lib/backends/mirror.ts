@@ -5,6 +5,7 @@
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { BodyTaps } from "../body-taps.ts";
+import { signsInConnection } from "../http/connection-credential.ts";
 import type { Pipeline } from "../pipeline.ts";
 import type { Visit } from "../visit.ts";
 import type { ExecuteContext } from "./execute.ts";
@@ -86,7 +87,7 @@ export class Mirror {
     const target = backend.pick(own);
     const outgoing =
       target && makeOutgoing(own, own.facts, pipeline, target, via, host.passesContentEncoding ? undefined : "identity");
-    if (!target || !outgoing) {
+    if (!target || !outgoing || signsInConnection(outgoing.headers.pairs)) {
       visit.record.mirror = "no-target";
       done();
       return;

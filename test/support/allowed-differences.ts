@@ -91,7 +91,7 @@ export const ALLOWED_DIFFERENCES: readonly AllowedDifference[] = [
     why: "Next sets the headers that its config names for a path on every answer under it",
     erase(node, vercel) {
       if (vercel.status < 400 || !vercel.headers["content-security-policy"] || node.headers["content-security-policy"]) return;
-      for (const name of ["content-security-policy", "x-content-type-options", "referrer-policy"]) delete vercel.headers[name];
+      for (const name of ["content-security-policy", "referrer-policy"]) delete vercel.headers[name];
     },
   },
   {

@@ -1,6 +1,7 @@
 /** `forward`: another service says who calls, by the request's credentials, method and URL. */
 import { type Authenticator, type AuthenticatorDefinition, isRejection, type Rejection } from "../../authenticator.ts";
 import type { Consumer, Exchange, Json } from "../../exchange.ts";
+import { signsInConnection } from "../../http/connection-credential.ts";
 import { nameOfPlace } from "../../http/credential.ts";
 import { Remembered } from "../remembered.ts";
 import { type Granted, type Judgement, judge, unavailable } from "./judgement.ts";
@@ -75,6 +76,9 @@ export const forward: AuthenticatorDefinition<ForwardOptions> = {
       verify(_, exchange) {
         const question = questionOf(exchange, options);
         if ("ambiguous" in question) return { rejected: "invalid", reason: question.ambiguous };
+        // The service would take every later question on this connection for the same caller's.
+        if (signsInConnection(question.headers))
+          return { rejected: "invalid", reason: "NTLM and Negotiate would sign in a connection that callers share" };
         if (cacheMs === null) return ask(question).then((judgement) => settle(judgement, exchange));
         const nowMs = deps.clock.now();
         const known = granted.get(question.key, nowMs) ?? refused.get(question.key, nowMs);
