@@ -38,7 +38,7 @@ export function createHttpServer(
 
   const take = (request: IncomingMessage, response: ServerResponse, handling: NodeHandling): void => {
     const connection = connectionOf(request.socket, locate);
-    if (connection.isBusy) connection.enqueue(() => start(request, response, handling), request);
+    if (connection.isBusy) connection.enqueue(() => start(request, response, handling), response);
     else start(request, response, handling);
   };
   const start = (request: IncomingMessage, response: ServerResponse, handling: NodeHandling): void => {

@@ -36,21 +36,35 @@ export class NodeConnection {
     return this.#queue?.isEmpty === false;
   }
 
+  /** As many wait as may: the parser stops at the next. */
+  get isFull(): boolean {
+    return this.#queue?.isFull === true;
+  }
+
+  /** The parser has stopped: the connection ends with the answer to the last request that waits. */
+  endAfterWaiting(): void {
+    this.#queue?.end();
+  }
+
   /** The request whose body the parser is reading, or that it read last. */
   get lastRequest(): IncomingMessage | undefined {
     return this.#queue?.last ?? this.response?.req;
   }
 
   /** Calls `start` when the requests before it have been answered, or never where the connection ends first. */
-  enqueue(start: () => void, request?: IncomingMessage): void {
+  enqueue(start: () => void, response?: ServerResponse): void {
     this.#queue ??= new RequestQueue(this.#socket, this);
-    this.#queue.add(start, request);
+    this.#queue.add(start, response);
   }
 
   /** In place of the last request that waits: its body is broken. */
   replaceLastWaiting(start: () => void): void {
     this.#queue?.replaceLast(start);
   }
+}
+
+export function isFull(socket: ClientSocket | undefined): boolean {
+  return socket?.[KEY]?.isFull === true;
 }
 
 export function connectionOf(socket: ClientSocket, locate?: Locate): NodeConnection {

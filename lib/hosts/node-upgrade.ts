@@ -1,12 +1,12 @@
 /** WebSocket handshakes on the Node host: an upgraded connection is given an HTTP answer, or is handed over for good. */
-import { createServer, IncomingMessage, type ServerOptions, ServerResponse } from "node:http";
+import { IncomingMessage, type ServerOptions, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { faultOfHandshake } from "../backends/websocket/handshake.ts";
 import type { UpgradeSink } from "../backends/websocket/upgrade-sink.ts";
 import type { Gateway } from "../gateway.ts";
 import { handleNodeRequest, type NodeHandling } from "./node.ts";
-import { connectionOf } from "./node-connection.ts";
+import { connectionOf, isFull } from "./node-connection.ts";
 import { NodeSink } from "./node-sink.ts";
 import { LINGER_MS } from "./socket-sink.ts";
 
@@ -27,15 +27,17 @@ function asksForWebSocket({ method, httpVersion, headers }: IncomingMessage): bo
   return method === "GET" && httpVersion === "1.1" && headers.upgrade?.toLowerCase() === "websocket";
 }
 
-/** Before 24.9 Node can't be told which: with a listener, every request that offers a protocol is taken out of HTTP. */
-const CAN_BE_ASKED = "shouldUpgradeCallback" in createServer();
 const OFFERS = Symbol("offers");
 
-/** There the server believes what the request says of itself, and asks once its fields are read. */
+/**
+ * The server believes what the request says of itself, and asks once its fields are read. A request over the bound of its connection says
+ * that it upgrades: Node then stops reading in the middle of the bytes at hand, and makes no further requests of them.
+ */
 class DecidingMessage extends IncomingMessage {
   [OFFERS] = false;
 
   get upgrade(): boolean {
+    if (isFull(this.socket)) return true;
     return this[OFFERS] && (this.method === "CONNECT" || asksForWebSocket(this));
   }
 
@@ -49,12 +51,13 @@ export function createUpgrades(gateway: () => Gateway, handling: NodeHandling): 
   let isClosing = false;
 
   return {
-    options: CAN_BE_ASKED ? { shouldUpgradeCallback: asksForWebSocket } : { IncomingMessage: DecidingMessage },
+    options: { IncomingMessage: DecidingMessage },
 
     handle(request, duplex, head) {
       const socket = duplex as Socket;
       const connection = connectionOf(socket, handling.locate);
-      if (connection.isBusy) connection.enqueue(() => upgrade(request, socket, head));
+      if (connection.isFull) connection.endAfterWaiting();
+      else if (connection.isBusy) connection.enqueue(() => upgrade(request, socket, head));
       else upgrade(request, socket, head);
     },
 

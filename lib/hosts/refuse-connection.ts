@@ -75,7 +75,8 @@ export function createConnectionRefusals(gateway: () => Gateway, locate: Locate)
         connection.isRefused = true;
         gateway().refuse(receivedRequest(request, gateway(), locate), TUNNEL, new SocketSink(socket));
       };
-      if (connection.isBusy) connection.enqueue(refused);
+      if (connection.isFull) connection.endAfterWaiting();
+      else if (connection.isBusy) connection.enqueue(refused);
       else refused();
     },
   };

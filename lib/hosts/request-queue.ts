@@ -2,10 +2,12 @@
  * Pipelined requests of one connection (RFC 9112 section 9.3.2): one is at work, the others wait in their order while the socket is paused.
  * Node parses a whole read at once and hands over each request in it, which would open thousands of backend connections for one client's.
  */
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { NodeConnection } from "./node-connection.ts";
 
+/** More than clients send that pipeline at all (apt: 10). */
+const MAX_WAITING = 32;
 /** The largest read of a socket: no more can arrive before the pause takes effect. */
 const READ_BYTES = 64 * 1024;
 /** Node's two objects for a request, and its header fields as text. */
@@ -17,7 +19,7 @@ export const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 let queuedBytes = 0;
 
 interface Waiting {
-  readonly request: IncomingMessage | undefined;
+  readonly response: ServerResponse | undefined;
   start(): void;
 }
 
@@ -38,11 +40,26 @@ export class RequestQueue {
   }
 
   get last(): IncomingMessage | undefined {
-    return this.#waiting.at(-1)?.request;
+    return this.#waiting.at(-1)?.response?.req;
+  }
+
+  get isFull(): boolean {
+    return this.#waiting.length >= MAX_WAITING;
+  }
+
+  /**
+   * Nothing more is taken: the last that waits is answered with `Connection: close`, and the client sends the others again (RFC 9112
+   * section 9.3.2). What comes until then is read and dropped, or the close would reset the connection and take answers with it.
+   */
+  end(): void {
+    const last = this.#waiting.at(-1);
+    if (last?.response) last.response.shouldKeepAlive = false;
+    this.#socket.off("resume", this.#pause);
+    this.#socket.resume();
   }
 
   /** Only while a request is at work. */
-  add(start: () => void, request: IncomingMessage | undefined): void {
+  add(start: () => void, response: ServerResponse | undefined): void {
     const socket = this.#socket;
     if (this.isEmpty) {
       this.#hold(READ_BYTES);
@@ -52,13 +69,13 @@ export class RequestQueue {
       this.#connection.response!.once("close", this.#startNext);
     }
     this.#hold(REQUEST_BYTES);
-    this.#waiting.push({ request, start });
+    this.#waiting.push({ response, start });
     if (queuedBytes > MAX_QUEUED_BYTES) socket.destroy();
   }
 
   /** In place of a request that waits and will never be whole. */
   replaceLast(start: () => void): void {
-    this.#waiting[this.#waiting.length - 1] = { request: undefined, start };
+    this.#waiting[this.#waiting.length - 1] = { response: undefined, start };
   }
 
   readonly #pause = (): void => {

@@ -99,9 +99,9 @@ describe("pipelined requests", () => {
   test("are at work one at a time, and answered in their order", async () => {
     const state = held("/shop/held");
     const connection = await RawConnection.open(host.port);
-    connection.write(Buffer.concat(Array.from({ length: 200 }, (_, n) => requestBytes({ target: `/shop/held?${n}` }))));
+    connection.write(Buffer.concat(Array.from({ length: 30 }, (_, n) => requestBytes({ target: `/shop/held?${n}` }))));
     const before = backend.requests.length;
-    for (let n = 0; n < 200; n++) {
+    for (let n = 0; n < 30; n++) {
       const release = await until(() => state.waiting[0], `request ${n}`);
       expect(state.waiting.length).toBe(1);
       state.waiting.shift();
@@ -110,8 +110,8 @@ describe("pipelined requests", () => {
       expect(backend.requests.length - before).toBeLessThanOrEqual(n + 2);
     }
     expect(state.most).toBe(1);
-    expect(backend.requests.slice(-200).map(({ target }) => target)).toEqual(
-      Array.from({ length: 200 }, (_, n) => `/shop/held?${n}`),
+    expect(backend.requests.slice(-30).map(({ target }) => target)).toEqual(
+      Array.from({ length: 30 }, (_, n) => `/shop/held?${n}`),
     );
     connection.close();
   });
@@ -119,16 +119,27 @@ describe("pipelined requests", () => {
   test("are read no further while one is at work", async () => {
     const state = held("/shop/held");
     const connection = await RawConnection.open(host.port);
-    const many = Buffer.concat(Array.from({ length: 2_000 }, (_, n) => requestBytes({ target: `/shop/held?${n}` })));
-    // 20 MB, of which the gateway takes one read and the network what its buffers hold.
-    let sent = 0;
-    for (let n = 0; n < 150; n++) connection.socket.write(many, () => sent++);
+    const upload = requestBytes({ method: "POST", target: "/shop/next", body: Buffer.alloc(30 * 1024 * 1024) });
+    connection.write(Buffer.concat([requestBytes({ target: "/shop/held" }), upload]));
     await until(() => state.waiting[0], "the first");
     expect(await isAlive()).toBe(true);
-    expect(sent).toBeLessThan(100);
+    // The gateway takes one read, and the network what its buffers hold.
+    expect(connection.socket.writableLength).toBeGreaterThan(10 * 1024 * 1024);
     expect(state.most).toBe(1);
     connection.close();
     state.waiting[0]!();
+  });
+
+  test("more than 32 that wait: these are answered, and with the last the connection ends", async () => {
+    const connection = await RawConnection.open(host.port);
+    const before = backend.requests.length;
+    for (let n = 0; n < 20; n++)
+      connection.write(Buffer.concat(Array.from({ length: 2_000 }, () => requestBytes({ target: "/shop/a" }))));
+    const closing: (string | undefined)[] = [];
+    for (let n = 0; n < 33; n++) closing.push((await connection.readAnswer()).headers.get("connection"));
+    expect(closing).toEqual([...Array(32).fill("keep-alive"), "close"]);
+    await connection.closed();
+    expect(backend.requests.length - before).toBe(33);
   });
 
   test("of every kind keep their bodies and their order", async () => {
