@@ -1,5 +1,5 @@
 /** The Node host: the config it runs, its stores, its reload and its end. Connections of clients: ./http-server.ts. */
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { type HealthChecks, startHealthChecks } from "../backends/health-checks.ts";
