@@ -78,10 +78,10 @@ function boundsOf(address: string, length: number): Range {
 function keyOf(address: string): string {
   if (!address.includes(":")) return hexOfDotted(address);
   // `::1.2.3.4`, which the canonical form keeps.
-  const plain = address.replace(/\d+\.\d+\.\d+\.\d+$/, (dotted) => {
-    const hex = hexOfDotted(dotted);
-    return `${hex.slice(0, 4)}:${hex.slice(4)}`;
-  });
+  const start = address.lastIndexOf(":") + 1;
+  const dotted = address.slice(start);
+  const hex = dotted.includes(".") ? hexOfDotted(dotted) : "";
+  const plain = hex === "" ? address : `${address.slice(0, start)}${hex.slice(0, 4)}:${hex.slice(4)}`;
   const [head = "", tail] = plain.split("::").map((side) =>
     side
       .split(":")

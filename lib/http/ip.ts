@@ -3,7 +3,8 @@ import { isIP, SocketAddress } from "node:net";
 
 /** The canonical text (RFC 5952), an IPv4-mapped IPv6 address as IPv4, without a zone; undefined where it is no address. */
 export function canonicalIp(text: string): string | undefined {
-  const address = text.replace(/%.*$/, "");
+  const zone = text.indexOf("%");
+  const address = zone < 0 ? text : text.slice(0, zone);
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return isIP(mapped) === 4 ? mapped : undefined;
   switch (isIP(address)) {

@@ -56,16 +56,17 @@ function prefixesOf(path: string, rewrite: CompiledRoute["rewrite"], basePath: s
   return { backend: basePath + literal.slice(0, -1), gateway: encodeURI(gateway), isAnnounced: false };
 }
 
-const WITH_AUTHORITY = /^([a-z][a-z0-9+.-]*:)?\/\/([^/?#]*)(.*)$/i;
+const WITH_AUTHORITY = /^([a-z][a-z0-9+.-]*:)?\/\/([^/?#]*)/i;
 
 /** Location (RFC 9110 section 10.2.2) and Content-Location (section 8.7): a URI reference in any of its forms. */
 function mapReference(reference: string, prefixes: Prefixes, protocol: string, origin: string, host: string | undefined): string {
-  const [, scheme = protocol, authority, rest] = WITH_AUTHORITY.exec(reference) ?? [];
-  if (authority !== undefined && rest !== undefined) {
+  const [whole = "", scheme = protocol, authority] = WITH_AUTHORITY.exec(reference) ?? [];
+  if (authority !== undefined) {
+    const rest = reference.slice(whole.length);
     const mapped = mapPath(rest.startsWith("/") ? rest : `/${rest}`, prefixes);
     if (mapped === undefined) return reference;
     // Its scheme may be what the redirect is about: from http to https of the same host.
-    if (authority.toLowerCase() === host?.toLowerCase()) return reference.slice(0, reference.length - rest.length) + mapped;
+    if (authority.toLowerCase() === host?.toLowerCase()) return whole + mapped;
     // Without a scheme it is that of the request that the backend got (RFC 3986 section 4.2).
     return originOf(scheme, authority) === origin ? mapped : reference;
   }
@@ -110,7 +111,8 @@ function mapCookie(cookie: string, prefixes: Prefixes, hostname: string): string
   // `__Host-` cookies are taken only with `Path=/` (RFC 6265bis section 4.1.3.2).
   const isBoundToRoot = /^\s*__Host-/i.test(pair);
   const mapped = attributes.flatMap((attribute) => {
-    const [, name = "", value = ""] = /^\s*([^=\s]*)\s*=\s*(.*?)\s*$/s.exec(attribute) ?? [];
+    const equals = attribute.indexOf("=");
+    const [name, value] = equals < 0 ? ["", ""] : [attribute.slice(0, equals).trim(), attribute.slice(equals + 1).trim()];
     switch (name.toLowerCase()) {
       case "path":
         return isBoundToRoot ? [attribute] : [` ${name}=${mapCookiePath(value, prefixes) ?? value}`];

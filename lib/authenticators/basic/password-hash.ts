@@ -61,5 +61,5 @@ function memoryOf({ ln, r }: HashCost): number {
 }
 
 function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("base64").replace(/=+$/, "");
+  return Buffer.from(bytes).toString("base64").replaceAll("=", "");
 }

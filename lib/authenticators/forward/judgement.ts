@@ -61,8 +61,8 @@ function grant(name: string, headers: HeaderList, options: ForwardOptions, kept:
     consumer: {
       id: consumerId(name, subject),
       authenticator: name,
-      scopes: namesIn(headers, options.scopes, /[\s,]+/),
-      roles: namesIn(headers, options.roles, /\s*,\s*/),
+      scopes: namesIn(headers, options.scopes, /[\s,]/),
+      roles: namesIn(headers, options.roles, ","),
       claims: { sub: subject, ...Object.fromEntries(claims) },
       ...(tier ? { tier } : {}),
     },
@@ -79,10 +79,15 @@ function textIn(headers: HeaderList, field: string): string | undefined {
   return decoded(value);
 }
 
-function namesIn(headers: HeaderList, field: string | null, separator: RegExp): readonly string[] {
+function namesIn(headers: HeaderList, field: string | null, separator: RegExp | string): readonly string[] {
   if (field === null) return [];
   const values = headers.all(field).filter((value) => VALUE.test(value));
-  return [...new Set(values.flatMap((value) => decoded(value).trim().split(separator)))].filter((one) => one !== "");
+  const names = values.flatMap((value) =>
+    decoded(value)
+      .split(separator)
+      .map((name) => name.trim()),
+  );
+  return [...new Set(names)].filter((name) => name !== "");
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

@@ -84,12 +84,26 @@ function readObject(part: string): Record<string, unknown> | string {
   }
 }
 
+/** The strings and the punctuation of a JSON text, by hand: a string that does not end would be looked for from each of its quotes. */
+function* piecesOf(text: string): Generator<string> {
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i]!;
+    if (character !== '"') {
+      if ("{}[],:".includes(character)) yield character;
+      continue;
+    }
+    const start = i++;
+    while (i < text.length && text[i] !== '"') i += text[i] === "\\" ? 2 : 1;
+    yield text.slice(start, i + 1);
+  }
+}
+
 /** Whether an object in a JSON text, which has been parsed before, has one name twice; `\u0061` is `a`. */
 function hasNameTwice(text: string): boolean {
   /** Names of the objects that are open, undefined for a list. */
   const open: (Set<string> | undefined)[] = [];
   let isName = false;
-  for (const [piece] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]/g)) {
+  for (const piece of piecesOf(text)) {
     if (piece === "{" || piece === "[") open.push(piece === "{" ? new Set() : undefined);
     else if (piece === "}" || piece === "]") open.pop();
     else if (isName && piece !== ",") {
