@@ -1,4 +1,5 @@
 /** What a text in the config may stand for. The same reading serves text in the file and, at start, values of variables. */
+import { isIP } from "node:net";
 import { parsePasswordHash } from "../authenticators/basic/password-hash.ts";
 import { canonicalRange } from "../http/ip-range.ts";
 import { canonicalOrigin, isLoopbackUrl } from "../http/origin.ts";
@@ -45,11 +46,9 @@ export const VALUE_KINDS = {
   path: kind("text for a URL: ASCII without spaces, anything else percent-encoded (é is %C3%A9)", (text) =>
     /^[\x21-\x7e]*$/.test(text) ? text : undefined,
   ),
-  url: kind("an http or https URL without credentials, query and fragment", readUrl),
+  url: kind("an http or https URL without credentials, query and fragment, of a host in its usual spelling", readUrl),
   /** To be asked as it stands, a slash at the end and a query included. */
-  serviceUrl: kind("an http or https URL without credentials and fragment", (text) =>
-    /^https?:\/\/[^\s@#]+$/.test(text) && URL.canParse(text) ? text : undefined,
-  ),
+  serviceUrl: kind("an http or https URL without credentials and fragment", (text) => (isServiceUrl(text) ? text : undefined)),
   /** Revocation by whoever is asked must bite within minutes. */
   memory: kind("a duration between 1s and 5m, such as 10s or 1m", (text) => {
     const ms = readWaitMs(text);
@@ -60,7 +59,7 @@ export const VALUE_KINDS = {
     readUrl(text) !== undefined && isHttpsOrLoopback(text) ? text : undefined,
   ),
   keysUrl: kind("an https URL (http on this machine only)", (text) =>
-    /^https?:\/\/[^\s@#]+$/.test(text) && URL.canParse(text) && isHttpsOrLoopback(text) ? text : undefined,
+    isServiceUrl(text) && isHttpsOrLoopback(text) ? text : undefined,
   ),
   publicKeys: secretKind(
     "public keys as PEM, a JWK or a JWK set: RSA of 2048 bits or more, P-256, P-384, P-521 or Ed25519",
@@ -144,6 +143,10 @@ function secrets(minBytes: number): ValueKind<readonly string[]> {
   );
 }
 
+function isServiceUrl(text: string): boolean {
+  return /^https?:\/\/[^\s@#]+$/.test(text) && URL.canParse(text) && readUrl(text.split("?", 1)[0]!) !== undefined;
+}
+
 function isHttpsOrLoopback(url: string): boolean {
   return url.startsWith("https://") || isLoopbackUrl(url);
 }
@@ -173,10 +176,18 @@ function readStatuses(text: string): readonly [from: number, to: number] | undef
   return first && Number(first) <= Number(last) ? [Number(first), Number(last)] : undefined;
 }
 
+/** `010.0.0.1` is 8.0.0.1 to the URL parser, and 10.0.0.1 to people and other parsers. */
+function hasPlainAddress(text: string, { hostname, host }: URL): boolean {
+  if (isIP(hostname) !== 4) return true;
+  const authority = text.slice(text.indexOf("//") + 2).split("/", 1)[0]!;
+  return authority === hostname || authority === host || authority.startsWith(`${hostname}:`);
+}
+
 function readUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
   if (url.protocol !== "http:" && url.protocol !== "https:") return undefined;
   if (url.username || url.password || text.includes("?") || text.includes("#")) return undefined;
+  if (url.port === "0" || !hasPlainAddress(text, url)) return undefined;
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
