@@ -4,8 +4,7 @@ import type { Consumer, Exchange } from "../exchange.ts";
 import { removeCredential } from "../http/credential.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { endToEndRequestPairs, type RequestFacts } from "../http/hygiene.ts";
-import { hasDotSegment } from "../http/target.ts";
-import { renderTemplate } from "../http/template.ts";
+import { renderPath } from "../http/template.ts";
 import type { Pipeline } from "../pipeline.ts";
 import type { Outgoing } from "../policy.ts";
 import type { Assertion } from "./assertions.ts";
@@ -75,8 +74,8 @@ function targetFor(exchange: Exchange, { basePath }: BackendTarget): string | un
   const { rewrite } = route;
   if (rewrite === null) return basePath === "" ? target.raw : basePath + target.raw;
   if (rewrite.kind === "path") {
-    const path = renderTemplate(rewrite.template, exchange, "path");
-    return hasDotSegment(path) ? undefined : basePath + path + target.search;
+    const path = renderPath(rewrite.template, exchange);
+    return path === undefined ? undefined : basePath + path + target.search;
   }
   const rest = withoutPrefix(target.path, rewrite.prefix);
   return `${basePath}${rest === "" ? "/" : rest}${target.search}`;

@@ -40,9 +40,12 @@ export function parseTarget(received: string): Target | undefined {
     : parseUnusual(raw, path, search);
 }
 
-/** Whether a path, put together from values, would climb: a segment of dots, in any spelling (RFC 3986 section 5.2.4). */
+/**
+ * Whether a path, put together from values, would climb: a segment of dots, in any spelling (RFC 3986 section 5.2.4). A server that
+ * decodes before it resolves takes `%2F`, `%5C` and `%3B` for the end of one too.
+ */
 export function hasDotSegment(path: string): boolean {
-  return /(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\;?#]|$)/i.test(path);
+  return /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\;?#]|%2f|%5c|%3b|$)/i.test(path);
 }
 
 /** The authority of an absolute-form target, which then stands for Host (RFC 9112 section 3.2.2). */

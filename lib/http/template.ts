@@ -1,9 +1,10 @@
 /**
  * Request values in config text: `/users/${params.id}`. The schema parses the text once into parts; rendering joins them,
  * each value encoded for where it lands, so that a caller's value can't become a second segment, header or JSON string. What no
- * encoding prevents is a dot segment (`%2E%2E` climbs as `..` does): whoever renders a path asks `hasDotSegment`.
+ * encoding prevents in a path that is sent on is for `renderPath` to refuse: `%2E%2E` climbs as `..` does.
  */
 import type { Exchange } from "../exchange.ts";
+import { hasDotSegment } from "./target.ts";
 
 export type ValueSource = "params" | "query" | "header" | "claim" | "consumer" | "geo";
 export interface TemplateValue {
@@ -28,6 +29,25 @@ export function renderTemplate(template: Template, exchange: RequestValues, dest
     else text += encode(textFor(part, exchange), destination);
   }
   return text;
+}
+
+/** A separator in any encoding, also one that a second decoding uncovers. */
+const SEPARATOR = /[/\\]|%(?:25)*(?:2f|5c)/i;
+
+/**
+ * The path of a rewrite; undefined where a value of the request would change which path it is: by a segment of dots, or by a separator, which
+ * many servers decode before they route. `encodedSlash: "keep"` lets an encoded separator pass here as in a received path.
+ */
+export function renderPath(template: Template, exchange: RequestValues): string | undefined {
+  if (exchange.route.encodedSlash !== "keep") {
+    // Path parameters have passed the guard as they were received.
+    const isSplit = template.some(
+      (part) => typeof part === "object" && part.from !== "params" && SEPARATOR.test(textFor(part, exchange)),
+    );
+    if (isSplit) return undefined;
+  }
+  const path = renderTemplate(template, exchange, "path");
+  return hasDotSegment(path) ? undefined : path;
 }
 
 /** A path parameter as it was received: decoding and encoding again could change what the backend reads. */

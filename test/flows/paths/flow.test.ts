@@ -20,16 +20,24 @@ describeHosts(import.meta.dirname, (flow) => {
     ["/files/a/b%20c/d", "/base/v1/store/a/b%20c/d"],
     ["/search/x/y", "/find/x/y"],
     ["/by-query?name=a%20b", "/q/a%20b?name=a%20b"],
-    ["/by-query?name=a%2Fb", "/q/a%2Fb?name=a%2Fb"],
+    ["/by-query?name=a%3Fb", "/q/a%3Fb?name=a%3Fb"],
+    ["/by-query-kept?name=a%2Fb", "/q/a%2Fb?name=a%2Fb"],
     ["/fixed?a=1", "/elsewhere?a=1"],
   ])("%s is sent on as %s", async (target, sentOn) => {
     expect((await flow.send(target)).received!.target).toBe(sentOn);
   });
 
-  test("a value of the request becomes one segment, whatever it holds", async () => {
-    expect((await flow.send({ target: "/by-header", headers: ["x-name", "../admin?x#y"] })).received!.target).toBe(
-      "/h/..%2Fadmin%3Fx%23y",
+  test("a value of the request becomes one segment, or is refused", async () => {
+    expect((await flow.send({ target: "/by-header", headers: ["x-name", "..admin?x#y"] })).received!.target).toBe(
+      "/h/..admin%3Fx%23y",
     );
+    for (const name of ["../admin", "a/b", "a\\b", "a%2fb"])
+      expect(await flow.send({ target: "/by-header", headers: ["x-name", name] })).toMatchObject({
+        status: 400,
+        received: undefined,
+      });
+    for (const name of ["..%2Fadmin", "..%5Cadmin", "a%2F..%3B"])
+      expect(await flow.send(`/by-query-kept?name=${name}`)).toMatchObject({ status: 400, received: undefined });
   });
 
   test.each(["/by-query?name=..", "/by-query?name=%2e%2e", "/by-query?name=."])(
