@@ -15,6 +15,7 @@ const nextConfig: NextConfig = {
   assetPrefix: "/gateway",
   compress: false,
   poweredByHeader: false,
+  images: { unoptimized: true },
   skipTrailingSlashRedirect: true,
   skipProxyUrlNormalize: true,
   // The config that a user wrote is checked with the build; tests and tools are not part of it.

@@ -8,6 +8,7 @@ import type { Client, GatewayRequest } from "../exchange.ts";
 import type { Gateway, Verdict } from "../gateway.ts";
 import { GEO_FIELDS, readGeo } from "../http/geo-fields.ts";
 import { canonicalIp } from "../http/ip.ts";
+import { parseTarget } from "../http/target.ts";
 import { deriveKeys } from "../keys.ts";
 import { createLog } from "../observe/log.ts";
 import { openPlan, PLAN_HEADER, type Plan, type PlanContext, sealPlan, UNDECIDED } from "../plan.ts";
@@ -94,6 +95,10 @@ async function decideInFront(request: Request, host: VercelHost, hasRoom: boolea
       const refusal = refuse("method-not-allowed", { headers: ["allow", [...HANDLER_METHODS].join(", ")] });
       return { response: await respond((sink) => gateway.refuse(received, refusal, sink), request.signal) };
     }
+    if (namesOwnPattern(received.target)) {
+      const refusal = refuse("route-not-found", { reason: "Next takes the path for the pattern of its own route" });
+      return { response: await respond((sink) => gateway.refuse(received, refusal, sink), request.signal) };
+    }
     const verdict = await gateway.decide(received, "front");
     // Only now: it is an answer of the route, which a script of another origin may read.
     const noRoom = hasRoom ? undefined : refuse("overloaded", { headers: ["retry-after", "1"] });
@@ -163,6 +168,12 @@ function fail(error: unknown, { gateway }: VercelHost, received: GatewayRequest,
 
 /** The methods for which Next calls a route handler; it answers others with an empty 400 of its own. */
 const HANDLER_METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+/** Called by the pattern of its route, the handler is told that it was asked for `/`. */
+function namesOwnPattern(target: string): boolean {
+  if (!target.includes("[") && !/%5b/i.test(target)) return false;
+  return parseTarget(target)?.segments.some((segment) => segment.includes("[[...path]]")) ?? false;
+}
 
 /** `asSeen` has the platform's word about the caller, which both halves hear: a plan is bound to it. */
 function receive(request: Request, { environment: { vercel }, gateway }: VercelHost) {
