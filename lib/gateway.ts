@@ -18,7 +18,7 @@ import { fieldOf } from "./http/credential.ts";
 import { readRequestHeaders } from "./http/hygiene.ts";
 import { authorityOf, parseTarget, type Target, UNREADABLE_TARGET } from "./http/target.ts";
 import { type Load, NO_LOAD, PRIORITIES } from "./load.ts";
-import { createMatcher, paramsOf } from "./match.ts";
+import { createMatcher, createStricterReader, type Match, paramsOf } from "./match.ts";
 import type { RequestRecord } from "./observe/record.ts";
 import { buildPipeline, type PipelineSource } from "./pipeline.ts";
 import { fitsPlan, type Plan } from "./plan.ts";
@@ -133,7 +133,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     buildPipeline(source, route, { ...variant, steps: config.unrouted }, undefined),
   );
   const byId = new Map(routes.map((route) => [route.id, route]));
-  const match = createMatcher(routes);
+  const match = createMatcher(routes, config);
+  const stricterReading = createStricterReader(routes);
   /** Names this gateway in Via (RFC 9110 section 7.6.3): one config, one name, so that a loop over several instances shows. */
   const name = `frontdesk-${config.digest.replace(/[^A-Za-z0-9]/g, "").slice(0, 10)}`;
   const cache = new GatewayCache(deps.stores.blobs, `${options.host.name} ${config.digest}`);
@@ -167,6 +168,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
     // It would send the caller's own credentials back to whatever script asked (RFC 9110 section 9.3.8).
     if (request.method === "TRACE") return refuse("method-not-allowed", { headers: ["allow", allowedBy(found.route)] });
+    if (found.route.stricter !== undefined) {
+      const stricter = stricterReading(found.route, request.method, request.host, target, facts.headers);
+      if (stricter) return readAnotherWay(stricter);
+    }
     if (facts.via?.includes(name)) return refuse("loop-detected");
     if (!options.host.upgrades && facts.upgrade?.toLowerCase() === "websocket") return refuse("upgrade-unsupported");
     const { maxBodyBytes } = visit.pipeline;
@@ -281,3 +286,9 @@ function verdict(visit: Visit, result: MaybePromise<Stop | Later | undefined>): 
   if (result === LATER) return { kind: "later", visit };
   return result ? { kind: "stop", visit, stop: result } : { kind: "execute", visit };
 }
+/** Two readers of one path: the spelling would have been judged by the laxer route's rules. */
+function readAnotherWay(stricter: Route | "climbs"): Refusal {
+  const whose = stricter === "climbs" ? "no route's" : `that of ${stricter.position} (${stricter.path}), which asks for more`;
+  return refuse("route-not-found", { reason: `to a server that reads paths more laxly the path is ${whose}` });
+}
+

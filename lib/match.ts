@@ -5,6 +5,7 @@
  * routes serves is 405, never a fall-through to a wider route.
  */
 import type { HeaderList } from "./http/header-list.ts";
+import { foldCase, type PathComparison, pathReadings, segmentReader } from "./http/path-readings.ts";
 import type { Target } from "./http/target.ts";
 import type { Route } from "./route.ts";
 
@@ -33,26 +34,111 @@ class TreeNode {
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(Object.create(null) as Record<string, string>);
 const NO_MATCH: Match = { kind: "none" };
 
-export function createMatcher(routes: readonly Route[]): Matcher {
-  const anyHost = new TreeNode();
-  const exactHosts = new Map<string, TreeNode>();
-  const wildcardHosts = new Map<string, TreeNode>();
-  for (const route of routes) {
-    if (route.host === null) insert(anyHost, route);
-    else if (route.host.startsWith("*.")) insert(treeOf(wildcardHosts, route.host.slice(1)), route);
-    else insert(treeOf(exactHosts, route.host), route);
-  }
-  const hasHosts = exactHosts.size + wildcardHosts.size > 0;
+export function createMatcher(routes: readonly Route[], comparison: PathComparison = {}): Matcher {
+  const forest = new Forest();
+  const read = segmentReader(comparison);
+  for (const route of routes) insert(forest.treeFor(route.host), route, read?.(segmentsOf(route)) ?? segmentsOf(route));
+  const { anyHost, hasHosts } = forest;
 
   return (method, host, target, headers) => {
+    const segments = read ? read(target.segments) : target.segments;
     if (hasHosts) {
-      for (const tree of treesFor(hostName(host), exactHosts, wildcardHosts)) {
-        const match = find(tree, 0, method, target, headers);
+      for (const tree of forest.treesOf(host)) {
+        const match = find(tree, 0, segments, method, target, headers);
         if (match) return match;
       }
     }
-    return find(anyHost, 0, method, target, headers) ?? NO_MATCH;
+    return find(anyHost, 0, segments, method, target, headers) ?? NO_MATCH;
   };
+}
+
+/** The stricter route that a laxer server would take this request to be for; undefined where there is none. */
+export type StricterReader = (
+  found: Route,
+  method: string,
+  host: string,
+  target: Target,
+  headers: HeaderList,
+) => Route | "climbs" | undefined;
+
+/**
+ * Reads a path as laxer servers do, for routes with stricter ones beside them (`stricter`): `/Admin/` must not pass by an open `/*`
+ * to a backend that takes it for `/admin`. Whom the gateway's own comparison sent to a route is refused where such a reading lands
+ * on a stricter one. Routes whose paths are one to such a reading were told apart on purpose: each stays open for its own spelling.
+ */
+export function createStricterReader(routes: readonly Route[]): StricterReader {
+  const forest = new Forest();
+  for (const route of routes) {
+    const segments = segmentsOf(route).map((segment) => (isLiteral(segment) ? foldCase(segment) : segment));
+    insert(forest.treeFor(route.host), route, segments);
+    if (segments.length > 1 && segments.at(-1) === "") insert(forest.treeFor(route.host), route, segments.slice(0, -1));
+  }
+
+  return (found, method, host, target, headers) => {
+    for (const segments of pathReadings(target.segments)) {
+      if (segments[0] === "..") return "climbs";
+      const landed = land(forest, host, segments, target, headers);
+      if (landed.some(({ route }) => route === found)) continue;
+      // Only a lenient guard lets such a path by. Byte for byte it may climb anywhere, also out of a prefix that is cut.
+      if (target.fault !== undefined) return landed[0]?.route ?? "climbs";
+      const serving = landed.filter(({ methods }) => !methods || methods.has(method));
+      // None: the path as it is meant gets 405.
+      const judges = serving.length > 0 ? serving : landed;
+      const stricter = judges.find(({ route }) => route.rules !== undefined && found.stricter!.includes(route.rules));
+      if (stricter) return stricter.route;
+    }
+    return undefined;
+  };
+}
+
+/** The routes of the path that wins, whose conditions hold, whatever their methods. */
+function land(
+  forest: Forest,
+  host: string,
+  segments: readonly string[],
+  target: Target,
+  headers: HeaderList,
+): readonly Candidate[] {
+  const fitting = (candidates: readonly Candidate[]) =>
+    candidates.filter(({ route: { when } }) => !when || holds(when, target, headers));
+  const walk = (node: TreeNode, index: number): readonly Candidate[] => {
+    const segment = segments[index];
+    if (segment === undefined) {
+      const exact = fitting(node.exact);
+      return exact.length > 0 ? exact : fitting(node.wild);
+    }
+    const literal = node.literals.get(segment);
+    const found = literal ? walk(literal, index + 1) : [];
+    if (found.length > 0) return found;
+    const named = node.param && segment !== "" ? walk(node.param, index + 1) : [];
+    return named.length > 0 ? named : fitting(node.wild);
+  };
+  for (const tree of [...forest.treesOf(host), forest.anyHost]) {
+    const found = walk(tree, 0);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/** A tree of paths for each host. */
+class Forest {
+  readonly anyHost = new TreeNode();
+  readonly #exact = new Map<string, TreeNode>();
+  readonly #wildcard = new Map<string, TreeNode>();
+
+  get hasHosts(): boolean {
+    return this.#exact.size + this.#wildcard.size > 0;
+  }
+
+  treeFor(host: string | null): TreeNode {
+    if (host === null) return this.anyHost;
+    return host.startsWith("*.") ? treeOf(this.#wildcard, host.slice(1)) : treeOf(this.#exact, host);
+  }
+
+  /** Those of routes that name a host, the most specific first. */
+  treesOf(host: string): Iterable<TreeNode> {
+    return treesFor(hostName(host), this.#exact, this.#wildcard);
+  }
 }
 
 function treeOf(trees: Map<string, TreeNode>, host: string): TreeNode {
@@ -80,17 +166,25 @@ function hostName(host: string): string {
   return (name.endsWith(".") ? name.slice(0, -1) : name).toLowerCase();
 }
 
-function insert(root: TreeNode, route: Route): void {
-  const segments = route.path.slice(1).split("/");
+/** Of the path as it was written, without a `*` at its end. */
+function segmentsOf({ path, params }: Route): readonly string[] {
+  const segments = path.slice(1).split("/");
+  return params.at(-1)?.isRest ? segments.slice(0, -1) : segments;
+}
+
+function isLiteral(segment: string): boolean {
+  return !segment.startsWith(":");
+}
+
+function insert(root: TreeNode, route: Route, segments: readonly string[]): void {
   const hasRest = route.params.at(-1)?.isRest ?? false;
-  if (hasRest) segments.pop();
   let node = root;
   for (const segment of segments) {
-    if (segment.startsWith(":")) {
+    if (isLiteral(segment)) {
+      node = treeOf(node.literals, segment);
+    } else {
       node.param ??= new TreeNode();
       node = node.param;
-    } else {
-      node = treeOf(node.literals, segment);
     }
   }
   const list = hasRest ? node.wild : node.exact;
@@ -109,17 +203,23 @@ function conditions(route: Route): number {
   return (route.when?.headers.length ?? 0) + (route.when?.query.length ?? 0);
 }
 
-function find(node: TreeNode, index: number, method: string, target: Target, headers: HeaderList): Match | undefined {
-  const { segments } = target;
+function find(
+  node: TreeNode,
+  index: number,
+  segments: readonly string[],
+  method: string,
+  target: Target,
+  headers: HeaderList,
+): Match | undefined {
   if (index === segments.length) {
     return choose(node.exact, method, target, headers) ?? choose(node.wild, method, target, headers);
   }
   const segment = segments[index]!;
   const literal = node.literals.get(segment);
-  const match = literal && find(literal, index + 1, method, target, headers);
+  const match = literal && find(literal, index + 1, segments, method, target, headers);
   if (match) return match;
   // A name stands for one segment that is there: `/users/` is not a user.
-  const named = node.param && segment !== "" ? find(node.param, index + 1, method, target, headers) : undefined;
+  const named = node.param && segment !== "" ? find(node.param, index + 1, segments, method, target, headers) : undefined;
   return named ?? choose(node.wild, method, target, headers);
 }
 
@@ -145,7 +245,7 @@ function choose(candidates: readonly Candidate[], method: string, target: Target
 
 function holds(when: NonNullable<Route["when"]>, target: Target, headers: HeaderList): boolean {
   return (
-    when.headers.every(([name, value]) => (value === true ? headers.has(name) : headers.all(name).includes(value))) &&
+    when.headers.every(([name, value]) => headers.holds(name, value)) &&
     when.query.every(([name, value]) => (value === true ? target.query.has(name) : target.query.getAll(name).includes(value)))
   );
 }

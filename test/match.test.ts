@@ -3,18 +3,23 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CompiledRoute } from "#lib/config/compiled.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
+import type { PathComparison } from "#lib/http/path-readings.ts";
 import { parseTarget } from "#lib/http/target.ts";
-import { createMatcher } from "#lib/match.ts";
+import { createMatcher, createStricterReader } from "#lib/match.ts";
 import type { Route } from "#lib/route.ts";
 import { routeFor } from "./support/exchange.ts";
 
 type Spec = Partial<CompiledRoute> & { path: string };
 
 function matcherOf(...specs: (Spec | string)[]) {
+  return comparedBy({}, ...specs);
+}
+
+function comparedBy(comparison: PathComparison, ...specs: (Spec | string)[]) {
   const routes = specs.map((spec) =>
     typeof spec === "string" ? routeFor({ path: spec }) : routeFor({ id: spec.path, ...spec }),
   );
-  const match = createMatcher(routes);
+  const match = createMatcher(routes, comparison);
   return (target: string, { method = "GET", host = "gateway.example", headers = [] as string[] } = {}) =>
     match(method, host, parseTarget(target)!, new HeaderList(headers));
 }
@@ -248,4 +253,127 @@ test("the time does not grow with the number of routes: as many steps through th
     return calls;
   };
   expect(lookups(10_000)).toBe(lookups(10));
+});
+
+describe("one reading for all", () => {
+  test("without regard to case", () => {
+    const match = comparedBy({ caseSensitive: false }, "/Admin/:Id/x", "/\u00fc");
+    expect(outcome(match("/aDMIN/Seven/X"))).toBe("/Admin/:Id/x");
+    expect(match("/admin/Seven/x")).toMatchObject({ params: { Id: "Seven" } });
+    expect(outcome(match("/%C3%9C"))).toBe("/\u00fc");
+    expect(outcome(match("/admin/7/x/"))).toBeUndefined();
+  });
+
+  test("without regard to a slash at the end", () => {
+    const match = comparedBy({ trailingSlash: "ignore" }, "/", "/a/", "/b", "/c/:id", "/d/*");
+    for (const [target, path] of [
+      ["/", "/"],
+      ["/a", "/a/"],
+      ["/a/", "/a/"],
+      ["/b/", "/b"],
+      ["/c/7/", "/c/:id"],
+      ["/d/x/", "/d/*"],
+    ] as const)
+      expect(outcome(match(target)), target).toBe(path);
+    expect(match("/c/7/")).toMatchObject({ params: { id: "7" } });
+    expect(match("/d/x/")).toMatchObject({ params: { rest: "x/" } });
+    expect(outcome(match("/A"))).toBeUndefined();
+  });
+});
+
+describe("a laxer reading", () => {
+  const OPEN = { stricter: [1] };
+  const CLOSED = { rules: 1 };
+
+  /** Whose path a target is to a laxer server, where that route is stricter than the one that was found. */
+  function stricterFor(
+    specs: Spec[],
+    target: string,
+    { method = "GET", host = "gateway.example", headers = [] as string[] } = {},
+  ) {
+    const routes = specs.map((spec) => routeFor({ id: spec.path, ...spec }));
+    const fields = new HeaderList(headers);
+    const parsed = parseTarget(target)!;
+    const found = createMatcher(routes)(method, host, parsed, fields);
+    if (found.kind !== "route" || !found.route.stricter) return "not read again";
+    const read = createStricterReader(routes)(found.route, method, host, parsed, fields);
+    return typeof read === "object" ? read.id : read;
+  }
+
+  const ALL: Spec = { path: "/*", ...OPEN };
+
+  test.each([
+    [[ALL, { path: "/admin", ...CLOSED }], "/Admin/", "/admin"],
+    [[ALL, { path: "/admin", ...CLOSED }], "/administrator", undefined],
+    [[ALL, { path: "/Admin/", ...CLOSED }], "/admin", "/Admin/"],
+    // An open route that is narrower keeps its own path, in every spelling.
+    [[ALL, { path: "/admin/*", ...CLOSED }, { path: "/admin/login" }], "/Admin/Login", undefined],
+    [[ALL, { path: "/admin/*", ...CLOSED }, { path: "/admin/login" }], "/Admin/Login/x", "/admin/*"],
+    // A server that takes the slash at the end seriously sees the wider, stricter route.
+    [[ALL, { path: "/admin/*", ...CLOSED }, { path: "/admin/login" }], "/Admin/Login/", "/admin/*"],
+    // Told apart on purpose.
+    [
+      [
+        { path: "/Admin", ...OPEN },
+        { path: "/admin", ...CLOSED },
+      ],
+      "/Admin",
+      undefined,
+    ],
+    [
+      [
+        { path: "/Admin/", ...OPEN },
+        { path: "/Admin", ...CLOSED },
+      ],
+      "/Admin/",
+      undefined,
+    ],
+    [
+      [
+        { path: "/users/:id", ...OPEN },
+        { path: "/users/me", ...CLOSED },
+      ],
+      "/users/ME",
+      "/users/me",
+    ],
+    [
+      [
+        { path: "/users/:id", ...OPEN },
+        { path: "/users/me", ...CLOSED },
+      ],
+      "/users/7",
+      undefined,
+    ],
+    [
+      [
+        { path: "/:a/:b", ...OPEN },
+        { path: "/admin", ...CLOSED },
+      ],
+      "/;x/admin",
+      "/admin",
+    ],
+  ] as [Spec[], string, string | undefined][])("%j: %s is that of %s", (specs, target, id) =>
+    expect(stricterFor(specs, target)).toBe(id),
+  );
+
+  test("goes by method, host and conditions too", () => {
+    const get: Spec = { path: "/a", methods: ["GET"], ...CLOSED };
+    expect(stricterFor([ALL, get], "/A", { method: "POST" })).toBe("/a");
+    expect(stricterFor([ALL, get, { path: "/a", id: "open", methods: ["POST"] }], "/A", { method: "POST" })).toBeUndefined();
+    const hosted: Spec = { path: "/a", host: "*.example", ...CLOSED };
+    expect(stricterFor([ALL, hosted], "/A")).toBe("/a");
+    expect(stricterFor([ALL, hosted], "/A", { host: "other.test" })).toBeUndefined();
+    const when: Spec = { path: "/a", when: { headers: [["x-b", true]], query: [] }, ...CLOSED };
+    expect(stricterFor([ALL, when], "/A", { headers: ["X_B", "1"] })).toBe("/a");
+    expect(stricterFor([ALL, when], "/A")).toBeUndefined();
+  });
+
+  test("dot segments may not lead out of a lenient route", () => {
+    const lenient: Spec = { path: "/web/*", guard: "lenient", ...OPEN };
+    const closed: Spec = { path: "/closed", ...CLOSED };
+    expect(stricterFor([lenient, closed], "/web/../closed")).toBe("/closed");
+    expect(stricterFor([lenient, closed], "/web/../../x")).toBe("climbs");
+    expect(stricterFor([lenient, closed], "/web/../elsewhere")).toBe("climbs");
+    expect(stricterFor([lenient, closed], "/web/a/../b//c")).toBeUndefined();
+  });
 });

@@ -1,5 +1,6 @@
 /** One route of a config, compiled: what it is for, where it goes, and the steps on the way for each method. */
 import type { Json } from "../exchange.ts";
+import { type PathComparison, segmentReader } from "../http/path-readings.ts";
 import { LimitCompiler } from "../policies/limit/compile-limits.ts";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import type { CustomPolicy } from "../policy.ts";
@@ -39,6 +40,7 @@ const BUILT_IN = Object.keys(POLICY_SCHEMAS) as BuiltIn[];
 export interface Draft {
   readonly route: CompiledRoute;
   readonly place: Place;
+  /** As paths are compared: in folded case, and without a trailing slash, where the config says so. */
   readonly shape: PathPattern["shape"];
 }
 
@@ -52,6 +54,7 @@ export interface RouteContext {
   readonly defaults: Defaults;
   readonly report: Report;
   readonly vercel: boolean;
+  readonly comparison: PathComparison;
 }
 
 export class RouteCompiler {
@@ -59,11 +62,13 @@ export class RouteCompiler {
   readonly #context: RouteContext;
   readonly #names: CustomPolicyNames;
   readonly #limits: LimitCompiler;
+  readonly #read: ReturnType<typeof segmentReader>;
   /** By the index of a route's backend. */
   readonly #defaultsFor: readonly Defaults[];
 
   constructor(context: RouteContext) {
     this.#context = context;
+    this.#read = segmentReader(context.comparison);
     this.#names = new CustomPolicyNames(this.customPolicies, context.report);
     this.#limits = new LimitCompiler(context.tiers, context.redis, context.report);
     const { defaults, backends, fallbacks, report, names } = context;
@@ -116,12 +121,13 @@ export class RouteCompiler {
       rewrite,
       guard: merged.get("guard").value ?? "strict",
       encodedSlash: merged.get("encodedSlash").value ?? "refuse",
+      ...(merged.get("overrides").value === "pass" && { overrides: "pass" as const }),
       ...(priority !== undefined && { priority }),
       ...(mirror && { mirror }),
       ...(elsewhere !== undefined && { elsewhere }),
       variants: this.#variants(merged, backend === null ? undefined : backends[backend], fields, methods),
     };
-    return pattern && { route, place, shape: pattern.shape };
+    return pattern && { route, place, shape: this.#read?.(pattern.shape) ?? pattern.shape };
   }
 
   #pattern(path: string, place: Place): PathPattern | undefined {

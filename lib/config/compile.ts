@@ -12,13 +12,13 @@ import { reportFaults } from "./fault-in-production.ts";
 import { Fields } from "./fields.ts";
 import { type Issue, type Place, type Position, Report } from "./issue.ts";
 import { reportLeaks } from "./leaks.ts";
-import { reportLenientGuards } from "./lenient-guard.ts";
 import type { Variables } from "./references.ts";
 import { compileRegions, reportDistantPlaces, reportVercelJson, type VercelJson } from "./regions.ts";
 import { reportConflicts } from "./route-conflicts.ts";
 import { gatewayOutline } from "./schema.ts";
 import { checkSettings } from "./schema-issues.ts";
 import { reportSharedCaches } from "./shared-cache.ts";
+import { withStricterRoutes } from "./stricter-routes.ts";
 import { compileTrust } from "./trust.ts";
 import { reportUnknownPlaces } from "./unknown-places.ts";
 import { unroutedSteps } from "./unrouted.ts";
@@ -75,6 +75,8 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     trust,
     regions: regionsInput,
     overload,
+    caseSensitive,
+    trailingSlash,
   } = outline?.settings ?? {};
   const regions = compileRegions(regionsInput, new Fields(report));
   reportVercelJson(regions, options.vercelJson, options.vercel, report);
@@ -84,6 +86,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   reportDistantPlaces(regions, backends, report);
   if (options.vercel) reportChecksByCron(backends, options, report);
   const authenticators = compileAuthenticators(auth, report, options.redis);
+  const comparison = { caseSensitive, trailingSlash };
   const compiler = new RouteCompiler({
     backends,
     fallbacks: backendDrafts.map(({ fallback }) => fallback),
@@ -93,13 +96,11 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     defaults,
     report,
     vercel: options.vercel,
+    comparison,
   });
-  const drafts = withPathMethods(
-    routes.map((route, index) => compiler.compile(route, index)).filter((draft) => draft !== undefined),
-  );
-
-  reportConflicts(drafts, report);
-  reportLenientGuards(drafts, backends, report);
+  const compiled = routes.map((route, index) => compiler.compile(route, index)).filter((draft) => draft !== undefined);
+  reportConflicts(compiled, report);
+  const drafts = withStricterRoutes(withPathMethods(compiled), backends, comparison, report);
   reportSharedCaches(drafts, backends, report);
   reportFaults(drafts, options.production ?? false, report);
   if (options.geoDatabase === false && !options.vercel && !trust?.geo && !trust?.frontends)
@@ -119,6 +120,8 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     routes: withIds(drafts),
     unrouted: unroutedSteps(defaults, report),
     trust: compileTrust(trust ?? {}, options.vercel, report),
+    ...(caseSensitive === false && { caseSensitive }),
+    ...(trailingSlash === "ignore" && { trailingSlash }),
     ...(overload !== undefined && { overloadLagMs: overloadLag(overload, report) }),
     customPolicies: [...compiler.customPolicies.keys()].sort(),
   };

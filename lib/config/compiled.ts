@@ -32,11 +32,19 @@ export interface CompiledConfig {
   readonly trust: {
     /** Canonical addresses and ranges of the proxies whose word about the caller a host that sees the socket may take. */
     readonly proxies: readonly string[];
+    /** The field in which they name the caller. Absent: X-Forwarded-For. */
+    readonly field?: "forwarded";
+    /** Fields in which they name the caller to backends, in lower case. Absent: none. */
+    readonly pass?: readonly string[];
     /** The fields by which these proxies tell where the caller is; null where they tell nothing. */
     readonly geo: GeoFields | null;
     /** Secrets by which frontends sign whom they speak for; any of them. */
     readonly frontends: readonly string[];
   };
+  /** Absent: letter case in paths counts. */
+  readonly caseSensitive?: false;
+  /** Absent: `/a` and `/a/` are two paths. */
+  readonly trailingSlash?: "ignore";
   /** How late the event loop may be; null: requests are never refused for it. Absent: the standard. */
   readonly overloadLagMs?: number | null;
   /** Names of the custom policies in use; each is found again by name in gateway.config.ts. */
@@ -68,6 +76,12 @@ export interface CompiledRoute {
   readonly rewrite: Rewrite | null;
   readonly guard: "strict" | "lenient";
   readonly encodedSlash: "refuse" | "keep";
+  /** Which rules a request must pass here, by number; absent where no other route is compared by them. */
+  readonly rules?: number;
+  /** The `rules` of routes that keep out whom this one lets in, to the same server, and that a laxer reading of a path leads to. */
+  readonly stricter?: readonly number[];
+  /** Absent: fields that name another method or path than the request line are not sent on. */
+  readonly overrides?: "pass";
   /** Absent: normal. */
   readonly priority?: Priority;
   /** Absent: none. */

@@ -61,7 +61,7 @@ export const RULES = [
   "equal-routes",
   "unreachable-route",
   "hidden-route",
-  "lenient-guard",
+  "stricter-route",
   "shared-cache",
   "fault-in-production",
   "strict-place",

@@ -63,9 +63,18 @@ const shared = {
     .enum(["strict", "lenient"])
     .optional()
     .describe(
-      '"strict" (default) refuses paths that can be read in two ways: dot segments, `//`, backslashes, `%00`, broken escapes, `%2F`. "lenient" forwards the target byte for byte; refused where a route to the same origin has stricter rules',
+      '"strict" (default) refuses paths that can be read in two ways: dot segments, `//`, backslashes, `%00`, broken escapes, `%2F`. "lenient" forwards the target byte for byte. Where a route to the same origin has stricter rules, what a laxer server reads as its path gets 404',
     ),
-  encodedSlash: z.enum(["refuse", "keep"]).optional().describe('`%2F` in the path: "refuse" (default) or "keep"'),
+  encodedSlash: z
+    .enum(["refuse", "keep"])
+    .optional()
+    .describe('`%2F` in the path: "refuse" (default) or "keep". With "keep" request values in `rewrite` may hold it too'),
+  overrides: z
+    .enum(["drop", "pass"])
+    .optional()
+    .describe(
+      'Header fields that name another method, path or host than the request line, such as `X-HTTP-Method-Override` and `X-Original-URL`: "drop" (default) or "pass" to the backend. The rules of the gateway go by the request line',
+    ),
   timeout: timeout
     .optional()
     .describe(
@@ -113,7 +122,7 @@ export const routeSchema = strict(
     path: z
       .string()
       .describe(
-        "Literal segments, `:name` for one segment, `*` or `:name*` at the end for the rest. Compared decoded and case-sensitively; `/a` and `/a/` differ; `/x/*` matches `/x`, `/x/` and below. Most specific first",
+        "Literal segments, `:name` for one segment, `*` or `:name*` at the end for the rest. Compared decoded. Case counts and `/a` and `/a/` differ, unless `caseSensitive` and `trailingSlash` say otherwise; `/x/*` matches `/x`, `/x/` and below. Most specific first",
       ),
     host: z.string().optional().describe("Only for this host: `api.example.com`, or `*.example.com` for every host below it"),
     methods: oneOrMore("a method such as GET, or a list of methods", z.string())

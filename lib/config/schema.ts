@@ -49,12 +49,22 @@ function gateway<
       regions: oneOrMore("a region of Vercel such as fra1, or a list of them", z.string())
         .optional()
         .describe("Where the gateway runs on Vercel: `fra1`. vercel.json, which is what Vercel reads, must say the same"),
-      trust: trust.optional().describe("Whom to believe about the caller: `{ proxies, geo, frontends }`"),
+      trust: trust.optional().describe("Whom to believe about the caller: `{ proxies, field, pass, geo, frontends }`"),
       overload: oneOf("{ lag } or false", [overload, z.literal(false)])
         .optional()
         .describe(
           "The Node host refuses requests while its event loop is late, those of low `priority` first: `{ lag }`, on by default. `false`: never",
         ),
+      caseSensitive: z
+        .boolean()
+        .optional()
+        .describe(
+          "Whether letter case counts in the paths of routes: true by default. `false` suits backends such as Express, ASP.NET and IIS. Paths are forwarded as received",
+        ),
+      trailingSlash: z
+        .enum(["strict", "ignore"])
+        .optional()
+        .describe('Whether `/a/` is another path than `/a`: "strict" (default) or "ignore". Paths are forwarded as received'),
       routes: z.array(route).describe("What is served, in any order: the most specific path wins"),
     },
     NOT_BUILT,

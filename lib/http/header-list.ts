@@ -40,6 +40,11 @@ export class HeaderList {
   }
 
   /** Replaces every field of that name by one, in the place of the first. `delete` says what counts as that name. */
+  /** Whether a field of that name (given in lower case) has that value; any, for `true`. */
+  holds(name: string, value: string | true): boolean {
+    return value === true ? this.has(name) : this.all(name).includes(value);
+  }
+
   set(name: string, value: string): void {
     const { pairs } = this;
     const wanted = asRead(name);

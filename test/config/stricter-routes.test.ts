@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isStricter } from "../../lib/config/lenient-guard.ts";
+import { isStricter } from "../../lib/config/stricter-routes.ts";
 
 const open = { auth: [], rules: [] };
 
