@@ -17,6 +17,8 @@ export interface Client {
   /** IPv4 or IPv6 in canonical text, mapped addresses unmapped; undefined where the host can't know. */
   readonly ip: string | undefined;
   readonly geo: Geo | undefined;
+  /** Trusted proxies stand in front, and what they say names nobody: rules for addresses and places keep such a caller out. */
+  readonly isDisputed?: boolean | undefined;
   /** What became of a frontend's word about who calls; absent where there was none. */
   readonly frontend?: FrontendWord | undefined;
 }
@@ -88,6 +90,8 @@ export interface Exchange {
   carry: Record<string, Json>;
   /** The whole request body, where a policy of this route asked for it to be buffered and it has been read. */
   body: Uint8Array | undefined;
+  /** The methods that a CORS preflight is told; undefined for what is none. */
+  readonly granted?: readonly string[] | undefined;
   readonly record: RecordDraft;
   /** Method, URL and header fields as a web Request, without the body: built when first asked for, so that others don't pay. */
   readonly webRequest: Request;

@@ -16,6 +16,7 @@ import type { CompiledConfig } from "./config/compiled.ts";
 import type { GatewayRequest } from "./exchange.ts";
 import { fieldOf } from "./http/credential.ts";
 import { readRequestHeaders } from "./http/hygiene.ts";
+import { isHost } from "./http/host.ts";
 import { authorityOf, parseTarget, type Target, UNREADABLE_TARGET } from "./http/target.ts";
 import { type Load, NO_LOAD, PRIORITIES } from "./load.ts";
 import { createMatcher, createStricterReader, type Match, paramsOf } from "./match.ts";
@@ -209,6 +210,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     return verdict(
       visit,
       runSteps(pipeline.decide, visit, deps, () => fitsPlan(visit.toPlan())),
+    const unclear = unclearRequest(visit);
+    if (unclear) return { kind: "stop", visit, stop: unclear };
     );
   }
 
@@ -271,6 +274,12 @@ function faultOf(target: Target, route: Route): string | undefined {
 }
 
 function overloaded({ priority }: Route, { shed, lagMs }: Load): Refusal {
+/** What can't be judged, whatever it is for. HTTP/1.0 may come without a host. */
+function unclearRequest({ request: { host }, facts: { fault } }: Visit): Refusal | undefined {
+  if (host !== "" && !isHost(host)) return refuse("bad-request", { detail: "There is a Host that is not one host." });
+  return fault === undefined ? undefined : refuse("bad-request", { detail: `There is ${fault}.` });
+}
+
   const share = Math.round(Math.min(shed - priority, 1) * 100);
   const reason = `the event loop is ${Math.round(lagMs)} ms late: ${share} % of priority ${PRIORITIES[priority]} are refused`;
   // In two seconds a share falls from all to none (lib/hosts/overload.ts).

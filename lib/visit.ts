@@ -3,7 +3,7 @@ import { randomFillSync } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { Pool } from "./backends/pool.ts";
 import type { Consumer, Exchange, GatewayRequest, Json } from "./exchange.ts";
-import type { RequestFacts } from "./http/hygiene.ts";
+import { type RequestFacts, withoutOverrides } from "./http/hygiene.ts";
 import type { Target } from "./http/target.ts";
 import { continueTrace } from "./http/trace-context.ts";
 import type { RecordDraft } from "./observe/record.ts";
@@ -13,8 +13,8 @@ import type { ProblemCode } from "./problem.ts";
 import type { Route } from "./route.ts";
 
 export class Visit implements Exchange {
-  readonly request: GatewayRequest;
-  readonly facts: RequestFacts;
+  request: GatewayRequest;
+  facts: RequestFacts;
   readonly target: Target;
   requestId: string;
   traceparent: string;
@@ -29,6 +29,7 @@ export class Visit implements Exchange {
   pool: Pool | undefined = undefined;
   carry: Record<string, Json> = {};
   body: Uint8Array | undefined = undefined;
+  granted: readonly string[] | undefined = undefined;
   /** What goes to the backend as its body, where another one may be asked after it. */
   upload: Readable | Uint8Array | null = null;
   bytesIn = 0;
@@ -78,6 +79,13 @@ export class Visit implements Exchange {
     this.route = route;
     this.params = params;
     this.pipeline = route.pipelineFor(method);
+    if (this.facts.hasOverrides && route.overrides !== "pass") this.#dropOverrides();
+  }
+
+  /** The rules of a route go by the request line: a backend must not act on another method or path (CVE-2018-14773). */
+  #dropOverrides(): void {
+    this.facts = withoutOverrides(this.facts);
+    this.request = { ...this.request, headers: this.facts.headers };
   }
 
   /**

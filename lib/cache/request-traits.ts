@@ -1,5 +1,6 @@
 /** What the fields of a request mean to a cache, found in one pass: a hit should cost little more than finding it. */
 import { parseDirectives } from "../http/cache-directives.ts";
+import { OVERRIDE_FIELDS } from "../http/field-kinds.ts";
 import type { HeaderList } from "../http/header-list.ts";
 
 const CREDENTIAL = 1;
@@ -23,13 +24,7 @@ const KINDS: Readonly<Record<string, number>> = {
   "if-match": BYPASS,
   "if-unmodified-since": BYPASS,
   // To many frameworks these are another method, path or host than the key has: cache poisoning by an unkeyed field.
-  "x-http-method-override": BYPASS,
-  "x-http-method": BYPASS,
-  "x-method-override": BYPASS,
-  "x-original-url": BYPASS,
-  "x-rewrite-url": BYPASS,
-  "x-original-host": BYPASS,
-  "x-host": BYPASS,
+  ...Object.fromEntries(OVERRIDE_FIELDS.map((name) => [name, BYPASS])),
 };
 
 /** By name as spelled on the wire, bounded: names are the callers' to choose. */

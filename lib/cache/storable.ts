@@ -1,7 +1,7 @@
 /** Whether an answer may be kept and given to others: RFC 9111 sections 3 and 3.5, and what this gateway never shares. */
 import { type Directives, fieldsOf, listOf, parseDirectives } from "../http/cache-directives.ts";
+import { isRebuilt } from "../http/field-kinds.ts";
 import type { HeaderList } from "../http/header-list.ts";
-import { isRebuilt } from "../http/hygiene.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import { type Freshness, freshnessOf, HEURISTIC, type Times } from "./freshness.ts";
 

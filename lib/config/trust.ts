@@ -1,5 +1,6 @@
 /** `trust`: who is believed about the caller, and about what. */
 import { z } from "zod";
+import { ADDRESS_FIELDS } from "../http/field-kinds.ts";
 import { GEO_FIELDS, type GeoFields } from "../http/geo-fields.ts";
 import type { CompiledConfig } from "./compiled.ts";
 import { Fields } from "./fields.ts";
@@ -32,7 +33,18 @@ export const trust = strict("trust", {
   proxies: oneOrMore("an address or range, or a list of them", z.string())
     .optional()
     .describe(
-      "Addresses and CIDR ranges of the proxies in front of the Node host. Only from these are `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` believed. `GATEWAY_TRUST_PROXY` adds to them",
+      "Addresses and CIDR ranges of the proxies in front of the Node host. Only from these is `field` believed. `GATEWAY_TRUST_PROXY` adds to them",
+    ),
+  field: z
+    .enum(["x-forwarded-for", "forwarded"])
+    .optional()
+    .describe(
+      'The field in which `proxies` name the caller: "x-forwarded-for" (default), with `-Proto` and `-Host`, or "forwarded". The other one is the caller\'s own, and ignored',
+    ),
+  pass: oneOrMore("the name of a field or a list of them", z.string())
+    .optional()
+    .describe(
+      "Fields in which `proxies` name the caller to backends: `CF-Connecting-IP`. They go on when one of `proxies` sends them; all such fields are dropped otherwise",
     ),
   geo: oneOf(`${platforms.map((name) => `"${name}"`).join(", ")}, or fields by part`, [z.enum(platforms), geoFields])
     .optional()
@@ -47,13 +59,13 @@ export const trust = strict("trust", {
 });
 
 export function compileTrust(
-  { proxies, geo, frontends }: z.output<typeof trust>,
+  { proxies, field, pass, geo, frontends }: z.output<typeof trust>,
   vercel: boolean,
   report: Report,
 ): CompiledConfig["trust"] {
   const fields = new Fields(report);
   const place = ["trust"];
-  for (const [key, value] of Object.entries({ proxies, geo })) {
+  for (const [key, value] of Object.entries({ proxies, field, pass, geo })) {
     if (vercel && value !== undefined)
       report.error(
         "not-built",
@@ -64,6 +76,8 @@ export function compileTrust(
   return {
     // A list for each entry, which may be a reference: flat once references are resolved.
     proxies: fields.list(proxies, [...place, "proxies"], "ranges") as unknown as readonly string[],
+    ...(field === "forwarded" && { field }),
+    ...(pass !== undefined && { pass: passedFields(pass, [...place, "pass"], report) }),
     geo: geo === undefined ? null : typeof geo === "string" ? GEO_FIELDS[geo] : namedFields(geo, [...place, "geo"], report),
     frontends: frontends === undefined ? [] : secretsOf(frontends.secret, [...place, "frontends", "secret"], fields),
   };
@@ -79,6 +93,20 @@ function secretsOf(secret: string | readonly string[], place: Place, fields: Fie
       'Write env("NAME") and keep it in the environment.',
     );
   return fields.list(secret, place, "secrets256") as unknown as readonly string[];
+}
+
+function passedFields(input: string | readonly string[], place: Place, report: Report): string[] {
+  return asList(input).map((name, index) => {
+    const lower = name.toLowerCase();
+    if (!ADDRESS_FIELDS.includes(lower))
+      report.error(
+        "wrong-value",
+        Array.isArray(input) ? [...place, index] : place,
+        `${JSON.stringify(name)} is not a field that is dropped for naming the caller.`,
+        `Those are ${ADDRESS_FIELDS.join(", ")}.`,
+      );
+    return lower;
+  });
 }
 
 function namedFields(given: z.output<typeof geoFields>, place: Place, report: Report): GeoFields {

@@ -5,13 +5,15 @@ import type { Locate } from "./geo-database.ts";
 export class LocatedClient implements Client {
   readonly ip: string | undefined;
   readonly frontend: FrontendWord | undefined;
+  readonly isDisputed: boolean | undefined;
   readonly #locate: Locate | undefined;
   #geo: Geo | undefined;
   #isLocated = false;
 
-  constructor(ip: string | undefined, locate: Locate | undefined, frontend?: FrontendWord) {
+  constructor(ip: string | undefined, locate: Locate | undefined, frontend?: FrontendWord, isDisputed?: boolean) {
     this.ip = ip;
     this.frontend = frontend;
+    this.isDisputed = isDisputed;
     this.#locate = locate;
   }
 

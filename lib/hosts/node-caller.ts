@@ -4,6 +4,7 @@ import type { CompiledConfig } from "../config/compiled.ts";
 import type { GatewayRequest } from "../exchange.ts";
 import { readForwarded } from "../http/forwarded.ts";
 import { readGeo } from "../http/geo-fields.ts";
+import { exactValue } from "../http/header-list.ts";
 import type { RequestFacts } from "../http/hygiene.ts";
 import { IpRanges } from "../http/ip-range.ts";
 import type { Locate } from "./geo-database.ts";
@@ -33,12 +34,23 @@ function seenCaller(
   const { peer } = connectionOf(socket, locate);
   const proxies = config.trust.proxies.length > 0 ? rangesOf(config) : undefined;
   if (peer.ip === undefined || !proxies?.has(peer.ip)) return { client: peer, scheme: "http", host };
-  const told = readForwarded(headers, peer.ip, proxies);
-  // A proxy's connection carries the requests of many.
-  const geo = config.trust.geo ? readGeo(headers, config.trust.geo) : undefined;
-  const client = geo ? { ip: told.ip, geo } : new LocatedClient(told.ip, locate);
+  const told = readForwarded(headers, peer.ip, proxies, config.trust.field ?? "x-forwarded-for");
+  // A proxy's connection carries the requests of many. A lookalike of its field is the caller's own.
+  const exact = { get: (name: string) => exactValue(headers, name) };
+  const geo = config.trust.geo ? readGeo(exact, config.trust.geo) : undefined;
+  const isDisputed = told.ip === undefined || undefined;
+  const client = geo ? { ip: told.ip, geo, isDisputed } : new LocatedClient(told.ip, locate, undefined, isDisputed);
   return { client, scheme: told.scheme ?? "http", host: told.host ?? host };
 }
+
+/** Fields in which the proxies name the caller to backends, where the request comes from one of them. */
+export function trustedFields({ socket }: IncomingMessage, config: CompiledConfig): ReadonlySet<string> | undefined {
+  const { pass, proxies } = config.trust;
+  const { ip } = pass && proxies.length > 0 ? connectionOf(socket).peer : NOBODY;
+  return ip !== undefined && rangesOf(config).has(ip) ? new Set(pass) : undefined;
+}
+
+const NOBODY = { ip: undefined };
 
 function rangesOf(config: CompiledConfig): IpRanges {
   const ranges = trusted.get(config) ?? new IpRanges(config.trust.proxies);

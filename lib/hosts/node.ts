@@ -9,7 +9,7 @@ import { requestFault } from "../http/request-fault.ts";
 import type { Log } from "../policy.ts";
 import { refuse } from "../problem.ts";
 import type { Locate } from "./geo-database.ts";
-import { callerOf } from "./node-caller.ts";
+import { callerOf, trustedFields } from "./node-caller.ts";
 import { connectionOf } from "./node-connection.ts";
 import { NodeSink } from "./node-sink.ts";
 
@@ -32,7 +32,7 @@ export function handleNodeRequest(
   gateway: Gateway,
   { servePage, log, locate, expects }: NodeHandling,
 ): void {
-  const facts = readRequestHeaders(new HeaderList(request.rawHeaders));
+  const facts = readRequestHeaders(new HeaderList(request.rawHeaders), trustedFields(request, gateway.config));
   const received = toGatewayRequest(request, facts, gateway, locate);
   connectionOf(request.socket).response = response;
   // RFC 9112 section 3.2: a request of HTTP/1.1 has a Host, also where its target is absolute.

@@ -23,7 +23,7 @@ export function statedClient(
   // Nothing of the edge's place is taken over: it would put the person there.
   return caller
     ? new LocatedClient(caller.ip, placeOf(caller.geo, locate), heard)
-    : new LocatedClient(peer.ip, () => peer.geo, heard);
+    : new LocatedClient(peer.ip, () => peer.geo, heard, peer.isDisputed);
 }
 
 function placeOf(geo: Client["geo"], locate: Locate | undefined): Locate | undefined {

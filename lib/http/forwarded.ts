@@ -1,7 +1,12 @@
-/** Who calls, as told by proxies that are trusted: X-Forwarded-For, -Proto and -Host, and Forwarded (RFC 7239). */
+/** Who calls, as told by proxies that are trusted: by X-Forwarded-For, -Proto and -Host, or by Forwarded (RFC 7239). */
 import type { HeaderList } from "./header-list.ts";
+import { isHost } from "./host.ts";
 import { canonicalIp } from "./ip.ts";
 import type { IpRanges } from "./ip-range.ts";
+import { trimmed } from "./whitespace.ts";
+
+/** The field that the proxies write. Of the other one, a caller's own copy passes through them. */
+export type ForwardedField = "x-forwarded-for" | "forwarded";
 
 export interface Forwarded {
   /** Undefined where the fields name nobody who can be believed. */
@@ -10,45 +15,57 @@ export interface Forwarded {
   readonly host: string | undefined;
 }
 
-const HOST = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
+/** Nobody stands behind more proxies. What is further left costs nothing to ignore, and nobody is named. */
+const MAX_HOPS = 32;
+/** Parameters of one element of Forwarded: RFC 7239 knows four. */
+const MAX_PARAMETERS = 16;
 
 /** For a request whose peer is one of `proxies`; anybody else's fields are not to be read. */
-export function readForwarded(headers: HeaderList, peer: string, proxies: IpRanges): Forwarded {
-  const hops = listOf(headers, "x-forwarded-for").map(addressOf);
-  const elements = listOf(headers, "forwarded").map(parametersOf);
-  const named = elements.map((element) => addressOf(element.get("for") ?? ""));
-  const last = elements.at(-1);
+export function readForwarded(headers: HeaderList, peer: string, proxies: IpRanges, field: ForwardedField): Forwarded {
+  if (field === "forwarded") {
+    const elements = lastItems(headers, "forwarded").map(parametersOf);
+    const last = elements.at(-1);
+    const hops = elements.map((element) => addressOf(element.get("for") ?? ""));
+    return {
+      ip: callerOf(hops, headers.has("x-forwarded-for"), peer, proxies),
+      scheme: schemeOf(last?.get("proto")),
+      host: hostOf(last?.get("host")),
+    };
+  }
+  const hops = lastItems(headers, "x-forwarded-for").map(addressOf);
   return {
-    ip: callerOf(hops, named, peer, proxies),
+    ip: callerOf(hops, headers.has("forwarded"), peer, proxies),
     // A proxy sets or appends: what is not last may be the caller's own.
-    scheme: schemeOf(listOf(headers, "x-forwarded-proto").at(-1) ?? last?.get("proto")),
-    host: hostOf(listOf(headers, "x-forwarded-host").at(-1) ?? last?.get("host")),
+    scheme: schemeOf(lastItems(headers, "x-forwarded-proto").at(-1)),
+    host: hostOf(lastItems(headers, "x-forwarded-host").at(-1)),
   };
 }
 
-type Hops = readonly (string | undefined)[];
-
-function callerOf(hops: Hops, named: Hops, peer: string, proxies: IpRanges): string | undefined {
-  if (hops.length > 0 && named.length > 0) {
-    // A proxy that writes one of the two passes on a caller's own copy of the other: where they differ, neither is believed.
-    const [one, other] = [rightmostStranger(hops, proxies), rightmostStranger(named, proxies)];
-    return one === other ? one : undefined;
-  }
-  if (hops.length + named.length === 0) return peer;
-  return rightmostStranger(hops.length > 0 ? hops : named, proxies);
-}
-
 /** Each proxy appends whom it heard from. Everything left of the first stranger is that stranger's word: a spoofed address. */
-function rightmostStranger(hops: Hops, proxies: IpRanges): string | undefined {
+function callerOf(hops: readonly (string | undefined)[], hasOther: boolean, peer: string, proxies: IpRanges): string | undefined {
+  // A proxy that asks for itself writes neither. The other field alone says that the config names the wrong one.
+  if (hops.length === 0) return hasOther ? undefined : peer;
   for (let i = hops.length - 1; i >= 0; i--) {
     const hop = hops[i];
-    if (hop === undefined || i === 0 || !proxies.has(hop)) return hop;
+    if (hop === undefined || !proxies.has(hop)) return hop;
+    if (i === 0) return hops.length < MAX_HOPS ? hop : undefined;
   }
   return undefined;
 }
 
-function listOf(headers: HeaderList, name: string): string[] {
-  return headers.all(name).flatMap((value) => value.split(",").map((item) => item.trim()));
+/** The items of a list (RFC 9110 section 5.6.1) from its end, in order: at most as many as are looked at. */
+function lastItems(headers: HeaderList, name: string): string[] {
+  const items: string[] = [];
+  const lines = headers.all(name);
+  for (let line = lines.length - 1; line >= 0; line--) {
+    const text = lines[line]!;
+    for (let end = text.length; end >= 0 && items.length < MAX_HOPS; ) {
+      const comma = end === 0 ? -1 : text.lastIndexOf(",", end - 1);
+      items.push(trimmed(text.slice(comma + 1, end)));
+      end = comma;
+    }
+  }
+  return items.reverse();
 }
 
 /** `1.2.3.4`, `1.2.3.4:5678`, `2001:db8::1` or `[2001:db8::1]:5678`; undefined for `unknown`, `_hidden` and garbage. */
@@ -57,14 +74,24 @@ function addressOf(text: string): string | undefined {
   return canonicalIp(bracketed ?? dotted ?? text);
 }
 
-/** RFC 7239 section 4. A quoted comma or semicolon splits wrongly, into pieces that name nothing. */
+/** RFC 7239 section 4, by hand, in one pass. A quoted comma or semicolon splits wrongly, into pieces that name nothing. */
 function parametersOf(element: string): ReadonlyMap<string, string> {
-  return new Map(
-    element.split(";").flatMap((pair): [string, string][] => {
-      const [, name, value] = /^\s*([a-z]+)="?([^"]*)"?\s*$/i.exec(pair) ?? [];
-      return name === undefined || value === undefined ? [] : [[name.toLowerCase(), value]];
-    }),
-  );
+  const parameters = new Map<string, string>();
+  for (const pair of element.split(";", MAX_PARAMETERS)) {
+    const equals = pair.indexOf("=");
+    if (equals < 0) continue;
+    const name = trimmed(pair.slice(0, equals)).toLowerCase();
+    const value = unquoted(trimmed(pair.slice(equals + 1)));
+    // Of two, the one whom another reader would take is anybody's guess.
+    if (value !== undefined) parameters.set(name, parameters.has(name) ? "" : value);
+  }
+  return parameters;
+}
+
+function unquoted(value: string): string | undefined {
+  const isQuoted = value.length > 1 && value.startsWith('"') && value.endsWith('"');
+  const text = isQuoted ? value.slice(1, -1) : value;
+  return text.includes('"') ? undefined : text;
 }
 
 function schemeOf(text: string | undefined): Forwarded["scheme"] {
@@ -73,5 +100,5 @@ function schemeOf(text: string | undefined): Forwarded["scheme"] {
 }
 
 function hostOf(text: string | undefined): string | undefined {
-  return text !== undefined && HOST.test(text) ? text : undefined;
+  return text !== undefined && isHost(text) ? text : undefined;
 }

@@ -1,6 +1,7 @@
 /**
  * Header fields as they stand on the wire: a flat list of name, value, name, value, in order, duplicates and spelling kept.
- * Values are latin-1 strings, as Node's parser gives them (RFC 9110 section 5.5). Names compare without regard to case.
+ * Values are latin-1 strings, as Node's parser gives them (RFC 9110 section 5.5). Names compare without regard to case, and `_` counts as
+ * `-`: to CGI and what grew out of it `X_Tenant` is `X-Tenant`, so that no rule may be blind to it, nor let it stand beside its own.
  */
 export class HeaderList {
   readonly pairs: string[];
@@ -18,14 +19,14 @@ export class HeaderList {
   /** Where in `pairs` the next field of `name` (given in lower case) stands; -1 where none does. */
   indexOf(name: string, from = 0): number {
     const { pairs } = this;
-    for (let i = from; i < pairs.length; i += 2) if (isNamed(pairs[i]!, name)) return i;
+    for (let i = from; i < pairs.length; i += 2) if (isReadAs(pairs[i]!, name)) return i;
     return -1;
   }
 
   /** Every value of `name` (given in lower case), in order. */
   all(name: string): string[] {
     const values: string[] = [];
-    for (let i = 0; i < this.pairs.length; i += 2) if (isNamed(this.pairs[i]!, name)) values.push(this.pairs[i + 1]!);
+    for (let i = 0; i < this.pairs.length; i += 2) if (isReadAs(this.pairs[i]!, name)) values.push(this.pairs[i + 1]!);
     return values;
   }
 
@@ -39,15 +40,15 @@ export class HeaderList {
     return this.get(name) !== undefined;
   }
 
-  /** Replaces every field of that name by one, in the place of the first. `delete` says what counts as that name. */
   /** Whether a field of that name (given in lower case) has that value; any, for `true`. */
   holds(name: string, value: string | true): boolean {
     return value === true ? this.has(name) : this.all(name).includes(value);
   }
 
+  /** Replaces every field of that name by one, in the place of the first. `delete` says what counts as that name. */
   set(name: string, value: string): void {
     const { pairs } = this;
-    const wanted = asRead(name);
+    const wanted = name.toLowerCase();
     let place = -1;
     for (let i = pairs.length - 2; i >= 0; i -= 2) {
       if (!isReadAs(pairs[i]!, wanted)) continue;
@@ -58,7 +59,7 @@ export class HeaderList {
       pairs.push(name, value);
       return;
     }
-    if (pairs[place]!.toLowerCase() !== name.toLowerCase()) pairs[place] = name;
+    if (pairs[place]!.toLowerCase() !== wanted) pairs[place] = name;
     pairs[place + 1] = value;
   }
 
@@ -66,9 +67,8 @@ export class HeaderList {
     this.pairs.push(name, value);
   }
 
-  /** `_` counts as `-`, as it does for CGI: a client's `X_Secret` must not stand beside the `x-secret` that the gateway sets. */
   delete(name: string): void {
-    const wanted = asRead(name);
+    const wanted = name.toLowerCase();
     for (let i = this.pairs.length - 2; i >= 0; i -= 2) if (isReadAs(this.pairs[i]!, wanted)) this.#deleteAt(i);
   }
 
@@ -84,13 +84,24 @@ export class HeaderList {
   }
 }
 
-function asRead(name: string): string {
-  const lower = name.toLowerCase();
+/** `lower` is in lower case. */
+function isReadAs(name: string, lower: string): boolean {
+  return name.length === lower.length && (name === lower || isAlike(name.toLowerCase(), lower));
+}
+
+function isAlike(name: string, lower: string): boolean {
+  return name === lower || ((name.includes("_") || lower.includes("_")) && asRead(name) === asRead(lower));
+}
+
+/** The name as CGI reads it, of one in lower case. */
+export function asRead(lower: string): string {
   return lower.includes("_") ? lower.replaceAll("_", "-") : lower;
 }
 
-function isReadAs(name: string, wanted: string): boolean {
-  return name.length === wanted.length && (name === wanted || asRead(name) === wanted);
+/** The first value of the field of exactly that name: for what one sender says, where another may have added a lookalike. */
+export function exactValue({ pairs }: HeaderList, lower: string): string | undefined {
+  for (let i = 0; i < pairs.length; i += 2) if (isNamed(pairs[i]!, lower)) return pairs[i + 1];
+  return undefined;
 }
 
 /** `lower` is in lower case. */

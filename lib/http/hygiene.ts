@@ -2,7 +2,8 @@
  * The one place that strips headers: what a client may not say, what a backend may not say, and what belongs to one hop only.
  * Every request and every backend's answer passes here, on both hosts.
  */
-import { HeaderList } from "./header-list.ts";
+import { Kind, requestKind, responseKind } from "./field-kinds.ts";
+import { asRead, HeaderList } from "./header-list.ts";
 
 /** What the engine itself needs to know of a request's header fields, found in one pass. */
 export interface RequestFacts {
@@ -23,105 +24,17 @@ export interface RequestFacts {
   readonly traceparent: string | undefined;
   readonly tracestate: string | undefined;
   readonly via: string | undefined;
+  /** Whether fields name another method, path or host than the request line. */
+  readonly hasOverrides: boolean;
+  /** A name that is spelled in two ways, one of them with `_`: of two readers each would take another. */
+  readonly fault: string | undefined;
 }
 
-const Kind = {
-  plain: 0,
-  /** Ours alone; a client's or backend's copy is dropped before anything reads it. */
-  reserved: 1,
-  /** Belongs to one connection (RFC 9110 section 7.6.1). */
-  hop: 2,
-  /** Replaced by what the gateway itself says. */
-  rebuilt: 3,
-  host: 4,
-  contentLength: 5,
-  transferEncoding: 6,
-  connection: 7,
-  upgrade: 8,
-  requestId: 9,
-  traceparent: 10,
-  via: 11,
-  tracestate: 12,
-} as const;
-type Kind = (typeof Kind)[keyof typeof Kind];
-
-const REQUEST_KINDS: Record<string, Kind> = {
-  connection: Kind.connection,
-  "keep-alive": Kind.hop,
-  "proxy-connection": Kind.hop,
-  "proxy-authorization": Kind.hop,
-  te: Kind.hop,
-  trailer: Kind.hop,
-  "transfer-encoding": Kind.transferEncoding,
-  upgrade: Kind.upgrade,
-  // Answered by the host itself, before the body is read (RFC 9110 section 10.1.1).
-  expect: Kind.hop,
-  host: Kind.host,
-  "content-length": Kind.contentLength,
-  forwarded: Kind.rebuilt,
-  "x-real-ip": Kind.rebuilt,
-  // CGI hands it on as HTTP_PROXY, by which many HTTP clients choose their proxy (httpoxy, CVE-2016-5385).
-  proxy: Kind.hop,
-  "x-request-id": Kind.requestId,
-  traceparent: Kind.traceparent,
-  tracestate: Kind.tracestate,
-  via: Kind.via,
-};
-
-const RESPONSE_KINDS: Record<string, Kind> = {
-  connection: Kind.connection,
-  "keep-alive": Kind.hop,
-  "proxy-connection": Kind.hop,
-  "proxy-authenticate": Kind.hop,
-  te: Kind.hop,
-  trailer: Kind.hop,
-  "transfer-encoding": Kind.transferEncoding,
-  upgrade: Kind.hop,
-  // A shared cache in front believes these; only the gateway may speak to it (docs/design.md, what a downstream cache skips).
-  "cdn-cache-control": Kind.rebuilt,
-  "vercel-cdn-cache-control": Kind.rebuilt,
-  "vercel-cache-tag": Kind.rebuilt,
-  "surrogate-control": Kind.rebuilt,
-  "surrogate-key": Kind.rebuilt,
-  "cache-tag": Kind.rebuilt,
-  "content-length": Kind.contentLength,
-  "x-request-id": Kind.requestId,
-};
-
-/** Names by which Next and this gateway are steered: from outside they are only ever an attack (CVE-2025-29927). */
-const RESERVED = /^x-(?:gateway|middleware|nextjs)-/;
-const FORWARDED = /^x-forwarded-/;
-
-/** Kinds by name as spelled on the wire. Bounded: names are the clients' to choose. */
-function classifier(kinds: Record<string, Kind>, dropsForwarded: boolean): (name: string) => Kind {
-  const bySpelling = new Map<string, Kind>();
-  return (name) => {
-    const known = bySpelling.get(name);
-    if (known !== undefined) return known;
-    const lower = name.toLowerCase();
-    // CGI and what grew out of it read `_` as `-`: to such a backend `X_Gateway_Consumer` is ours.
-    const read = lower.replaceAll("_", "-");
-    let kind: Kind = Object.hasOwn(kinds, read) ? kinds[read]! : Kind.plain;
-    if (RESERVED.test(read)) kind = Kind.reserved;
-    else if (dropsForwarded && FORWARDED.test(read)) kind = Kind.rebuilt;
-    // To this parser a lookalike frames nothing and says nothing, so it is not taken for the real one either.
-    if (read !== lower && kind !== Kind.plain && kind !== Kind.reserved) kind = Kind.hop;
-    if (bySpelling.size < 4096) bySpelling.set(name, kind);
-    return kind;
-  };
-}
-
-const requestKind = classifier(REQUEST_KINDS, true);
-const responseKind = classifier(RESPONSE_KINDS, false);
-
-/** Whether a backend reads the gateway's word under this name (in lower case) and never the caller's. */
-export function isRebuilt(name: string): boolean {
-  const kind = requestKind(name);
-  return kind !== Kind.plain && kind !== Kind.host && kind !== Kind.contentLength;
-}
-
-/** Reads a request's fields once; the list is copied only where it holds reserved names. */
-export function readRequestHeaders(received: HeaderList): RequestFacts {
+/**
+ * Reads a request's fields once; the list is copied only where something must go before anybody reads it. `trusted` are the names (in
+ * lower case) of address fields that a proxy in front is believed for.
+ */
+export function readRequestHeaders(received: HeaderList, trusted?: ReadonlySet<string>): RequestFacts {
   let host: string | undefined;
   let hosts = 0;
   let contentLength: number | undefined;
@@ -131,7 +44,11 @@ export function readRequestHeaders(received: HeaderList): RequestFacts {
   let traceparent: string | undefined;
   let tracestate: string | undefined;
   let via: string | undefined;
+  let connection: string | undefined;
   let hasReserved = false;
+  let hasForeign = false;
+  let hasOverrides = false;
+  let hasLookalikes = false;
   const { pairs } = received;
   for (let i = 0; i < pairs.length; i += 2) {
     const value = pairs[i + 1]!;
@@ -164,14 +81,33 @@ export function readRequestHeaders(received: HeaderList): RequestFacts {
       case Kind.via:
         via = via === undefined ? value : `${via}, ${value}`;
         break;
+      case Kind.connection:
+        connection = connection === undefined ? value : `${connection},${value}`;
+        break;
+      case Kind.override:
+        hasOverrides = true;
+        break;
+      case Kind.address:
+        hasForeign ||= !trusted?.has(pairs[i]!.toLowerCase());
+        break;
+      case Kind.foreign:
+        hasForeign = true;
+        break;
+      case Kind.lookalike:
+        hasLookalikes = true;
+        break;
       default:
     }
   }
-  const headers = hasReserved ? withoutReserved(pairs) : received;
-  const withReserved = hasReserved ? received : undefined;
+  // First of all: what is not sent on must not be a credential, a condition or part of a key here (RFC 9110 section 7.6.1).
+  const sent = connection === undefined ? pairs : withoutNamed(pairs, connection, isNamedInVain);
+  if (sent !== pairs) return readRequestHeaders(new HeaderList(sent), trusted);
+  const own = hasForeign ? withoutForeign(pairs, trusted) : received;
+  const headers = hasReserved ? without(own.pairs, Kind.reserved) : own;
+  const fault = hasLookalikes ? nameInTwoSpellings(headers) : undefined;
   return {
     headers,
-    withReserved,
+    withReserved: hasReserved ? own : undefined,
     host,
     hosts,
     contentLength,
@@ -181,56 +117,97 @@ export function readRequestHeaders(received: HeaderList): RequestFacts {
     traceparent,
     tracestate,
     via,
+    hasOverrides,
+    fault,
   };
 }
 
-function withoutReserved(pairs: readonly string[]): HeaderList {
+/** The same request without fields that name another method, path or host than its request line. */
+export function withoutOverrides(facts: RequestFacts): RequestFacts {
+  return { ...facts, headers: without(facts.headers.pairs, Kind.override), hasOverrides: false };
+}
+
+function without(pairs: readonly string[], kind: Kind): HeaderList {
+  const kept: string[] = [];
+  for (let i = 0; i < pairs.length; i += 2) if (requestKind(pairs[i]!) !== kind) kept.push(pairs[i]!, pairs[i + 1]!);
+  return new HeaderList(kept);
+}
+
+function withoutForeign(pairs: readonly string[], trusted: ReadonlySet<string> | undefined): HeaderList {
   const kept: string[] = [];
   for (let i = 0; i < pairs.length; i += 2) {
-    if (requestKind(pairs[i]!) !== Kind.reserved) kept.push(pairs[i]!, pairs[i + 1]!);
+    const kind = requestKind(pairs[i]!);
+    const isTrusted = kind === Kind.address && trusted?.has(pairs[i]!.toLowerCase());
+    if (isTrusted || (kind !== Kind.address && kind !== Kind.foreign)) kept.push(pairs[i]!, pairs[i + 1]!);
   }
   return new HeaderList(kept);
 }
 
+function nameInTwoSpellings({ pairs }: HeaderList): string | undefined {
+  const spellings = new Map<string, string>();
+  for (let i = 0; i < pairs.length; i += 2) {
+    const lower = pairs[i]!.toLowerCase();
+    const read = asRead(lower);
+    if ((spellings.get(read) ?? lower) !== lower) return "a header field in two spellings, with - and with _";
+    spellings.set(read, lower);
+  }
+  return undefined;
+}
+
+/** What `Connection` can't take away: what frames and routes the message, and what proxies in front say of the caller. */
+function isNamedInVain(name: string): boolean {
+  switch (requestKind(name)) {
+    case Kind.plain:
+    case Kind.lookalike:
+    case Kind.override:
+    case Kind.address:
+    case Kind.requestId:
+    case Kind.traceparent:
+    case Kind.tracestate:
+    case Kind.via:
+      return false;
+    default:
+      return true;
+  }
+}
+
 /**
- * The caller's fields that go on to a backend: everything but what belongs to one hop, what `Connection` names, and what the
- * gateway says itself. Content-Length is left out where `keepLength` is false: then the length is not what it was.
+ * The caller's fields that go on to a backend: everything but what belongs to one hop and what the gateway says itself; what
+ * `Connection` names is gone. Content-Length is left out where `keepLength` is false: then the length is not what it was.
  */
 export function endToEndRequestPairs(headers: HeaderList, keepLength: boolean): string[] {
   const { pairs } = headers;
   const kept: string[] = [];
-  let named: string | undefined;
   for (let i = 0; i < pairs.length; i += 2) {
     const name = pairs[i]!;
     switch (requestKind(name)) {
       case Kind.plain:
+      case Kind.lookalike:
+      case Kind.override:
+      case Kind.address:
         kept.push(name, pairs[i + 1]!);
         break;
       case Kind.contentLength:
         if (keepLength) kept.push(name, pairs[i + 1]!);
         break;
-      case Kind.connection:
-        named = named === undefined ? pairs[i + 1]! : `${named},${pairs[i + 1]!}`;
-        break;
       default:
     }
   }
-  return named === undefined ? kept : withoutNamed(kept, named);
+  return kept;
 }
 
 const PLAIN_CONNECTION = /^\s*(?:keep-alive|close|upgrade)\s*$/i;
 
-/** Drops the fields that `Connection` names. It can't take from the backend what the gateway added: that is added later. */
-function withoutNamed(pairs: string[], connection: string): string[] {
+/** Drops the fields that `Connection` names; the very list where it names none. It can't take away what the gateway adds later. */
+function withoutNamed(pairs: string[], connection: string, isKept: (name: string) => boolean): string[] {
   if (PLAIN_CONNECTION.test(connection)) return pairs;
-  const named = new Set(connection.split(",").map((token) => token.trim().toLowerCase()));
+  const named = new Set(connection.split(",").map((token) => asRead(token.trim().toLowerCase())));
   const kept: string[] = [];
   for (let i = 0; i < pairs.length; i += 2) {
-    const lower = pairs[i]!.toLowerCase();
-    // Content-Length frames the message: a client that names it would desynchronise the next hop.
-    if (lower === "content-length" || !named.has(lower)) kept.push(pairs[i]!, pairs[i + 1]!);
+    const name = pairs[i]!;
+    if (!named.has(asRead(name.toLowerCase())) || isKept(name)) kept.push(name, pairs[i + 1]!);
   }
-  return kept;
+  return kept.length === pairs.length ? pairs : kept;
 }
 
 export interface BackendHead {
@@ -282,7 +259,7 @@ export function readBackendHead(raw: readonly Uint8Array[]): BackendHead {
     }
   }
   return {
-    pairs: connection === undefined ? pairs : withoutNamed(pairs, connection),
+    pairs: connection === undefined ? pairs : withoutNamed(pairs, connection, () => false),
     contentLength,
     cacheControl,
     contentEncoding,

@@ -1,6 +1,7 @@
 /** One caller can't decide what others get: unkeyed fields, another method, a body, another path, odd ranges, dropped parameters. */
 import { describe, expect, test } from "vitest";
 import type { Policy } from "#lib/policy.ts";
+import type { ReceivedRequest } from "../support/backend.ts";
 import { cachedBackend, saidBy } from "./cached-backend.ts";
 
 const cached = cachedBackend();
@@ -14,7 +15,7 @@ function echo(path = "/"): void {
   });
 }
 
-test.each([
+const OVERRIDES = [
   "x-http-method-override",
   "X-HTTP-Method",
   "x-method-override",
@@ -22,12 +23,48 @@ test.each([
   "x_rewrite_url",
   "x-original-host",
   "x-host",
-])("a request with %s neither fills the cache nor is answered from it", async (name) => {
+];
+
+test.each(OVERRIDES)("%s changes nothing that is stored: the backend never gets it", async (name) => {
   const send = cached.route("1m");
+  echo();
+  const first = await send({ headers: { [name]: "evil" } });
+  expect(first.text).not.toContain("evil");
+  expect((await send()).text).toBe(first.text);
+});
+
+test.each(OVERRIDES)("where it may pass, a request with %s neither fills the cache nor is answered from it", async (name) => {
+  const send = cached.route("1m", { overrides: "pass" });
   echo();
   expect(saidBy(await send({ headers: { [name]: "evil" } }))).toBe("fwd=bypass");
   expect((await send()).text).not.toContain("evil");
   expect(saidBy(await send({ headers: { [name]: "evil" } }))).toBe("fwd=bypass");
+});
+
+describe("a variant is that of what the backend got", () => {
+  const tenant = (received: ReceivedRequest) => ({ "x-served": received.headers.get("x-tenant") ?? "nobody" });
+
+  test("a field that Connection names chooses none", async () => {
+    const send = cached.route({ ttl: "1m", vary: ["x-tenant"] });
+    cached.answer("/", tenant);
+    await send({ headers: { "x-tenant": "victim", connection: "x-tenant" } });
+    expect((await send({ headers: { "x-tenant": "victim" } })).headers.get("x-served")).toBe("victim");
+  });
+
+  test("nor where the backend says what it varies by", async () => {
+    const send = cached.route("1m");
+    cached.answer("/", (received) => ({ vary: "x-tenant", ...tenant(received) }));
+    await send({ headers: { "x-tenant": "victim", connection: "close, X_Tenant" } });
+    expect((await send({ headers: { "x-tenant": "victim" } })).headers.get("x-served")).toBe("victim");
+  });
+
+  test("a lookalike chooses the same, and two spellings none", async () => {
+    const send = cached.route({ ttl: "1m", vary: ["x-tenant"] });
+    cached.answer("/", tenant);
+    await send({ headers: { x_tenant: "victim" } });
+    expect((await send()).headers.get("x-served")).toBe("nobody");
+    expect((await send({ headers: { x_tenant: "victim", "x-tenant": "other" } })).status).toBe(400);
+  });
 });
 
 test.each([

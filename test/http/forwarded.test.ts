@@ -5,7 +5,7 @@ import { IpRanges } from "#lib/http/ip-range.ts";
 
 const PEER = "10.0.0.1";
 const proxies = new IpRanges(["10.0.0.0/8", "2001:db8::/32"]);
-const read = (...fields: string[]) => readForwarded(new HeaderList(fields), PEER, proxies);
+const read = (...fields: string[]) => readForwarded(new HeaderList(fields), PEER, proxies, "x-forwarded-for");
 
 describe("the caller", () => {
   test.each([
@@ -25,16 +25,42 @@ describe("the caller", () => {
     ["garbage beside the proxy", ["x-forwarded-for", "203.0.113.7, somebody"], undefined],
     ["an empty field", ["x-forwarded-for", ""], undefined],
     ["an address that others read in another way", ["x-forwarded-for", "010.1.1.1"], undefined],
-    ["Forwarded", ["forwarded", 'for=1.1.1.1, for="[2001:db9::7]:4711";proto=https, For=10.0.0.2'], "2001:db9::7"],
-    ["Forwarded that hides it", ["forwarded", "for=_secret;proto=https"], undefined],
-    ["Forwarded that does not say", ["forwarded", "proto=https"], undefined],
-    ["both, in agreement", ["forwarded", "for=203.0.113.7", "x-forwarded-for", "203.0.113.7"], "203.0.113.7"],
     [
       "a copy of the field that the proxy does not write",
       ["forwarded", "for=1.1.1.1", "x-forwarded-for", "203.0.113.7"],
-      undefined,
+      "203.0.113.7",
     ],
+    ["that copy alone", ["forwarded", "for=1.1.1.1"], undefined],
+    ["a comma at the end", ["x-forwarded-for", "203.0.113.7,"], undefined],
+    ["more proxies than there can be", ["x-forwarded-for", `203.0.113.7${", 10.0.0.2".repeat(40)}`], undefined],
   ])("%s", (_, fields, ip) => expect(read(...fields).ip).toBe(ip));
+});
+
+describe("in Forwarded", () => {
+  const inForwarded = (...fields: string[]) => readForwarded(new HeaderList(fields), PEER, proxies, "forwarded");
+
+  test.each([
+    ["hops", ["forwarded", 'for=1.1.1.1, for="[2001:db9::7]:4711";proto=https, For=10.0.0.2'], "2001:db9::7"],
+    ["spaces", ["forwarded", ' for = "203.0.113.7" ; proto = https '], "203.0.113.7"],
+    ["hidden", ["forwarded", "for=_secret;proto=https"], undefined],
+    ["not said", ["forwarded", "proto=https"], undefined],
+    ["said twice", ["forwarded", "for=1.1.1.1;for=203.0.113.7"], undefined],
+    ["a quote that does not end", ["forwarded", 'for="203.0.113.7'], undefined],
+    ["empty", ["forwarded", ""], undefined],
+    ["the other field is the caller's own", ["forwarded", "for=203.0.113.7", "x-forwarded-for", "1.1.1.1"], "203.0.113.7"],
+    ["the other field alone", ["x-forwarded-for", "203.0.113.7"], undefined],
+    ["neither: the proxy itself", [], PEER],
+  ])("%s", (_, fields, ip) => expect(inForwarded(...fields).ip).toBe(ip));
+
+  test("scheme and host are those of the last", () => {
+    const told = inForwarded(
+      "forwarded",
+      'for=1.1.1.1;host=evil.example, for=203.0.113.7;host="shop.example";proto=https',
+      "x-forwarded-host",
+      "evil.example",
+    );
+    expect(told).toMatchObject({ scheme: "https", host: "shop.example" });
+  });
 });
 
 describe("scheme and host", () => {
@@ -47,7 +73,7 @@ describe("scheme and host", () => {
       "http",
       "shop.example",
     ],
-    ["Forwarded", ["forwarded", 'for=203.0.113.7;host="shop.example";proto=https'], "https", "shop.example"],
+    ["a host that none is", ["x-forwarded-host", "shop.example:99999"], undefined, undefined],
     ["garbage", ["x-forwarded-proto", "javascript", "x-forwarded-host", 'a"b/c@d'], undefined, undefined],
   ])("%s", (_, fields, scheme, host) => expect(read(...fields)).toMatchObject({ scheme, host }));
 });

@@ -1,7 +1,7 @@
 /** What may not pass: reserved names, what belongs to one hop, what Connection names, what only the gateway may say. */
 import { describe, expect, test } from "vitest";
 import { HeaderList } from "#lib/http/header-list.ts";
-import { endToEndRequestPairs, readBackendHead, readRequestHeaders } from "#lib/http/hygiene.ts";
+import { endToEndRequestPairs, readBackendHead, readRequestHeaders, withoutOverrides } from "#lib/http/hygiene.ts";
 
 const list = (fields: Record<string, string>) => new HeaderList(Object.entries(fields).flat());
 const raw = (...pairs: string[]) => pairs.map((text) => Buffer.from(text, "latin1"));
@@ -87,7 +87,62 @@ describe("endToEndRequestPairs", () => {
       "x-three",
       "3",
     ]);
-    expect(endToEndRequestPairs(headers, true)).toEqual(["x-three", "3"]);
+    expect(endToEndRequestPairs(readRequestHeaders(headers).headers, true)).toEqual(["x-three", "3"]);
+  });
+
+  test("nobody reads what Connection names, and a lookalike is named with it", () => {
+    const facts = readRequestHeaders(
+      new HeaderList([
+        "Connection",
+        "x-tenant, VIA",
+        "X_Tenant",
+        "a",
+        "Via",
+        "1.1 a",
+        "X-Request-Id",
+        "r",
+        "connection",
+        "x-request-id",
+      ]),
+    );
+    expect(facts.headers.has("x-tenant")).toBe(false);
+    expect(facts).toMatchObject({ via: undefined, requestId: undefined });
+  });
+
+  test.each(["Host", "Transfer-Encoding", "Upgrade", "X-Forwarded-For", "Forwarded"])(
+    "Connection does not take away %s, by which the request is read",
+    (name) =>
+      expect(readRequestHeaders(list({ Connection: name, [name]: "chunked" })).headers.has(name.toLowerCase())).toBe(true),
+  );
+
+  test.each(["True-Client-IP", "CF-Connecting-IP", "x_client_ip", "X_Forwarded_For", "X-Forwarded_For", "x_gateway_consumer"])(
+    "%s is gone before anybody reads it",
+    (name) => {
+      const { headers, withReserved } = readRequestHeaders(list({ [name]: "6.6.6.6", "x-gateway-client": "a", "x-other": "1" }));
+      expect(headers.pairs).toEqual(["x-other", "1"]);
+      expect(withReserved!.pairs).toEqual(["x-gateway-client", "a", "x-other", "1"]);
+    },
+  );
+
+  test("but for an address field that a proxy is trusted for, in its own spelling", () => {
+    const received = list({ "CF-Connecting-IP": "1.2.3.4", cf_connecting_ip: "6.6.6.6", "True-Client-IP": "6.6.6.6" });
+    const { headers } = readRequestHeaders(received, new Set(["cf-connecting-ip"]));
+    expect(endToEndRequestPairs(headers, true)).toEqual(["CF-Connecting-IP", "1.2.3.4"]);
+  });
+
+  test("a name in two spellings is a fault, one with `_` alone is not", () => {
+    const faultOf = (...pairs: string[]) => readRequestHeaders(new HeaderList(pairs)).fault;
+    expect(faultOf("X-Tenant", "a", "X_Tenant", "b")).toContain("two spellings");
+    expect(faultOf("x-a_b", "a", "x_a-b", "b")).toContain("two spellings");
+    expect(faultOf("x_tenant", "a", "X_TENANT", "b", "x-other", "c")).toBeUndefined();
+  });
+
+  test("fields that name another method or path are known, however spelled, and can be dropped", () => {
+    const facts = readRequestHeaders(
+      list({ "X-HTTP-Method-Override": "DELETE", x_original_url: "/admin", Script_Name: "/a", a: "1" }),
+    );
+    expect(facts.hasOverrides).toBe(true);
+    expect(withoutOverrides(facts).headers.pairs).toEqual(["a", "1"]);
   });
 
   test("Connection can't take the length away, which would desynchronise the next hop", () => {

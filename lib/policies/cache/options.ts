@@ -5,7 +5,7 @@ import type { Fields } from "../../config/fields.ts";
 import { TOKEN } from "../../config/header-fields.ts";
 import type { Place } from "../../config/issue.ts";
 import { asList, duration, oneOf, oneOrMore, strict } from "../../config/schema-fields.ts";
-import { isRebuilt } from "../../http/hygiene.ts";
+import { isRebuilt } from "../../http/field-kinds.ts";
 
 const names = (what: string) => oneOrMore(`${what} or a list of them`, z.string()).optional();
 

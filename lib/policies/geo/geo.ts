@@ -19,7 +19,8 @@ export const geo: PolicyDefinition<GeoOptions> = {
         const allowed = isAllowed?.(geo) ?? "inside";
         if (denied === "inside") return refuse("geo-denied", { reason: `${nameOf(geo?.country)} is denied` });
         if (allowed === "outside") return refuse("geo-denied", { reason: `${nameOf(geo?.country)} is not allowed` });
-        if (unknown === "allow" || (denied === "outside" && allowed === "inside")) return undefined;
+        const isForgiven = unknown === "allow" && !(client.isDisputed && geo === undefined);
+        if (isForgiven || (denied === "outside" && allowed === "inside")) return undefined;
         return refuse("geo-denied", { reason: "where the caller is can't be told" });
       },
     };

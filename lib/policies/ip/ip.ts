@@ -16,7 +16,9 @@ export const ip: PolicyDefinition<IpOptions> = {
     /** One object stands for a connection: its address is looked up once. */
     const known = new WeakMap<Client, string>();
 
-    function faultOf({ ip: address }: Client): string {
+    function faultOf({ ip: address, isDisputed }: Client): string {
+      // Whoever can make the address unknown must not get round `deny` by it.
+      if (isDisputed) return "the proxies in front name nobody who can be believed";
       if (address === undefined) return unknown === "deny" ? "the caller's address is not known" : "";
       if (denied.has(address)) return `${address} is denied`;
       return allowed && !allowed.has(address) ? `${address} is not allowed` : "";

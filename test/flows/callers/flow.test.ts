@@ -139,8 +139,13 @@ describeHosts(
       );
 
       test("Connection can't name what the gateway says", async () => {
-        const headers = ["authorization", ADA, "connection", "x-gateway-consumer, authorization"];
+        const headers = ["authorization", ADA, "connection", "x-gateway-consumer, via, forwarded"];
         expect((await flow.send({ target: "/one/a", headers })).received!.headers.get("x-gateway-consumer")).toBe("staff:ada");
+      });
+
+      test("a credential that Connection names is for nobody, here neither", async () => {
+        const headers = ["authorization", ADA, "connection", "authorization"];
+        expect(await flow.send({ target: "/one/a", headers })).toMatchObject({ status: 401, received: undefined });
       });
     });
   },

@@ -56,13 +56,18 @@ describeHosts(
     describe("what is good passes", () => {
       test("a token of the issuer: the backend learns who calls, and not by what", async () => {
         const token = await issuer.sign({ aud: "shop", email: "ada@shop.example\r\nx-evil: 1" });
-        const headers = ["authorization", `bearer ${token}`, "X-User-Email", "root@shop.example", "x_user_email", "root"];
+        const headers = ["authorization", `bearer ${token}`, "X-User-Email", "root@shop.example"];
         const { status, received } = await flow.send({ target: "/shop/x?a=1", headers });
         expect(status).toBe(200);
         expect(received!.headers.all("x-gateway-consumer")).toEqual(["web:ada"]);
         expect(received!.headers.all("x-user-email")).toEqual(["ada@shop.example  x-evil: 1"]);
-        for (const name of ["authorization", "x_user_email", "x-evil"]) expect(received!.headers.has(name), name).toBe(false);
+        for (const name of ["authorization", "x-evil"]) expect(received!.headers.has(name), name).toBe(false);
         expect(JSON.stringify(received!.headers.pairs)).not.toContain(token.split(".")[2]);
+        const lookalike = await flow.send({
+          target: "/shop/x",
+          headers: ["authorization", `bearer ${token}`, "x_user_email", "root"],
+        });
+        expect(JSON.stringify(lookalike.received!.headers.pairs)).not.toContain("root");
       });
 
       test("by a secret, and by either", async () => {

@@ -92,10 +92,13 @@ describe("one", () => {
     ["Proxy-Authorization", { target: "/one", headers: { "proxy-authorization": ADA } }],
     ["a lookalike", { target: "/one", headers: { authorization_: ADA } }],
     ["a field that only the gateway sets", { target: "/one", headers: { "x-gateway-consumer": "staff:ada" } }],
-    ["userinfo in an absolute target", { target: "http://ada:correct%20horse@gateway.example/one" }],
   ])("a credential in %s is none", async (_, sent) => {
     const { status, text } = await send(sent);
     expect([status, JSON.parse(text).code]).toEqual([401, "credentials-missing"]);
+  });
+
+  test("nor is userinfo in an absolute target, which is no host", async () => {
+    expect((await send({ target: "http://ada:correct%20horse@gateway.example/one" })).status).toBe(400);
   });
 });
 
