@@ -14,16 +14,17 @@ import { cachedPaths } from "./cache/cached-paths.ts";
 import { GatewayCache, type Purge } from "./cache/gateway-cache.ts";
 import type { CompiledConfig } from "./config/compiled.ts";
 import type { GatewayRequest } from "./exchange.ts";
+import { AskedFields } from "./http/asked-fields.ts";
 import { fieldOf } from "./http/credential.ts";
-import { readRequestHeaders } from "./http/hygiene.ts";
 import { isHost } from "./http/host.ts";
+import { readRequestHeaders } from "./http/hygiene.ts";
 import { authorityOf, parseTarget, type Target, UNREADABLE_TARGET } from "./http/target.ts";
 import { type Load, NO_LOAD, PRIORITIES } from "./load.ts";
 import { createMatcher, createStricterReader, type Match, paramsOf } from "./match.ts";
 import type { RequestRecord } from "./observe/record.ts";
 import { buildPipeline, type PipelineSource } from "./pipeline.ts";
 import { fitsPlan, type Plan } from "./plan.ts";
-import { type CustomPolicy, type Deps, type MaybePromise, type PolicyDefinition, ROWS } from "./policy.ts";
+import type { CorsRule, CustomPolicy, Deps, MaybePromise, PolicyDefinition } from "./policy.ts";
 import { type Refusal, refuse } from "./problem.ts";
 import { createResourceMetadata } from "./resource-metadata.ts";
 import { createRoute, type Route, UNROUTED } from "./route.ts";
@@ -155,24 +156,27 @@ export function createGateway(options: GatewayOptions): Gateway {
     const { request, target, facts } = visit;
     if (target === UNREADABLE_TARGET) return refuse("bad-request", { detail: "The request target is not a path." });
     const asked = preflightMethod(visit);
-    if (asked !== undefined && enterPreflight(visit, asked)) return undefined;
+    const wanted = asked === undefined ? undefined : enterPreflight(visit, asked);
+    if (visit.granted) return undefined;
     const found = match(request.method, request.host, target, facts.headers);
     if (found.kind !== "none") {
-      visit.enter(found.route, found.params);
+      // A refused preflight has the CORS fields of the route that it asks about, or none.
+      if (found.kind === "method-not-allowed" && wanted?.kind === "route") visit.enter(wanted.route, wanted.params, asked);
+      else visit.enter(found.route, found.params);
       if (found.route.priority < load.shed && load.refuses(found.route.priority)) return overloaded(found.route, load);
     }
     const fault = faultOf(target, visit.route);
     if (fault) return refuse("bad-request", { detail: `There is ${fault}.` });
     if (found.kind === "none") return refuse("route-not-found");
+    if (found.route.stricter !== undefined) {
+      const stricter = stricterReading(found.route, request.method, request.host, target, facts.headers);
+      if (stricter) return readAnotherWay(stricter);
+    }
     if (found.kind === "method-not-allowed") {
       return refuse("method-not-allowed", { headers: ["allow", found.allow.join(", ")] });
     }
     // It would send the caller's own credentials back to whatever script asked (RFC 9110 section 9.3.8).
     if (request.method === "TRACE") return refuse("method-not-allowed", { headers: ["allow", allowedBy(found.route)] });
-    if (found.route.stricter !== undefined) {
-      const stricter = stricterReading(found.route, request.method, request.host, target, facts.headers);
-      if (stricter) return readAnotherWay(stricter);
-    }
     if (facts.via?.includes(name)) return refuse("loop-detected");
     if (!options.host.upgrades && facts.upgrade?.toLowerCase() === "websocket") return refuse("upgrade-unsupported");
     const { maxBodyBytes } = visit.pipeline;
@@ -182,19 +186,32 @@ export function createGateway(options: GatewayOptions): Gateway {
     return undefined;
   }
 
-  /** A preflight is answered by the CORS of the route that its requested method leads to; false where that has none. */
-  function enterPreflight(visit: Visit, asked: string): boolean {
+  /**
+   * A preflight is answered by the CORS of the route that its requested method leads to; `granted` stays undefined where that has none.
+   * A browser keeps the list of methods, and each on it is granted from then on: so each must be by its own route.
+   */
+  function enterPreflight(visit: Visit, asked: string): Match {
     const { request, target, facts } = visit;
-    const found = match(asked, request.host, target, facts.headers);
+    const fields = new AskedFields(facts.headers, facts.headers.all("access-control-request-headers").join(","));
+    const find = (method: string) => match(method, request.host, target, fields);
+    const found = find(asked);
     const [route, params] = found.kind === "none" ? [unrouted, {}] : [found.route, found.params];
-    const [first] = route.pipelineFor(asked).decide;
-    if (faultOf(target, route) || !first?.enforce || ROWS[first.rank] !== "cors") return false;
+    const rule = corsOf(route, asked);
+    if (faultOf(target, route) || !rule) return found;
     visit.enter(route, params, asked);
-    return true;
+    const origin = facts.headers.get("origin")!;
+    visit.granted = (rule.methods ?? [asked]).filter((method) => {
+      const own = method === asked ? found : find(method);
+      const { allows, credentials } = (own.kind === "route" && corsOf(own.route, method)) || NO_CORS;
+      return allows(origin) && (credentials || !rule.credentials);
+    });
+    return found;
   }
 
   function decide(received: GatewayRequest, half: Half): MaybePromise<Verdict> {
     const visit = begin(received);
+    const unclear = unclearRequest(visit);
+    if (unclear) return { kind: "stop", visit, stop: unclear };
     if (visit.facts.withReserved !== undefined) {
       const examined = endpoints.examine(visit);
       if (examined) return half === "front" ? { kind: "later", visit } : { kind: "stop", visit, stop: examined() };
@@ -210,8 +227,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     return verdict(
       visit,
       runSteps(pipeline.decide, visit, deps, () => fitsPlan(visit.toPlan())),
-    const unclear = unclearRequest(visit);
-    if (unclear) return { kind: "stop", visit, stop: unclear };
     );
   }
 
@@ -259,11 +274,25 @@ function credentialFields(authenticators: Iterable<Authenticator>): ReadonlySet<
   return names;
 }
 
+/** What can't be judged, whatever it is for. HTTP/1.0 may come without a host. */
+function unclearRequest({ request: { host }, facts: { fault } }: Visit): Refusal | undefined {
+  if (host !== "" && !isHost(host)) return refuse("bad-request", { detail: "There is a Host that is not one host." });
+  return fault === undefined ? undefined : refuse("bad-request", { detail: `There is ${fault}.` });
+}
+
 /** The method that a CORS preflight asks about (Fetch standard, CORS-preflight request). */
 function preflightMethod({ request, facts }: Visit): string | undefined {
   if (request.method !== "OPTIONS" || !facts.headers.has("origin")) return undefined;
   return facts.headers.get("access-control-request-method");
 }
+
+/** A method's CORS decides first. */
+function corsOf(route: Route, method: string): CorsRule | undefined {
+  const [first] = route.pipelineFor(method).decide;
+  return first?.enforce ? first.policy.cors : undefined;
+}
+
+const NO_CORS: Pick<CorsRule, "allows" | "credentials"> = { credentials: false, allows: () => false };
 
 /** What the route's guard does not let pass: the path could mean another thing to the backend than it did to the matcher. */
 function faultOf(target: Target, route: Route): string | undefined {
@@ -273,13 +302,13 @@ function faultOf(target: Target, route: Route): string | undefined {
   return target.hasEncodedSlash && route.encodedSlash === "refuse" ? "an encoded slash in the path" : undefined;
 }
 
-function overloaded({ priority }: Route, { shed, lagMs }: Load): Refusal {
-/** What can't be judged, whatever it is for. HTTP/1.0 may come without a host. */
-function unclearRequest({ request: { host }, facts: { fault } }: Visit): Refusal | undefined {
-  if (host !== "" && !isHost(host)) return refuse("bad-request", { detail: "There is a Host that is not one host." });
-  return fault === undefined ? undefined : refuse("bad-request", { detail: `There is ${fault}.` });
+/** Two readers of one path: the spelling would have been judged by the laxer route's rules. */
+function readAnotherWay(stricter: Route | "climbs"): Refusal {
+  const whose = stricter === "climbs" ? "no route's" : `that of ${stricter.position} (${stricter.path}), which asks for more`;
+  return refuse("route-not-found", { reason: `to a server that reads paths more laxly the path is ${whose}` });
 }
 
+function overloaded({ priority }: Route, { shed, lagMs }: Load): Refusal {
   const share = Math.round(Math.min(shed - priority, 1) * 100);
   const reason = `the event loop is ${Math.round(lagMs)} ms late: ${share} % of priority ${PRIORITIES[priority]} are refused`;
   // In two seconds a share falls from all to none (lib/hosts/overload.ts).
@@ -295,9 +324,3 @@ function verdict(visit: Visit, result: MaybePromise<Stop | Later | undefined>): 
   if (result === LATER) return { kind: "later", visit };
   return result ? { kind: "stop", visit, stop: result } : { kind: "execute", visit };
 }
-/** Two readers of one path: the spelling would have been judged by the laxer route's rules. */
-function readAnotherWay(stricter: Route | "climbs"): Refusal {
-  const whose = stricter === "climbs" ? "no route's" : `that of ${stricter.position} (${stricter.path}), which asks for more`;
-  return refuse("route-not-found", { reason: `to a server that reads paths more laxly the path is ${whose}` });
-}
-

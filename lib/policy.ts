@@ -101,8 +101,18 @@ export interface Policy {
   cacheKey?(exchange: Exchange): string;
   /** Answers of the route's backend are kept by these rules: only the policy `cache` says so. */
   readonly cache?: CacheOptions;
+  /** Whose scripts may call: only the policy `cors` says so. */
+  readonly cors?: CorsRule;
   /** At most once, in the half that ends the request, also after an abort. Not awaited: use `deps.defer`. */
   onEnd?(exchange: Exchange, outcome: Outcome): void;
+}
+
+/** What a route says to a preflight. */
+export interface CorsRule {
+  readonly credentials: boolean;
+  /** What may be granted for the route's path; null: the method that was asked for. */
+  readonly methods: readonly string[] | null;
+  allows(origin: string): boolean;
 }
 
 export interface PolicyDefinition<Options = unknown> {

@@ -29,9 +29,8 @@ export const cors: PolicyDefinition<CorsOptions> = {
       return origin !== undefined && allowed.has(origin) ? origin : undefined;
     }
 
-    function answerPreflight({ request }: Exchange, fields: HeaderList): void {
-      const asked = request.headers.get("access-control-request-method") ?? "";
-      const listed = methods ?? (TOKEN.test(asked) ? [asked] : []);
+    function answerPreflight({ request, granted = [] }: Exchange, fields: HeaderList): void {
+      const listed = granted.filter((method) => TOKEN.test(method));
       if (listed.length > 0) fields.append("access-control-allow-methods", listed.join(", "));
       const wanted = headers ?? namesIn(request.headers.get("access-control-request-headers"));
       if (wanted.length > 0) fields.append("access-control-allow-headers", wanted.join(", "));
@@ -39,6 +38,7 @@ export const cors: PolicyDefinition<CorsOptions> = {
     }
 
     return {
+      cors: { credentials, methods, allows: (origin) => !allowed || allowed.has(origin) },
       decide: (exchange) => (isPreflight(exchange) ? { status: 204, headers: new HeaderList(), body: null } : undefined),
       onSend(exchange, { headers: fields }) {
         // The backend's own would stand beside ours, and two origins are none to a browser.
