@@ -9,7 +9,8 @@ let known = "";
 /** Also held to the URL parser, by which later steps read it: it refuses `1.2.3.4.5`, `[::::]` and the port 99999. */
 export function isHost(text: string): boolean {
   if (text === known) return text !== "";
-  if (text.length > MAX_LENGTH || !FORM.test(text) || !URL.canParse(`http://${text}`)) return false;
+  // `a.example..` is to one reader a.example and to another nobody (RFC 1035 section 3.1: only the root has an empty label).
+  if (text.length > MAX_LENGTH || text.includes("..") || !FORM.test(text) || !URL.canParse(`http://${text}`)) return false;
   known = text;
   return true;
 }

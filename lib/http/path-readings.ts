@@ -41,6 +41,11 @@ export function pathReadings(segments: readonly string[]): readonly (readonly st
   return [...readings].map((reading) => reading.split("/"));
 }
 
+/** One spelling for all that a laxer server may take for one: for counts, which a caller must not multiply by spelling (`/a`, `/A`, `/a;1`). */
+export function laxestReading(text: string): string {
+  return READERS.reduce((read, reader) => reader(read), foldCase(text));
+}
+
 /** `%2F`, `%5C` and `%3B` as the characters that they are, also where they were encoded twice; `%u` is IIS's own. */
 function decodedAgain(path: string): string {
   if (!path.includes("%") && !path.includes("\\")) return path;

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Consumer, Json } from "../../exchange.ts";
 import type { HeaderList } from "../../http/header-list.ts";
 import { networkOf } from "../../http/ip.ts";
+import { laxestReading } from "../../http/path-readings.ts";
 import type { CountedBy, Limit } from "./compiled-limit.ts";
 
 /** What of a request a count may hang on. An exchange is one. */
@@ -47,7 +48,7 @@ function createPart(by: CountedBy, route: string): Part {
     case "claim":
       return (of) => valuePart("j", textOf(of.consumer?.claims?.[by.name]), of);
     case "param":
-      return (of) => valuePart("p", of.params[by.name], of);
+      return (of) => valuePart("p", laxestReading(of.params[by.name] ?? ""), of);
     case "route":
       return () => `r:${bounded(route)}`;
     case "backend":

@@ -38,7 +38,7 @@ const limit = strict("limit", {
   by: oneOrMore("what is counted by, or a list taken together", z.string())
     .optional()
     .describe(
-      "Who shares a count: `caller` (default: the consumer, else the ip), `ip` (IPv6 by /64), `consumer`, `key`, `route`, `backend`, `global`, `header:NAME`, `claim:NAME`, `param:NAME`, or a list taken together. Where the value is absent the ip counts",
+      "Who shares a count: `caller` (default: the consumer, else the ip), `ip` (IPv6 by /64), `consumer`, `key`, `route`, `backend`, `global`, `header:NAME`, `claim:NAME`, `param:NAME` (one count for all spellings that servers take for one: `a`, `A`, `a;1`), or a list taken together. Where the value is absent the ip counts",
     ),
   algorithm: algorithm
     .optional()

@@ -129,6 +129,22 @@ describeHosts(
       expect(flow.backend.requests.length - before).toBe(2 * HOST_NAMES.length);
     });
 
+    test("a parameter's count is one for all of its spellings", async () => {
+      const before = flow.backend.requests.length;
+      const paths = [
+        "/items/a",
+        "/items/A",
+        "/items/a;1",
+        "/items/a;2",
+        "/items/a.",
+        "/items/%2561",
+        "/items/a%20",
+        "/items/a%3Fx",
+      ];
+      for (const name of HOST_NAMES) for (const target of paths) await flow.sendTo(name, target);
+      expect(flow.backend.requests.length - before).toBe(HOST_NAMES.length);
+    });
+
     test("a method's own rule holds in every spelling", async () => {
       const authorization = ["Authorization", `Bearer ${token()}`];
       for (const target of ["/team/orders", "/team/Orders", "/team/orders/", "/team/orders;x"])
