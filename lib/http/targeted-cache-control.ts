@@ -3,10 +3,8 @@
 const KEY = "[a-z*][a-z0-9_.*-]*";
 const BARE_ITEM =
   '(?:-?\\d{1,15}(?:\\.\\d{1,3})?|"(?:[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\["\\\\])*"|[A-Za-z*][\\w!#$%&\'*+.^`|~:/-]*|\\?[01])';
-const PARAMETER = `; *${KEY}(?:=${BARE_ITEM})?`;
-const PARAMETERS = new RegExp(PARAMETER, "g");
-/** One member and what is behind it, from where the last one ended. */
-const MEMBER = new RegExp(`${KEY}(?:=${BARE_ITEM})?(?:${PARAMETER})*`, "y");
+/** One member, without its parameters, and those, from where the last member ended. */
+const MEMBER = new RegExp(`(${KEY}(?:=${BARE_ITEM})?)(?:; *${KEY}(?:=${BARE_ITEM})?)*`, "y");
 const COMMA = /[ \t]*,[ \t]*/y;
 
 /**
@@ -17,21 +15,27 @@ export function targetedCacheControl(fields: readonly string[] | undefined): str
   if (fields === undefined) return undefined;
   const joined = (wanted: string) => fields.filter((_, index) => index % 2 === 1 && fields[index - 1] === wanted).join(", ");
   const cdn = joined("cdn-cache-control");
-  // Parameters mean nothing here (section 2.1).
-  if (cdn !== "" && isDictionary(cdn)) return cdn.replace(PARAMETERS, "");
+  const directives = cdn === "" ? undefined : membersOf(cdn);
+  if (directives) return directives.join(", ");
   return joined("surrogate-control") || undefined;
 }
 
-/** RFC 8941 section 3.2, member by member: one expression for all of it is more than a checker can tell to be linear. */
-function isDictionary(field: string): boolean {
+/**
+ * The members of a dictionary (RFC 8941 section 3.2), one after another: one expression for all of it is more than a checker can tell to be
+ * linear. Their parameters mean nothing here (RFC 9213 section 2.1). Undefined where the field is none.
+ */
+function membersOf(field: string): string[] | undefined {
   const text = withoutSpaces(field);
+  const members: string[] = [];
   for (let end = 0; ; ) {
     MEMBER.lastIndex = end;
-    if (!MEMBER.test(text)) return false;
-    end = MEMBER.lastIndex;
-    if (end === text.length) return true;
+    const [whole, member] = MEMBER.exec(text) ?? [];
+    if (whole === undefined || member === undefined) return undefined;
+    members.push(member);
+    end += whole.length;
+    if (end === text.length) return members;
     COMMA.lastIndex = end;
-    if (!COMMA.test(text)) return false;
+    if (!COMMA.test(text)) return undefined;
     end = COMMA.lastIndex;
   }
 }
