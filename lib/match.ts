@@ -63,8 +63,8 @@ export type StricterReader = (
 
 /**
  * Reads a path as laxer servers do, for routes with stricter ones beside them (`stricter`): `/Admin/` must not pass by an open `/*`
- * to a backend that takes it for `/admin`. Whom the gateway's own comparison sent to a route is refused where such a reading lands
- * on a stricter one. Routes whose paths are one to such a reading were told apart on purpose: each stays open for its own spelling.
+ * to a backend that takes it for `/admin`. A request is refused where such a reading lands on a stricter route than the one it matched.
+ * Two routes whose paths are one to such a reading were told apart on purpose: each stays open for its own spelling.
  */
 export function createStricterReader(routes: readonly Route[]): StricterReader {
   const forest = new Forest();

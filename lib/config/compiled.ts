@@ -78,7 +78,7 @@ export interface CompiledRoute {
   readonly encodedSlash: "refuse" | "keep";
   /** Which rules a request must pass here, by number; absent where no other route is compared by them. */
   readonly rules?: number;
-  /** The `rules` of routes that keep out whom this one lets in, to the same server, and that a laxer reading of a path leads to. */
+  /** The `rules` of stricter routes to the same server that a laxer reading of a path may reach from here. */
   readonly stricter?: readonly number[];
   /** Absent: fields that name another method or path than the request line are not sent on. */
   readonly overrides?: "pass";

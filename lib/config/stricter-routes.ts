@@ -1,5 +1,5 @@
 /**
- * Routes that keep out whom a wider one lets in, to the same server: `/admin` with `auth` beside an open `/*`. A server that reads paths
+ * Stricter routes beside a laxer one to the same server: `/admin` with `auth` beside an open `/*`. A server that reads paths
  * more laxly than the gateway takes `/Admin/` for `/admin`. Found when the config is loaded; for these routes alone a request's path is
  * read once more (lib/match.ts).
  */
@@ -33,7 +33,7 @@ interface Group {
   readonly drafts: Draft[];
 }
 
-/** Whether `a` refuses somebody whom `b` lets in. */
+/** Whether `a` refuses a request that `b` lets through. */
 export function isStricter(a: Requirements, b: Requirements): boolean {
   const asksForOtherCredentials = a.auth.length > 0 && (b.auth.length === 0 || b.auth.some((name) => !a.auth.includes(name)));
   const takesLess = a.maxBodyBytes !== undefined && b.maxBodyBytes !== undefined && a.maxBodyBytes < b.maxBodyBytes;

@@ -21,7 +21,7 @@ export const Kind = {
   override: 12,
   /** Names the caller, as another proxy would. */
   address: 13,
-  /** Nobody's to send: gone before anything reads it. */
+  /** No client may send it: dropped before anything reads it. */
   foreign: 14,
   /** Plain, and spelled with `_`. */
   lookalike: 15,

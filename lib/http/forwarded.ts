@@ -15,7 +15,7 @@ export interface Forwarded {
   readonly host: string | undefined;
 }
 
-/** Nobody stands behind more proxies. What is further left costs nothing to ignore, and nobody is named. */
+/** More proxies than any deployment has. A longer list of them names no caller. */
 const MAX_HOPS = 32;
 /** Parameters of one element of Forwarded: RFC 7239 knows four. */
 const MAX_PARAMETERS = 16;
@@ -82,7 +82,7 @@ function parametersOf(element: string): ReadonlyMap<string, string> {
     if (equals < 0) continue;
     const name = trimmed(pair.slice(0, equals)).toLowerCase();
     const value = unquoted(trimmed(pair.slice(equals + 1)));
-    // Of two, the one whom another reader would take is anybody's guess.
+    // A parameter may occur once (RFC 7239 section 4): with two, another reader could take the other.
     if (value !== undefined) parameters.set(name, parameters.has(name) ? "" : value);
   }
   return parameters;

@@ -1,11 +1,11 @@
 /**
  * The ways in which common servers read one path: Express and IIS ignore case, Express and Rails a trailing slash, Tomcat and Jetty
- * cut `;params`, Windows drops trailing dots and spaces, and whoever decodes after routing splits at `%2F`.
+ * cut `;params`, Windows drops trailing dots and spaces, and servers that decode first split at `%2F`.
  */
 
 const ASCII = /^[\0-\x7f]*$/;
 
-/** One spelling for texts that differ by case alone, by Unicode too: `ſ` is an S and the Kelvin sign a K to who compares in capitals. */
+/** One spelling for texts that differ by case alone, by Unicode too: in capitals `ſ` is an S, and in small letters the Kelvin sign is a k. */
 export function foldCase(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase();
   // A lower-case İ is an i with a dot above.

@@ -17,7 +17,7 @@ export const ip: PolicyDefinition<IpOptions> = {
     const known = new WeakMap<Client, string>();
 
     function faultOf({ ip: address, isDisputed }: Client): string {
-      // Whoever can make the address unknown must not get round `deny` by it.
+      // A caller that makes its address unreadable must not get round `deny` by it.
       if (isDisputed) return "the proxies in front name nobody who can be believed";
       if (address === undefined) return unknown === "deny" ? "the caller's address is not known" : "";
       if (denied.has(address)) return `${address} is denied`;
