@@ -72,6 +72,8 @@ export interface GatewayOptions {
   readonly assertions: Assertions;
   /** What gateways before this one have learned of their targets. */
   readonly targetStates?: TargetStates;
+  /** Outlives this gateway, as answers do whose routes mean the same in the next. */
+  readonly cache?: GatewayCache;
   /** Absent where a host does not see its own load. */
   readonly load?: Load;
   readonly onRecord?: (record: RequestRecord) => void;
@@ -139,7 +141,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const stricterReading = createStricterReader(routes);
   /** Names this gateway in Via (RFC 9110 section 7.6.3): one config, one name, so that a loop over several instances shows. */
   const name = `frontdesk-${config.digest.replace(/[^A-Za-z0-9]/g, "").slice(0, 10)}`;
-  const cache = new GatewayCache(deps.stores.blobs, `${options.host.name} ${config.digest}`);
+  const { cache = new GatewayCache(deps.stores.blobs, options.host.name) } = options;
   const context = executeContext({ ...options, via: `1.1 ${name}`, cache, isCached: cachedPaths(routes) });
 
   function begin(received: GatewayRequest): Visit {

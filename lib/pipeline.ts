@@ -4,6 +4,7 @@ import type { Assertion, Assertions } from "./backends/assertions.ts";
 import type { Backend, BackendTarget } from "./backends/backend.ts";
 import { Mirror } from "./backends/mirror.ts";
 import { type CacheRule, createCacheRule } from "./cache/cache-rule.ts";
+import { routeMeaning } from "./cache/route-meaning.ts";
 import type { CompiledConfig, CompiledMirror, CompiledStep, CompiledVariant, Timeouts } from "./config/compiled.ts";
 import type { CompiledRetry } from "./config/compiled-resilience.ts";
 import type { CredentialPlace } from "./http/credential.ts";
@@ -129,7 +130,19 @@ export function buildPipeline(
     retry: variant.retry,
     isDirect: isDirect(backend, variant.retry),
     mapBack: mapBacks(route, backend),
-    cache: createCacheRule(route, steps, new Set(variant.steps.flatMap((step) => (step.custom ? step.policy : []))), source.deps),
+    cache: createCacheRule(
+      route,
+      steps,
+      new Set(variant.steps.flatMap((step) => (step.custom ? step.policy : []))),
+      () =>
+        routeMeaning(
+          route,
+          built.map(({ compiled, step }) => ({ compiled, policy: step.policy })),
+          source.config,
+          source.custom,
+        ),
+      source.deps,
+    ),
     mirror: undefined,
     elsewhere: undefined,
   };
@@ -189,6 +202,7 @@ function mapBacks(route: Route, backend: Backend | undefined): ReadonlyMap<Backe
 }
 
 interface Built {
+  readonly compiled: CompiledStep;
   readonly step: Step;
   readonly isCustom: boolean;
   readonly needsBody: boolean;
@@ -203,7 +217,7 @@ function buildStep(source: PipelineSource, route: Route, compiled: CompiledStep,
     const { cacheable = false } = custom;
     const policy = createCustom(custom, source.deps, route);
     const step = makeStep(custom.name, row, enforce, ALL_CODES, cacheable, policy);
-    return { step, isCustom: true, needsBody: row !== "validate" && step.policy.requestBody?.mode === "buffer" };
+    return { compiled, step, isCustom: true, needsBody: row !== "validate" && step.policy.requestBody?.mode === "buffer" };
   }
   const definition = source.builtIn.get(compiled.policy);
   if (!definition) throw new Error(`there is no policy "${compiled.policy}", named by ${route.position}`);
@@ -212,6 +226,7 @@ function buildStep(source: PipelineSource, route: Route, compiled: CompiledStep,
   const { refuses, cacheable } = definition;
   const { name, row } = compiled.row ? { name: compiled.row, row: compiled.row } : definition;
   return {
+    compiled,
     step: makeStep(name, row ?? "answer", enforce, new Set(refuses), cacheable, policy),
     isCustom: false,
     needsBody: definition.needsBody ?? false,

@@ -41,7 +41,7 @@ export class AnswerStore {
   readonly #blobs: Blobs | undefined;
   readonly #name: string;
 
-  /** `name` tells gateways of different configs apart that share the blobs. */
+  /** `name` tells hosts apart that share the blobs: their answers differ, in content codings for one. */
   constructor(maxBytes: number, blobs: Blobs, name: string) {
     this.#memory = new MemoryEntries(maxBytes);
     // What lives in this process alone would hold everything twice.
@@ -129,7 +129,13 @@ export class AnswerStore {
     return this.#blobs && Promise.resolve(this.#blobs.delete(this.#nameOf(wanted, variant)));
   }
 
-  dropTagged(tag: string): MaybePromise<StoreReply<number>> {
+  /** By a tag's name, or by a path. */
+  dropNamed(what: { readonly tag: string } | { readonly path: string }): MaybePromise<StoreReply<number>> {
+    const [tag] = "tag" in what ? namedTag(what.tag) : [pathTag(what.path)];
+    return tag === undefined ? { state: "ok", value: 0 } : this.#dropTagged(tag);
+  }
+
+  #dropTagged(tag: string): MaybePromise<StoreReply<number>> {
     const count = this.#memory.dropTagged(tag);
     return this.#both(count, this.#blobs?.deleteByTag(PURGE_PREFIX + tag));
   }
@@ -149,6 +155,18 @@ export class AnswerStore {
 /** Every entry carries the one of its path. */
 export function pathTag(path: string): string {
   return `path:${path}`;
+}
+
+/** Vercel's bound for one. */
+const MAX_TAG_LENGTH = 256;
+
+/**
+ * A tag of the backend, the config or an operator, as answers carry it; none where it is too long. Caches in front get it in a field: a
+ * comma in a caller's value would make a second tag, and a character outside of ASCII no field at all. What is encoded stays so.
+ */
+export function namedTag(tag: string): readonly [string] | readonly [] {
+  const text = tag.replace(/[^\x21-\x2b\x2d-\x7e]/gu, (c) => encodeURIComponent(c.isWellFormed() ? c : "\ufffd"));
+  return text.length > MAX_TAG_LENGTH ? [] : [`tag:${text}`];
 }
 
 function decoded(reply: StoreReply<Blob | undefined>): StoredAnswer | undefined {

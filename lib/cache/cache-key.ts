@@ -17,14 +17,15 @@ export interface CacheKeys {
 
 export function createCacheKeys(
   { query, perConsumer }: CacheOptions,
-  route: Pick<Route, "id" | "rewrite">,
+  route: Pick<Route, "rewrite">,
+  meaning: string,
   pipeline: Pick<Pipeline, "onRequest" | "onResponse">,
 ): CacheKeys {
   const takesAll = query.only === null && query.drop.length === 0 && !query.sort;
   const chosen = { only: query.only && new Set(query.only), drop: new Set(query.drop), sort: query.sort };
   const shaping = [...new Set([...pipeline.onRequest, ...pipeline.onResponse])].filter(({ policy }) => policy.cacheKey);
   const template = route.rewrite?.kind === "path" && hangsOnMore(route.rewrite.template) ? route.rewrite.template : undefined;
-  const prefix = `${route.id}\n`;
+  const prefix = `${meaning}\n`;
   return {
     keyFor(visit) {
       const { request, target, pool, consumer } = visit;

@@ -14,6 +14,8 @@ export interface CacheOptions {
   readonly vary: readonly string[];
   /** Each consumer has answers of its own. */
   readonly perConsumer: boolean;
+  /** What cookies mean for an answer that is kept by `ttlMs` alone: it is another for each, or the same for all. */
+  readonly cookies: "bypass" | "ignore";
   readonly tags: readonly Template[];
   /** Whether the gateway keeps answers itself. */
   readonly store: boolean;

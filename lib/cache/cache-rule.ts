@@ -9,6 +9,8 @@ import type { CacheOptions } from "./cache-options.ts";
 
 export interface CacheRule extends CacheKeys {
   readonly options: CacheOptions;
+  /** Whether a request with cookies may need another answer than one without, where only `ttl` says that answers are shared. */
+  mindsCookies(visit: Visit): boolean;
   /** Tags that the config gives an answer. */
   tagsFor(visit: Visit): string[];
 }
@@ -18,6 +20,7 @@ export function createCacheRule(
   route: Route,
   steps: readonly Step[],
   customNames: ReadonlySet<string>,
+  meaning: () => string,
   deps: Pick<Deps, "log">,
 ): CacheRule | undefined {
   const options = steps.find(({ policy }) => policy.cache)?.policy.cache;
@@ -35,10 +38,13 @@ export function createCacheRule(
     onRequest: steps.filter(({ policy }) => policy.onRequest),
     onResponse: steps.filter(({ policy }) => policy.onResponse),
   };
-  const { tags } = options;
+  const { tags, ttlMs, cookies, vary, perConsumer } = options;
+  const mindsCookies = ttlMs !== null && cookies === "bypass" && !vary.includes("cookie");
   return {
-    ...createCacheKeys(options, route, shaping),
+    ...createCacheKeys(options, route, meaning(), shaping),
     options,
+    // A consumer's own answers are nobody else's.
+    mindsCookies: (visit) => mindsCookies && !(perConsumer && visit.consumer),
     tagsFor: (visit) => tags.map((tag) => renderTemplate(tag, visit, "text")),
   };
 }

@@ -14,7 +14,8 @@ import type { Refusal } from "../problem.ts";
 import { finish } from "../send.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
-import { pathTag } from "./answer-store.ts";
+import { namedTag, pathTag } from "./answer-store.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 import { variantKey } from "./cache-key.ts";
 import type { CacheRule } from "./cache-rule.ts";
 import { type CacheStatus, statusText } from "./cache-status.ts";
@@ -30,8 +31,8 @@ export interface Caller {
   readonly traits: RequestTraits;
   readonly sink: Sink;
   readonly context: ExecuteContext;
-  /** The answer is not for this caller, who has to ask by itself. */
-  again(): void;
+  /** The answer is not for this caller, who has to ask anew: by itself, or together with others who wait. */
+  again(mayWait: boolean): void;
 }
 
 export type FetchReason = NonNullable<CacheStatus["fwd"]>;
@@ -41,7 +42,9 @@ export interface FillOwner {
   store(variant: string, entry: Entry): void;
   /** The stored answer that was stale is no longer what the backend says. */
   forget(): void;
-  /** Nobody may join any more. `isShareable` is false where the next callers had better not wait for each other either. */
+  /** Nobody may join any more; what comes may still be stored. */
+  shut(): void;
+  /** It is over: neither. `isShareable` is false where the next callers had better not wait for each other either. */
   close(isShareable: boolean): void;
 }
 
@@ -52,6 +55,7 @@ export interface FillOptions {
   readonly own: Visit;
   readonly traits: RequestTraits;
   readonly isAuthenticated: boolean;
+  readonly hasCookies: boolean;
   /** The stored answer that is stale. */
   readonly stale: Entry | undefined;
   /** Why the backend is asked; undefined where answers are not stored here, but may be by caches in front. */
@@ -59,6 +63,7 @@ export interface FillOptions {
   /** Goes on with no caller. */
   readonly isBackground: boolean;
   readonly maxBytes: number;
+  readonly held: ByteBudget;
   readonly now: () => number;
   readonly owner: FillOwner;
 }
@@ -83,6 +88,10 @@ const ERRORS = new Set([500, 502, 503, 504]);
 
 /** Of a backend, in an answer that no caller waits for: without an end to it nobody would ask anew. */
 const SILENCE_MS = 30_000;
+/** So long callers wait for the head of somebody else's answer; then they ask by themselves, all but the first. */
+const MAX_WAIT_MS = 10_000;
+/** So long after its head an answer that is still under way is joined: one without an end is not given from its beginning for ever. */
+const MAX_JOIN_MS = 10_000;
 
 export class Fill implements Fetch {
   readonly options: FillOptions;
@@ -95,9 +104,11 @@ export class Fill implements Fetch {
   #resolve!: () => void;
   readonly #askedMs: number;
   #waiting: Caller[] = [];
+  #waitTimer: NodeJS.Timeout | undefined;
   #received: Received | undefined;
   /** Set while callers can join an answer that is under way. */
   #open: Open | undefined;
+  #openedMs = 0;
 
   constructor(options: FillOptions) {
     this.options = options;
@@ -106,23 +117,30 @@ export class Fill implements Fetch {
     this.done = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    this.sink = new Tee({
-      head: (text) => this.#decide(text),
-      whole: (body) => this.#keep(body),
-      lost: () => this.#lose(),
-    });
+    this.sink = new Tee(
+      {
+        head: (text) => this.#decide(text),
+        whole: (body) => this.#keep(body),
+        lost: () => this.#lose(),
+      },
+      options.held,
+    );
   }
 
   /** False where what is under way is not for this caller. */
   join(caller: Caller): boolean {
     const { visit, sink, context } = caller;
     if (this.#open && !this.#isFor(caller)) return false;
+    if (this.#open && this.options.now() - this.#openedMs > MAX_JOIN_MS) {
+      this.options.owner.shut();
+      return false;
+    }
     sink.onClose = (complete) => {
       finish(visit, complete, context);
       this.#leave(caller, complete);
     };
     if (this.#open) this.#attach(caller, true);
-    else this.#waiting.push(caller);
+    else this.#wait(caller);
     return true;
   }
 
@@ -161,6 +179,20 @@ export class Fill implements Fetch {
     this.#resolve();
   }
 
+  #wait(caller: Caller): void {
+    this.#waiting.push(caller);
+    if (this.#waiting.length === 2) this.#waitTimer ??= setTimeout(() => this.#disband(), MAX_WAIT_MS).unref();
+  }
+
+  /** No head came. The first goes on waiting: the request that was made is its own. */
+  #disband(): void {
+    const [first, ...others] = this.#take();
+    if (!first) return;
+    this.#waiting = [first];
+    this.options.owner.shut();
+    for (const caller of others) caller.again(false);
+  }
+
   #leave({ sink }: Caller, complete: boolean): void {
     this.#waiting = this.#waiting.filter((waiting) => waiting.sink !== sink);
     this.sink.remove(sink);
@@ -184,6 +216,7 @@ export class Fill implements Fetch {
   #take(): Caller[] {
     const waiting = this.#waiting;
     this.#waiting = [];
+    clearTimeout(this.#waitTimer);
     return waiting;
   }
 
@@ -210,8 +243,8 @@ export class Fill implements Fetch {
   }
 
   #judge(answer: AnswerFacts): Storable | string {
-    const { isAuthenticated, traits, rule, now } = this.options;
-    const asked = { isAuthenticated, forbidsStoring: traits.forbidsStoring };
+    const { isAuthenticated, hasCookies, traits, rule, now } = this.options;
+    const asked = { isAuthenticated, hasCookies, forbidsStoring: traits.forbidsStoring };
     return judgeAnswer(answer, asked, rule.options, { askedMs: this.#askedMs, receivedMs: now() });
   }
 
@@ -234,7 +267,7 @@ export class Fill implements Fetch {
       else if (isKnown) sink.end();
     }
     if (this.sink.readers === 0) this.#end();
-    for (const caller of others) caller.again();
+    for (const caller of others) caller.again(true);
   }
 
   /** The validators of an answer that the caller has already. */
@@ -249,7 +282,7 @@ export class Fill implements Fetch {
     const { rule, path, own, maxBytes } = this.options;
     const { shared, backend } = this.#received!;
     const { status, cacheControl } = shared;
-    const tags = [...cacheTags(backend.forCaches), ...rule.tagsFor(own)].map((tag) => `tag:${tag}`);
+    const tags = [...cacheTags(backend.forCaches), ...rule.tagsFor(own)].flatMap(namedTag);
     const answer = {
       status,
       pairs: without(shared.pairs, ["age", ...storable.leaveOut]),
@@ -265,11 +298,12 @@ export class Fill implements Fetch {
     const first =
       storable.leaveOut.length === 0 ? sent : sentFields({ ...answer, pairs: without(shared.pairs, ["age"]) }, rule.options);
     this.#open = { answer, sent, first, text };
+    this.#openedMs = this.options.now();
     if (rule.options.store) this.sink.keep(maxBytes);
     const waiting = this.#take();
     const [served, others] = [waiting.filter((caller) => this.#isFor(caller)), waiting.filter((caller) => !this.#isFor(caller))];
     served.forEach((caller, index) => this.#attach(caller, index > 0));
-    for (const caller of others) caller.again();
+    for (const caller of others) caller.again(true);
   }
 
   /** Whether a caller's request says the same as the one that was made, in the fields by which the answer was chosen. */
@@ -352,7 +386,7 @@ export class Fill implements Fetch {
     owner.close(true);
     const waiting = this.#take();
     this.#end();
-    for (const caller of waiting) caller.again();
+    for (const caller of waiting) caller.again(true);
   }
 
   #say(visit: Visit, more: CacheStatus): void {

@@ -12,6 +12,8 @@ export interface Freshness {
   /** How long beyond its lifetime it may be used while a new one is fetched, and where none can be had. */
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;
+  /** The lifetime is the config's `ttl`: the backend gave none, or was overridden. */
+  readonly isOurs: boolean;
   /** Never used without asking the backend (`no-cache`). */
   readonly alwaysValidate: boolean;
 }
@@ -62,6 +64,7 @@ export function freshnessOf(
     lifetimeMs: hasBadAge && !isOurs ? 0 : lifetimeMs,
     staleWhileRevalidateMs: whileRevalidateMs,
     staleIfErrorMs: ifErrorMs,
+    isOurs,
     alwaysValidate: directives.has("no-cache") && directives.get("no-cache") === true,
   };
 }

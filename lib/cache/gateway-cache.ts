@@ -9,9 +9,12 @@ import { refuse } from "../problem.ts";
 import { sendStop } from "../send.ts";
 import type { Sink } from "../sink.ts";
 import type { Blobs } from "../stores/blobs.ts";
+import { boundedKey } from "../stores/bounded-key.ts";
+import { Generations } from "../stores/memory/generations.ts";
 import type { StoreReply } from "../stores/reply.ts";
 import type { Visit } from "../visit.ts";
-import { AnswerStore, type Found, pathTag, type Wanted } from "./answer-store.ts";
+import { AnswerStore, type Found, type Wanted } from "./answer-store.ts";
+import { ByteBudget } from "./byte-budget.ts";
 import { purgePath, variantKey } from "./cache-key.ts";
 import type { CacheRule } from "./cache-rule.ts";
 import { statusText } from "./cache-status.ts";
@@ -30,7 +33,7 @@ export const CACHE_BOUNDS: CacheBounds = { maxBytes: 64 * 1024 * 1024, maxEntryB
 
 /** For so long after an answer that could not be shared, callers of its key do not wait for each other. */
 const ALONE_MS = 10_000;
-const MAX_ALONE = 10_000;
+const MAX_ALONE_BYTES = 512 * 1024;
 
 /** One request of a caller to a route with a cache. */
 class Lookup implements Wanted, Caller {
@@ -41,8 +44,10 @@ class Lookup implements Wanted, Caller {
   readonly rule: CacheRule;
   readonly forward: Forward;
   readonly key: string;
-  /** Asks anew, where the answer that it waited for is not for it. */
-  again: () => void = () => {};
+  /** Whether it bears cookies that may mean another answer, as far as its key tells. */
+  readonly hasCookies: boolean;
+  /** Asks anew, where the answer that it waited for is not for it, or takes too long. */
+  again: Caller["again"] = () => {};
 
   constructor(visit: Visit, traits: RequestTraits, sink: Sink, context: ExecuteContext, forward: Forward) {
     this.visit = visit;
@@ -52,6 +57,7 @@ class Lookup implements Wanted, Caller {
     this.rule = visit.pipeline.cache!;
     this.forward = forward;
     this.key = this.rule.keyFor(visit);
+    this.hasCookies = traits.hasCookies && this.rule.mindsCookies(visit);
   }
 
   get headers(): HeaderList {
@@ -67,6 +73,18 @@ class Lookup implements Wanted, Caller {
     return this.visit.consumer ? !this.rule.options.perConsumer : this.traits.hasCredentials;
   }
 
+  /** Under what it waits for others: of callers with cookies each may turn out to need an answer of its own. */
+  get shareKey(): string {
+    return this.hasCookies ? `${this.key}\n\ncookies` : this.key;
+  }
+
+  /** Whether a stored answer may be given to it. */
+  mayGet(entry: Entry): boolean {
+    // One that was not meant for those who show who they are may be another than theirs.
+    if (this.isAuthenticated && !entry.isForEverybody) return false;
+    return !this.hasCookies || !entry.freshness.isOurs || entry.vary.includes("cookie");
+  }
+
   sentOf(answer: StoredAnswer): readonly string[] {
     return sentFields(answer, this.rule.options);
   }
@@ -75,14 +93,17 @@ class Lookup implements Wanted, Caller {
 export class GatewayCache {
   readonly #store: AnswerStore;
   readonly #maxEntryBytes: number;
+  /** Of answers under way, while they are kept for entries and for callers who read slowly. */
+  readonly #held: ByteBudget;
   readonly #fills = new Map<string, Fill>();
   /** Every fill, also those that nobody may join. */
   readonly #running = new Set<Fill>();
-  readonly #alone = new Map<string, number>();
+  readonly #alone = new Generations<number>({ maxBytes: MAX_ALONE_BYTES, maxAgeMs: ALONE_MS });
 
   constructor(blobs: Blobs, name: string, bounds: CacheBounds = CACHE_BOUNDS) {
     this.#store = new AnswerStore(bounds.maxBytes, blobs, name);
     this.#maxEntryBytes = bounds.maxEntryBytes;
+    this.#held = new ByteBudget(bounds.maxBytes);
   }
 
   /** Answers from what is stored, or by `forward`. */
@@ -111,8 +132,7 @@ export class GatewayCache {
   #answer(lookup: Lookup, { entry: known, why }: Found): void {
     const { visit, traits, sink, context } = lookup;
     const nowMs = context.deps.clock.now();
-    // An answer that was not meant for those who show who they are may be another than theirs.
-    const entry = known && lookup.isAuthenticated && !known.isForEverybody ? undefined : known;
+    const entry = known && lookup.mayGet(known) ? known : undefined;
     if (entry) {
       const left = leftMs(entry.freshness, nowMs);
       const { alwaysValidate, staleWhileRevalidateMs } = entry.freshness;
@@ -129,13 +149,13 @@ export class GatewayCache {
       sendStop(visit, refuse("not-in-cache"), sink, context);
       return;
     }
-    const reason = known ? "stale" : (why ?? "uri-miss");
+    const reason = entry ? "stale" : known ? "bypass" : (why ?? "uri-miss");
     if (visit.request.method === "HEAD" || traits.hasRange) {
       visit.cacheStatus = statusText({ fwd: reason });
       lookup.forward(visit, null, sink, context);
       return;
     }
-    lookup.again = () => this.#fetch(lookup, undefined, reason);
+    lookup.again = (mayWait) => (mayWait ? this.#fetch(lookup, undefined, reason) : void this.#start(lookup, undefined, reason));
     this.#fetch(lookup, entry, reason);
   }
 
@@ -159,7 +179,7 @@ export class GatewayCache {
     fillKey?: string,
     isBackground = false,
   ): Promise<void> {
-    const { visit, traits, rule, key, path, context, isAuthenticated } = lookup;
+    const { visit, traits, rule, key, path, context, isAuthenticated, hasCookies } = lookup;
     const { clock, defer } = context.deps;
     const owner: FillOwner = {
       store: (variant, entry) => {
@@ -169,10 +189,14 @@ export class GatewayCache {
       forget: () => {
         if (stale) this.#forget(lookup, stale);
       },
-      close: (isShareable) => {
+      shut: () => {
         if (fillKey !== undefined && this.#fills.get(fillKey) === fill) this.#fills.delete(fillKey);
+      },
+      close: (isShareable) => {
+        owner.shut();
         this.#running.delete(fill);
-        if (!isShareable && reason !== undefined) this.#leaveAlone(lookup);
+        // Who could not share anyway says nothing of the others, or a made-up credential would send them all to the backend.
+        if (!isShareable && fillKey !== undefined) this.#leaveAlone(lookup);
       },
     };
     const fill = new Fill({
@@ -181,10 +205,12 @@ export class GatewayCache {
       own: visit.forCache(clock.now(), clock.monotonic(), isBackground),
       traits,
       isAuthenticated,
+      hasCookies,
       stale,
       reason,
       isBackground,
       maxBytes: this.#maxEntryBytes,
+      held: this.#held,
       now: () => clock.now(),
       owner,
     });
@@ -202,8 +228,8 @@ export class GatewayCache {
   }
 
   /** By what is known of how answers of this key vary: callers who would get different ones do not wait for each other. */
-  #fillKey({ key, headers }: Lookup): string {
-    return `${key}\n\n${variantKey(this.#store.varyOf(key), headers)}`;
+  #fillKey({ key, shareKey, headers }: Lookup): string {
+    return `${shareKey}\n\n${variantKey(this.#store.varyOf(key), headers)}`;
   }
 
   #forget(lookup: Lookup, stale: Entry): void {
@@ -212,13 +238,15 @@ export class GatewayCache {
     if (gone) deps.defer(gone);
   }
 
-  #isAlone({ key, context }: Lookup): boolean {
-    return (this.#alone.get(key) ?? 0) > context.deps.clock.now();
+  #isAlone({ shareKey, context }: Lookup): boolean {
+    if (this.#alone.size === 0) return false;
+    const nowMs = context.deps.clock.now();
+    return (this.#alone.get(boundedKey(shareKey), nowMs) ?? 0) > nowMs;
   }
 
-  #leaveAlone({ key, context }: Lookup): void {
-    if (this.#alone.size >= MAX_ALONE) this.#alone.delete(this.#alone.keys().next().value!);
-    this.#alone.set(key, context.deps.clock.now() + ALONE_MS);
+  #leaveAlone({ shareKey, context }: Lookup): void {
+    const nowMs = context.deps.clock.now();
+    this.#alone.set(boundedKey(shareKey), nowMs + ALONE_MS, 0, nowMs);
   }
 
   /**
@@ -229,30 +257,31 @@ export class GatewayCache {
     const paths = new Set([purgePath(target.path)]);
     for (let i = 0; i < pairs.length; i += 2) {
       if (!/^(?:content-)?location$/i.test(pairs[i]!)) continue;
-      const base = `${request.scheme}://${request.host}${target.raw}`;
-      const named = URL.canParse(pairs[i + 1]!, base) ? new URL(pairs[i + 1]!, base) : undefined;
+      const base = URL.parse(`${request.scheme}://${request.host}${target.raw}`);
+      const named = base && URL.parse(pairs[i + 1]!, base);
       // Other hosts are not this one's to empty (section 4.4: denial of service).
-      if (named?.host === new URL(base).host) paths.add(purgePath(named.pathname));
+      if (named && named.host === base.host) paths.add(purgePath(named.pathname));
     }
-    return Promise.all([...paths].map((path) => this.#outdate((fill) => fill.options.path === path, pathTag(path))));
+    return Promise.all([...paths].map((path) => this.#outdatePath(path)));
   }
 
   /** How many answers were dropped, as far as is known. */
   purge(what: Purge): MaybePromise<StoreReply<number>> {
-    if ("tag" in what) return this.#outdate(() => true, `tag:${what.tag}`);
-    if ("path" in what) {
-      const path = purgePath(what.path);
-      return this.#outdate((fill) => fill.options.path === path, pathTag(path));
-    }
+    if ("tag" in what) return this.#outdate(() => true, what);
+    if ("path" in what) return this.#outdatePath(purgePath(what.path));
     const prefix = purgePath(what.prefix);
     for (const fill of this.#running) if (fill.options.path.startsWith(prefix)) fill.outdate();
     return this.#store.dropBelow(prefix);
   }
 
+  #outdatePath(path: string): MaybePromise<StoreReply<number>> {
+    return this.#outdate((fill) => fill.options.path === path, { path });
+  }
+
   /** What is under way may have been asked before the change: it is not stored. */
-  #outdate(isMeant: (fill: Fill) => boolean, tag: string): MaybePromise<StoreReply<number>> {
+  #outdate(isMeant: (fill: Fill) => boolean, what: Parameters<AnswerStore["dropNamed"]>[0]): MaybePromise<StoreReply<number>> {
     for (const fill of this.#running) if (isMeant(fill)) fill.outdate();
-    return this.#store.dropTagged(tag);
+    return this.#store.dropNamed(what);
   }
 }
 

@@ -1,5 +1,7 @@
 /** Stored answers of this process, ready to be sent: found by key and variant, bounded by bytes, the longest unused go first. */
+
 import { RecencyList, type Recent } from "../stores/memory/recency-list.ts";
+import { ownText } from "../stores/own-text.ts";
 import type { Entry } from "./entry.ts";
 
 /** All variants of one key: they are told apart by the fields that the latest answer varied by. */
@@ -47,7 +49,10 @@ export class MemoryEntries {
     this.#byUse.use(slot);
   }
 
-  put(key: string, variant: string, entry: Entry, checkAtMs: number): void {
+  put(askedKey: string, variant: string, asked: Entry, checkAtMs: number): void {
+    // Keys and tags hold pieces of a request's target: copies of their own, or they would keep all of it alive, uncounted.
+    const key = ownText(askedKey);
+    const entry = { ...asked, tags: asked.tags.map(ownText) };
     let resource = this.#resources.get(key);
     // Answers that vary by other fields than before can't be told apart from the older ones.
     if (resource && resource.vary.join() !== entry.vary.join())

@@ -8,6 +8,7 @@ const CONDITION = 2;
 const RANGE = 4;
 const DIRECTIVES = 8;
 const BYPASS = 16;
+const COOKIE = 32;
 
 const KINDS: Readonly<Record<string, number>> = {
   authorization: CREDENTIAL,
@@ -15,6 +16,7 @@ const KINDS: Readonly<Record<string, number>> = {
   "x-api-key": CREDENTIAL,
   "x-auth-token": CREDENTIAL,
   "x-access-token": CREDENTIAL,
+  cookie: COOKIE,
   "if-none-match": CONDITION,
   "if-modified-since": CONDITION,
   range: RANGE,
@@ -27,21 +29,26 @@ const KINDS: Readonly<Record<string, number>> = {
   ...Object.fromEntries(OVERRIDE_FIELDS.map((name) => [name, BYPASS])),
 };
 
-/** By name as spelled on the wire, bounded: names are the callers' to choose. */
+/** By name as spelled on the wire. Names are the callers' to choose: bounded in number, and no longer than the longest that says something. */
 const bySpelling = new Map<string, number>();
+const MAX_SPELLINGS = 4096;
+const MAX_NAME_LENGTH = Math.max(...Object.keys(KINDS).map((name) => name.length));
 
 function kindOf(name: string): number {
+  // A longer name is none of these: it is not remembered, however many a caller makes up (60 KB each would fill memory).
+  if (name.length > MAX_NAME_LENGTH) return 0;
   const known = bySpelling.get(name);
   if (known !== undefined) return known;
   // `_` reads as `-` behind CGI.
   const read = name.toLowerCase().replaceAll("_", "-");
   const kind = Object.hasOwn(KINDS, read) ? KINDS[read]! : 0;
-  if (bySpelling.size < 4096) bySpelling.set(name, kind);
+  if (bySpelling.size < MAX_SPELLINGS) bySpelling.set(name, kind);
   return kind;
 }
 
 export interface RequestTraits {
   readonly hasCredentials: boolean;
+  readonly hasCookies: boolean;
   readonly isConditional: boolean;
   readonly hasRange: boolean;
   readonly mustBypass: boolean;
@@ -57,6 +64,7 @@ export function readRequestTraits(headers: HeaderList): RequestTraits {
   const directives = kinds & DIRECTIVES ? parseDirectives(headers.all("cache-control").join(",")) : undefined;
   return {
     hasCredentials: (kinds & CREDENTIAL) !== 0,
+    hasCookies: (kinds & COOKIE) !== 0,
     isConditional: (kinds & CONDITION) !== 0,
     hasRange: (kinds & RANGE) !== 0,
     mustBypass: (kinds & BYPASS) !== 0,

@@ -14,6 +14,7 @@ import { cdnFields } from "./cdn-fields.ts";
 import type { Entry, StoredAnswer } from "./entry.ts";
 import { ageMs, type Freshness } from "./freshness.ts";
 import type { RequestTraits } from "./request-traits.ts";
+import { codingsOf } from "./storable.ts";
 
 /** What everybody gets of an answer on a route: its fields, and what caches in front and the browser may do with it. */
 export function sentFields(
@@ -21,7 +22,7 @@ export function sentFields(
   options: CacheOptions,
 ): string[] {
   const headers = new HeaderList([...answer.pairs]);
-  for (const name of options.vary) addVary(headers, name);
+  for (const name of [...options.vary, ...codingsOf(headers)]) addVary(headers, name);
   if (options.cdn !== false) return [...headers.pairs, ...cdnFields(answer, options.cdn)];
   // A browser may keep it and ask whether it is still right, which costs the backend nothing.
   headers.pairs.push(

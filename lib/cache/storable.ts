@@ -19,6 +19,8 @@ export interface AnswerFacts {
 export interface AskedBy {
   /** Whether the request bore credentials that the key does not tell apart. */
   readonly isAuthenticated: boolean;
+  /** Whether it bore cookies that the key does not tell apart, and that the config does not say to ignore. */
+  readonly hasCookies: boolean;
   readonly forbidsStoring: boolean;
 }
 
@@ -47,20 +49,45 @@ export function judgeAnswer(answer: AnswerFacts, asked: AskedBy, options: CacheO
   } else if (directives.has("no-store")) return "no-store";
   if (asked.forbidsStoring) return "request-no-store";
   if (directives.has("private")) return "private";
+  if (isStream(headers)) return "stream";
   if (!mayBeKept(answer, directives)) return "no-freshness";
   const leaveOut = fieldsOf(directives, "no-cache");
   // Somebody's session, to everybody. RFC 9111 would allow it (section 7.3 warns of it).
   if (headers.has("set-cookie") && !leaveOut.includes("set-cookie")) return "set-cookie";
   if (!answer.isFramed) return "unframed";
-  const vary = [...new Set([...options.vary, ...listOf(headers.all("vary").join(","))])].sort();
+  const vary = [...new Set([...options.vary, ...listOf(headers.all("vary").join(",")), ...codingsOf(headers)])].sort();
   // What the gateway writes itself is not what the request said: two callers would look alike.
   if (vary.some((name) => name === "*" || isRebuilt(name))) return "vary";
   // Section 3.5: only these words let an answer to one who showed credentials be given to others.
   const isForEverybody = ["public", "s-maxage", "must-revalidate"].some((name) => directives.has(name));
   if (asked.isAuthenticated && !isForEverybody) return "authorization";
   const freshness = freshnessOf(status, headers, directives, options, times);
+  // Nobody but the config said that it is for others, and a backend that knows callers by a cookie often forgets to say that it does.
+  if (asked.hasCookies && freshness.isOurs && !vary.includes("cookie")) return "cookie";
   if (!isUseful(freshness, headers)) return "no-freshness";
   return { freshness, vary, leaveOut, isForEverybody };
+}
+
+/** What goes on for as long as its caller listens, and is often that caller's own: whatever its head says of freshness. */
+const STREAMS = new Set(["text/event-stream", "multipart/x-mixed-replace"]);
+/** What may be a document or a stream: with a length it has an end. */
+const MAYBE_STREAMS = new Set([
+  "application/x-ndjson",
+  "application/ndjson",
+  "application/jsonl",
+  "application/json-seq",
+  "application/stream+json",
+]);
+
+function isStream(headers: HeaderList): boolean {
+  const type = (headers.get("content-type") ?? "").split(";", 1)[0]!.trim().toLowerCase();
+  return STREAMS.has(type) || (MAYBE_STREAMS.has(type) && !headers.has("content-length"));
+}
+
+/** A coding is chosen by Accept-Encoding (RFC 9110 section 12.5.3), also by a backend that does not say so in Vary. */
+export function codingsOf(headers: HeaderList): readonly string[] {
+  const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
+  return coding === "identity" || coding === "" ? [] : ["accept-encoding"];
 }
 
 /** Section 3: it says something of its freshness, or is of a status that may be kept without. Every `ttl` is for such statuses. */

@@ -4,12 +4,13 @@
  */
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 
 export interface TeeEvents {
   head(statusText: string): void;
   /** Called where all of it was kept. */
   whole(body: Uint8Array): void;
-  /** It grew over the bound, or broke off. */
+  /** It grew over the bound or found no room, or broke off. */
   lost(): void;
 }
 
@@ -26,16 +27,20 @@ export class Tee implements Sink {
   onDrain: (() => void) | undefined;
   closed = false;
   readonly #events: TeeEvents;
+  readonly #held: ByteBudget;
   readonly #readers = new Map<Sink, Reader>();
   #listener: ((complete: boolean) => void) | undefined;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
+  /** Of the budget: what is kept, until the last caller has read it. */
+  #heldBytes = 0;
   /** Over 0 while chunks are kept from the first on. */
   #keptBytes = 0;
   #isOver = false;
 
-  constructor(events: TeeEvents) {
+  constructor(events: TeeEvents, held: ByteBudget) {
     this.#events = events;
+    this.#held = held;
   }
 
   set onClose(listener: (complete: boolean) => void) {
@@ -66,6 +71,7 @@ export class Tee implements Sink {
   remove(sink: Sink): void {
     this.#readers.delete(sink);
     sink.onDrain = undefined;
+    this.#letGo();
     this.#resume();
   }
 
@@ -74,6 +80,7 @@ export class Tee implements Sink {
     if (this.#isOver) return;
     this.#isOver = true;
     this.closed = true;
+    this.#letGo();
     this.#listener?.(false);
   }
 
@@ -95,8 +102,11 @@ export class Tee implements Sink {
     if (this.#isOver) return;
     if (chunk !== undefined && chunk.length > 0) this.#take(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
     this.#isOver = true;
+    // Before the last caller has read it, and the chunks are let go of.
+    const whole = this.#keptBytes > 0 ? Buffer.concat(this.#chunks) : undefined;
     for (const reader of this.#readers.values()) this.#pump(reader);
-    if (this.#keptBytes > 0) this.#events.whole(Buffer.concat(this.#chunks));
+    if (whole) this.#events.whole(whole);
+    this.#letGo();
     this.#listener?.(true);
   }
 
@@ -105,6 +115,8 @@ export class Tee implements Sink {
     this.#isOver = true;
     this.closed = true;
     for (const { sink } of this.#readers.values()) sink.destroy();
+    this.#readers.clear();
+    this.#letGo();
     this.#events.lost();
     this.#listener?.(false);
   }
@@ -112,9 +124,25 @@ export class Tee implements Sink {
   #take(chunk: Uint8Array): void {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    if (this.#keptBytes === 0 || this.#bytes <= this.#keptBytes) return;
+    if (this.#keptBytes === 0) return;
+    if (this.#bytes <= this.#keptBytes && this.#held.take(chunk.length)) {
+      this.#heldBytes += chunk.length;
+      return;
+    }
     this.#keptBytes = 0;
     this.#events.lost();
+  }
+
+  /** Once it is over and everybody has read it. */
+  #letGo(): void {
+    if (!this.#isOver || this.#readers.size > 0) return;
+    this.#forgetChunks();
+  }
+
+  #forgetChunks(): void {
+    this.#chunks = [];
+    this.#held.give(this.#heldBytes);
+    this.#heldBytes = 0;
   }
 
   #pump(reader: Reader): void {
@@ -143,7 +171,7 @@ export class Tee implements Sink {
       if (next < this.#chunks.length) isRead = false;
     }
     if (isRead && !this.#isOver) {
-      this.#chunks = [];
+      this.#forgetChunks();
       for (const reader of this.#readers.values()) reader.next = 0;
     }
     return isReady;

@@ -9,7 +9,7 @@ import { createAssertions } from "../backends/assertions.ts";
 import { createOutbound } from "../backends/outbound.ts";
 import { createPools, type Pools } from "../backends/pools.ts";
 import { createTargetStates } from "../backends/target-state.ts";
-import type { Purge } from "../cache/gateway-cache.ts";
+import { GatewayCache, type Purge } from "../cache/gateway-cache.ts";
 import type { CompiledConfig } from "../config/compiled.ts";
 import type { CustomPolicies } from "../config/custom-policies.ts";
 import type { Environment } from "../config/env.ts";
@@ -54,6 +54,7 @@ export function createEngine({
   defer,
 }: EngineOptions): Engine {
   const targetStates = createTargetStates();
+  const cache = new GatewayCache(stores.blobs, host.name);
   const recent = createRecentRecords();
   let unopenedPlans = 0;
   let current: Gateway | undefined;
@@ -107,6 +108,7 @@ export function createEngine({
         endpoints,
         assertions,
         targetStates,
+        cache,
         ...(load && { load }),
         onRecord: recent.add,
       });

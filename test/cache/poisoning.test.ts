@@ -229,11 +229,14 @@ describe("custom policies", () => {
   });
 
   test("one that says by what it shapes requests has that in the key", async () => {
-    const send = cached.route("1m", {
-      use: shaping({
-        cacheKey: (e: never) => (e as { request: { headers: Map<string, string> } }).request.headers.get("cookie") ?? "",
-      }),
-    });
+    const send = cached.route(
+      { ttl: "1m", cookies: "ignore" },
+      {
+        use: shaping({
+          cacheKey: (e: never) => (e as { request: { headers: Map<string, string> } }).request.headers.get("cookie") ?? "",
+        }),
+      },
+    );
     echo();
     for (const cookie of ["dark", "light"]) expect((await send({ headers: { cookie } })).text).toContain(cookie);
     expect((await send({ headers: { cookie: "dark" } })).record.source).toBe("cache");

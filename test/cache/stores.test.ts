@@ -58,13 +58,61 @@ describe("a store behind memory", () => {
     expect([answer.text, answer.record.source, asked]).toEqual(["answer 2", "cache", ["get", "get"]]);
   });
 
-  test("a gateway of another config has answers of its own", async () => {
-    const { stores } = remote();
-    cached.answer("/");
-    await cached.gateway(routes, { stores }).send();
-    await Promise.all(cached.deferred);
-    const other = cached.gateway([{ path: "/*", cache: { ttl: "2m", tags: "all" } }], { stores });
-    expect((await other.send()).record.source).toBe("backend");
+  describe("with another config", () => {
+    const route = routes[0]!;
+    const other = { path: "/other" };
+    const sends = (headers: object) => ({ ...route, headers: { request: { set: headers } } });
+    const shaping = (value: string) => ({
+      name: "shaping",
+      cacheable: true,
+      create: () => ({ onRequest: (_: unknown, { headers }: { headers: Map<string, string> }) => headers.set("x-a", value) }),
+    });
+
+    type Config = Parameters<typeof cached.gateway>;
+    /** What `GET /` is answered from after it was stored under the first config. */
+    async function sourceAfter(first: Config, second: Config): Promise<string> {
+      const { stores } = remote();
+      cached.answer("/");
+      const [before, after] = [first, second].map(([list, more]) => cached.gateway(list, { ...more, stores }));
+      await before!.send();
+      await Promise.all(cached.deferred);
+      return (await after!.send()).record.source;
+    }
+
+    test.each<[string, Config, Config]>([
+      ["another route, before it", [routes], [[other, route]]],
+      ["a limit", [routes], [[{ ...route, limit: "1000/m" }]]],
+      ["CORS", [routes], [[{ ...route, cors: "https://app.example" }]]],
+      ["fields that each caller gets", [routes], [[{ ...route, headers: { response: { set: { "x-a": "1" } } } }]]],
+      ["a backend of other routes", [routes], [routes, { config: { backends: { shop: "SHOP", more: "http://127.0.0.1:1" } } }]],
+    ])("%s: what was stored is still given", async (_, first, second) => {
+      expect(await sourceAfter(own(first), own(second))).toBe("cache");
+    });
+
+    test.each<[string, Config, Config]>([
+      ["the cache", [routes], [[{ path: "/*", cache: { ttl: "2m", tags: "all" } }]]],
+      ["fields that the backend gets", [[sends({ "x-a": "1" })]], [[sends({ "x-a": "2" })]]],
+      ["its rewrite", [routes], [[{ ...route, rewrite: "/" }]]],
+      ["the address of its backend", [routes], [routes, { config: { backends: { shop: "http://localhost:SHOP_PORT" } } }]],
+      ["what the backend is told", [routes], [routes, { config: { backends: { shop: { url: "SHOP", preserveHost: true } } } }]],
+      [
+        "the code of a custom policy",
+        [[{ ...route, use: shaping("1") }]],
+        [[{ ...route, use: { ...shaping("1"), create: () => ({}) } }]],
+      ],
+      ["anything, beside a custom policy", [[{ ...route, use: shaping("1") }]], [[{ ...route, use: shaping("1") }, other]]],
+    ])("%s: the backend is asked", async (_, first, second) => {
+      expect(await sourceAfter(own(first), own(second))).toBe("backend");
+    });
+
+    /** With this run's backend in the place of its name. */
+    function own([list, more]: Config): Config {
+      const { url } = cached.backend;
+      const text = JSON.stringify(more?.config ?? {})
+        .replaceAll("SHOP_PORT", new URL(url).port)
+        .replaceAll("SHOP", url);
+      return [list, { config: JSON.parse(text) as object }];
+    }
   });
 
   test("is asked once in five seconds for what memory holds, and not on other hits", async () => {

@@ -161,6 +161,27 @@ describe("reload by SIGHUP", () => {
     await until(async () => (await bodyOf(host)) === "mended", "the mended config");
   });
 
+  test("stored answers of a route that means the same are kept", async () => {
+    const cached = { path: "/c/*", auth: "none", backend: "b", cache: true };
+    const config = (routes: object[]) => ({ backends: { b: "${env.BACKEND_URL}" }, routes });
+    const { host, config: path } = await start(config([cached]));
+    backend.on("/c/a", (_, response) =>
+      response.writeHead(200, { "cache-control": "max-age=600", "content-length": "1" }).end("a"),
+    );
+    const said = async () => (await sendRaw(host.port, { target: "/c/a" })).headers.get("cache-status");
+    expect(await said()).toBe("frontdesk; fwd=uri-miss; stored");
+    const reload = async (routes: object[], probe: string) => {
+      writeFileSync(path, JSON.stringify(config(routes)));
+      host.signal("SIGHUP");
+      await until(async () => (await sendRaw(host.port, { target: probe })).status === 200, "the new config");
+    };
+    const probe = (name: string) => ({ path: name, auth: "none", respond: { body: "x" } });
+    await reload([probe("/first"), cached], "/first");
+    expect(await said()).toMatch(/^frontdesk; hit/);
+    await reload([probe("/second"), { ...cached, headers: { request: { set: { "x-a": "1" } } } }], "/second");
+    expect(await said()).toBe("frontdesk; fwd=uri-miss; stored");
+  });
+
   test("a TypeScript config is read anew too", async () => {
     const source = (body: string) => `export default { routes: [{ path: "/who", auth: "none", respond: { body: "${body}" } }] };`;
     const { host, config } = await start(source("old"), "gateway.config.ts");

@@ -38,6 +38,12 @@ const full = strict("cache", {
     .describe(
       "Each consumer has answers of its own. Without it an answer to somebody who showed credentials is kept only where the backend says `public`, `s-maxage` or `must-revalidate`",
     ),
+  cookies: z
+    .enum(["bypass", "ignore"])
+    .optional()
+    .describe(
+      'What `ttl` means for a request with cookies where the backend gives no freshness: "bypass" (default) neither stores its answer nor answers it from what is stored, "ignore" treats it as one without',
+    ),
   tags: names("a tag").describe(
     "Tags to purge by, beside those that the backend sends; may hold request values: `product:${params.id}`",
   ),
@@ -61,7 +67,7 @@ export const cacheSchema = {
       const text = given[key];
       return text === undefined ? null : (fields.value(text, at(key), "period") ?? null);
     };
-    const { override = false, perConsumer = false, store = true, cdn = false } = given;
+    const { override = false, perConsumer = false, cookies = "bypass", store = true, cdn = false } = given;
     if (override && given.ttl === undefined)
       fields.report.error("missing-key", at("override"), "`override` needs a `ttl` to put in place of the backend's.");
     if (!store && cdn === false)
@@ -83,6 +89,7 @@ export const cacheSchema = {
         .flatMap((name, index) => fieldOf(name, listPlace(at("vary"), given.vary, index), fields) ?? [])
         .sort(),
       perConsumer,
+      cookies,
       tags: asList(given.tags).flatMap((tag, index) => {
         const tagPlace = listPlace(at("tags"), given.tags, index);
         if (/[\s,]/.test(tag.replace(/\$\{[^}]*\}/g, ""))) {

@@ -1,0 +1,56 @@
+/**
+ * What the answers of a route hang on beside the request: as a digest, which is part of each key. A reload or a deployment that leaves it
+ * as it is keeps what is stored, and one that changes it starts anew. Rather too much counts than too little: a key that differs costs
+ * a miss, one that does not would give an answer of the old config.
+ */
+import { createHash } from "node:crypto";
+import type { CompiledConfig, CompiledStep } from "../config/compiled.ts";
+import type { AuthOptions } from "../policies/auth/options.ts";
+import type { CustomPolicy, Policy } from "../policy.ts";
+import type { Route } from "../route.ts";
+
+/** By these a policy has a part in what is asked of the backend, or in what everybody gets of its answer. */
+const SHAPING = [
+  "removes",
+  "onRequest",
+  "onResponse",
+  "requestBody",
+  "responseBody",
+  "cacheKey",
+  "cache",
+] as const satisfies (keyof Policy)[];
+
+export interface BuiltStep {
+  readonly compiled: CompiledStep;
+  readonly policy: Policy;
+}
+
+/** `config` with references resolved: another value of a variable is another meaning. */
+export function routeMeaning(
+  route: Omit<Route, "pipelineFor">,
+  steps: readonly BuiltStep[],
+  config: CompiledConfig,
+  customPolicies: ReadonlyMap<string, CustomPolicy>,
+): string {
+  const { id, host, path, methods, when, rewrite, guard, encodedSlash, backend, elsewhere } = route;
+  const shaping = steps
+    .filter(({ policy }) => SHAPING.some((part) => policy[part] !== undefined))
+    .map(({ compiled }) => compiled);
+  const accepted = new Set(steps.flatMap(({ compiled }) => acceptedBy(compiled)));
+  const meaning = [
+    { id, host, path, methods, when, rewrite, guard, encodedSlash },
+    [backend, elsewhere].map((index) => (index === undefined || index === null ? null : config.backends[index])),
+    shaping,
+    config.authenticators.filter(({ name }) => accepted.has(name)),
+    // Nobody can tell what a custom policy reads of its surroundings: any change of the config counts, and of its own text.
+    shaping.some(({ custom }) => custom)
+      ? [config.digest, ...shaping.map(({ policy }) => String(customPolicies.get(policy)?.create))]
+      : [],
+  ];
+  return createHash("sha256").update(JSON.stringify(meaning)).digest("base64url");
+}
+
+/** Who a consumer is hangs on who says so. */
+function acceptedBy({ policy, custom, options }: CompiledStep): readonly string[] {
+  return policy === "auth" && !custom ? (options as unknown as AuthOptions).accept : [];
+}
