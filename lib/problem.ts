@@ -215,7 +215,15 @@ export const PROBLEMS = {
     status: 409,
     title: "The request was carried out, but its answer can't be given again",
     meaning: "It is not carried out a second time. Look at the state of what it changed instead.",
-    operator: "The answer was larger than `maxAnswer` of the route's `idempotency`.",
+    operator:
+      "The answer was larger than `maxAnswer` of the route's `idempotency`, or than the room that its caller has in the store.",
+  },
+  "idempotency-keys-exhausted": {
+    status: 429,
+    title: "This caller has as many idempotency keys as one may have",
+    meaning: "Nothing was carried out. Try again when older keys have ended.",
+    operator:
+      "One consumer, or one address where nobody says who calls, holds a quarter of all keys that the store has room for. Shorten `ttl`, put a `limit` on the route, or use Redis, which has no such share.",
   },
   "no-backend-available": {
     status: 503,

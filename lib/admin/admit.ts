@@ -37,6 +37,10 @@ type AskingRequest = Pick<GatewayRequest, "host" | "headers"> & Partial<Pick<Gat
  */
 const GUESSES: CounterRule = { algorithm: "fixed-window", limit: 10, windowMs: 60_000 };
 
+/** Where many share an address, or nobody knows it, a stranger's guesses lock the operator out of the API. */
+const LOCKED_OUT =
+  "Too many wrong admin tokens came from this address: for a minute none is looked at, not even the right one. Meanwhile the `frontdesk` command on the machine or the Redis of this gateway works on its store directly, without `--url`.";
+
 export interface AdmitDeps {
   /** Of this instance: they answer at once, are bounded, and don't go away. */
   readonly counters: LocalCounters;
@@ -68,7 +72,7 @@ function admitWith(set: readonly (string | undefined)[], openOnLoopback: boolean
     const [count] = before.state === "ok" ? before.value : [];
     if (count && !count.allowed) {
       const headers = ["retry-after", String(secondsUntil(count.resetMs, nowMs))];
-      return refuse("rate-limited", { reason: "too many wrong admin tokens", headers });
+      return refuse("rate-limited", { reason: "too many wrong admin tokens", detail: LOCKED_OUT, headers });
     }
     if (tokens.some((token) => isSame(presented, token))) return undefined;
     const after = counters.take(guess, nowMs);

@@ -36,7 +36,18 @@ export function createEndpoints({ admit, overview, api, jwks, examine, checks, c
     return path.startsWith("problems/") ? problemPage(path.slice("problems/".length)) : undefined;
   };
   const health = ({ version, host, digest, loadedAt, stores, storeStatus, backends, unopenedPlans, load }: Overview): Answer =>
-    json({ status: "ok", version, host, digest, loadedAt, stores, storeStatus, backends, unopenedPlans, load });
+    json({
+      status: storeStatus.state === "up" ? "ok" : "degraded",
+      version,
+      host,
+      digest,
+      loadedAt,
+      stores,
+      storeStatus,
+      backends,
+      unopenedPlans,
+      load,
+    });
   const forOperators = (path: string): MaybePromise<Answer> | undefined => {
     if (path !== "health") return undefined;
     const seen = overview();

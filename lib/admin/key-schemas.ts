@@ -1,5 +1,7 @@
 /** What the admin API takes and gives for API keys, as JSON Schema. */
+
 import { CURSOR, LIMIT, NEXT } from "./audit.ts";
+import { WARNING_SCHEMA } from "./held-revocations.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
 const text = (description: string, maxLength = 200): JsonSchema => ({ type: "string", description, minLength: 1, maxLength });
@@ -83,6 +85,8 @@ export const KEY: JsonSchema = {
     },
   },
 };
+
+export const REVOKED_KEY: JsonSchema = { ...KEY, properties: { ...KEY.properties, warning: WARNING_SCHEMA } };
 
 export const NEW_KEY: JsonSchema = {
   ...KEY,

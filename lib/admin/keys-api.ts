@@ -11,8 +11,9 @@ import type { KeyRecord } from "../stores/keys.ts";
 import { type ApiContext, type Call, type Done, type Operation, refuseFaults, refuseUnavailable } from "./api.ts";
 import { audit } from "./audit.ts";
 import { namesIn, unknownName } from "./config-names.ts";
+import { heldWarning } from "./held-revocations.ts";
 import type { Fault } from "./json-schema.ts";
-import { CREATE, KEY, KEY_PAGE, KEY_QUERY, NEW_KEY, ROTATE, UPDATE } from "./key-schemas.ts";
+import { CREATE, KEY, KEY_PAGE, KEY_QUERY, NEW_KEY, REVOKED_KEY, ROTATE, UPDATE } from "./key-schemas.ts";
 
 /** What a body may say of a key; null takes it away. */
 interface Settings {
@@ -202,7 +203,7 @@ export function keyOperations(context: ApiContext): readonly Operation[] {
     memory.forget(record.digest);
     if (reply.state !== "ok") return refuseUnavailable(reply);
     await done("revoked", record, call);
-    return answer({ ...record, revokedMs });
+    return { body: { ...(shown({ ...record, revokedMs }) as Record<string, Json>), ...heldWarning(stores) } };
   }
 
   async function remove(call: Call): Promise<Done | Refusal> {
@@ -305,7 +306,7 @@ export function keyOperations(context: ApiContext): readonly Operation[] {
       path: "keys/{id}/revoke",
       summary: "It is refused for good, and stays in lists",
       status: 200,
-      answer: KEY,
+      answer: REVOKED_KEY,
       refuses: ["not-found", "store-unavailable"],
       run: revoke,
     },

@@ -30,6 +30,8 @@ export interface StoreStatusOverview {
   /** Since the process began. */
   readonly outages: number;
   readonly unanswered: number;
+  /** Revocations for which there was no room: in force, and forgotten with the process. */
+  readonly heldRevocations: number | undefined;
 }
 
 export interface BackendOverview {
@@ -74,9 +76,9 @@ export function describeRoutes({ config }: Pick<Gateway, "config">): RouteOvervi
   });
 }
 
-export function describeStatus({ away, outages, unanswered }: StoreStatus): StoreStatusOverview {
+export function describeStatus({ away, outages, unanswered, heldRevocations }: StoreStatus): StoreStatusOverview {
   const since = away && new Date(away.sinceMs).toISOString();
-  return { state: away ? "away" : "up", reason: away?.reason, since, outages, unanswered };
+  return { state: away ? "away" : "up", reason: away?.reason, since, outages, unanswered, heldRevocations };
 }
 
 /** Addresses without what may be secret in them: user, password. As this instance sees them at that moment. */

@@ -7,6 +7,7 @@ import type { Json } from "../exchange.ts";
 import { type Refusal, refuse } from "../problem.ts";
 import { type ApiContext, type Call, type Done, type Operation, refuseFaults, refuseUnavailable } from "./api.ts";
 import { audit, CURSOR, LIMIT, NEXT } from "./audit.ts";
+import { heldWarning, WARNING_SCHEMA } from "./held-revocations.ts";
 import type { Fault, JsonSchema } from "./json-schema.ts";
 
 interface Wanted {
@@ -58,6 +59,7 @@ const REVOCATION: JsonSchema = {
     },
     until: { type: "string", format: "date-time", description: "By then every token that it speaks of has ended" },
     note: NOTE,
+    warning: WARNING_SCHEMA,
   },
 };
 
@@ -118,7 +120,8 @@ export function revocationOperations(context: ApiContext): readonly Operation[] 
     const written = await write(revocation);
     if (written) return written;
     await audit(context, { action: "token.revoked", target: revocation.id, actor, details: whose(revocation) });
-    return { body: shown(revocation), headers: ["location", `/gateway/api/revocations/${revocation.id}`] };
+    const answer = { ...(shown(revocation) as Record<string, Json>), ...heldWarning(stores) };
+    return { body: answer, headers: ["location", `/gateway/api/revocations/${revocation.id}`] };
   }
 
   async function write(revocation: Revocation): Promise<Refusal | undefined> {

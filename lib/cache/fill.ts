@@ -3,7 +3,6 @@
  * it. Its visit is the cache's own, so that it outlives the caller who came first.
  */
 import { fieldsForOne, type SharedHead } from "../backends/answer-head.ts";
-import type { ExecuteContext } from "../backends/execute.ts";
 import type { Fetch } from "../backends/fetch.ts";
 import { isNotModified, type Validators } from "../http/conditions.ts";
 import { HeaderList } from "../http/header-list.ts";
@@ -15,58 +14,16 @@ import { finish } from "../send.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
 import { namedTag, pathTag } from "./answer-store.ts";
-import type { ByteBudget } from "./byte-budget.ts";
 import { variantKey } from "./cache-key.ts";
-import type { CacheRule } from "./cache-rule.ts";
 import { type CacheStatus, statusText } from "./cache-status.ts";
 import { type Entry, type StoredAnswer, toEntry, validatorsOf } from "./entry.ts";
+import type { Caller, FillOptions } from "./fill-options.ts";
 import { leftMs } from "./freshness.ts";
+import { isOfThat, updatedPairs } from "./renewal.ts";
 import type { RequestTraits } from "./request-traits.ts";
 import { earlierAge, notModified, sendEntry, sendHead, sentFields, without } from "./respond.ts";
 import { type AnswerFacts, judgeAnswer, type Storable } from "./storable.ts";
 import { Tee } from "./tee.ts";
-
-export interface Caller {
-  readonly visit: Visit;
-  readonly traits: RequestTraits;
-  readonly sink: Sink;
-  readonly context: ExecuteContext;
-  /** The answer is not for this caller, who has to ask anew: by itself, or together with others who wait. */
-  again(mayWait: boolean): void;
-}
-
-export type FetchReason = NonNullable<CacheStatus["fwd"]>;
-
-/** What the cache does with what a fill finds out. */
-export interface FillOwner {
-  store(variant: string, entry: Entry): void;
-  /** The stored answer that was stale is no longer what the backend says. */
-  forget(): void;
-  /** Nobody may join any more; what comes may still be stored. */
-  shut(): void;
-  /** It is over: neither. `isShareable` is false where the next callers had better not wait for each other either. */
-  close(isShareable: boolean): void;
-}
-
-export interface FillOptions {
-  readonly path: string;
-  readonly rule: CacheRule;
-  /** The request that is made, as of the caller who came first. */
-  readonly own: Visit;
-  readonly traits: RequestTraits;
-  readonly isAuthenticated: boolean;
-  readonly hasCookies: boolean;
-  /** The stored answer that is stale. */
-  readonly stale: Entry | undefined;
-  /** Why the backend is asked; undefined where answers are not stored here, but may be by caches in front. */
-  readonly reason: FetchReason | undefined;
-  /** Goes on with no caller. */
-  readonly isBackground: boolean;
-  readonly maxBytes: number;
-  readonly held: ByteBudget;
-  readonly now: () => number;
-  readonly owner: FillOwner;
-}
 
 interface Received {
   readonly shared: SharedHead;
@@ -408,21 +365,4 @@ export class Fill implements Fetch {
       sendEntry(visit, traits, stale!, sink, now(), context);
     }
   }
-}
-
-/** Section 4.3.4: a 304 with a strong validator may renew only an answer that has the same. */
-function isOfThat({ validators }: Entry, pairs: readonly string[]): boolean {
-  const etag = new HeaderList(pairs as string[]).get("etag");
-  return etag === undefined || etag.startsWith("W/") || etag === validators.etag;
-}
-
-/** Fields that describe the stored body, which a 304 does not bring anew (RFC 9111 section 3.2). */
-const OF_THE_BODY = new Set(["content-length", "content-encoding", "content-range", "content-md5", "etag"]);
-
-/** `names` are those of the backend itself: what policies append to an answer is there already. */
-function updatedPairs(stored: readonly string[], fresh: readonly string[], names: readonly string[]): string[] {
-  const renewed = new Set(names.map((name) => name.toLowerCase()).filter((name) => name !== "age" && !OF_THE_BODY.has(name)));
-  const pairs = without(stored, [...renewed]);
-  for (let i = 0; i < fresh.length; i += 2) if (renewed.has(fresh[i]!.toLowerCase())) pairs.push(fresh[i]!, fresh[i + 1]!);
-  return pairs;
 }

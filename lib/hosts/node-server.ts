@@ -7,11 +7,11 @@ import { compileConfig } from "../config/compile.ts";
 import { type Environment, readEnvironment } from "../config/env.ts";
 import { formatIssues } from "../config/issue.ts";
 import { loadConfig } from "../config/load.ts";
+import { openStores } from "../config/open-stores.ts";
 import { resolveReferences } from "../config/references.ts";
 import type { Geo } from "../exchange.ts";
 import type { Gateway } from "../gateway.ts";
 import type { Log } from "../policy.ts";
-import { createStores } from "../stores/create-stores.ts";
 import { createEngine } from "./engine.ts";
 import { type Locate, openGeoDatabase } from "./geo-database.ts";
 import { createHttpServer } from "./http-server.ts";
@@ -56,8 +56,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   const environment = readEnvironment(cwd);
   // Compiled before anything is opened, so that a wrong config leaves nothing behind.
   const first = await load(options, environment);
-  const { redis: upstash, storePrefix: prefix } = environment;
-  const stores = await createStores({ upstash, prefix, dataDir: resolve(cwd, environment.dataDir), host: "node", log });
+  const stores = await openStores(environment, { cwd, log, holdsRevocations: true });
   const overload = new Overload(log);
   const engine = createEngine({
     host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, keepsTime: true },

@@ -13,6 +13,8 @@ export interface StoresChoice {
   /** The folder of the SQLite file; used on the Node host without Redis. */
   readonly dataDir?: string | undefined;
   readonly host: "node" | "vercel";
+  /** For a process that goes on serving: a revocation that can't be written is held in memory. */
+  readonly holdsRevocations?: boolean | undefined;
   readonly log: Log;
 }
 
@@ -20,7 +22,7 @@ export interface StoresChoice {
 const REPORT_MS = 60_000;
 
 export async function createStores(choice: StoresChoice): Promise<Stores> {
-  const { upstash, prefix, dataDir, host, log } = choice;
+  const { upstash, prefix, dataDir, host, holdsRevocations = false, log } = choice;
   if (upstash) {
     const { createUpstashStores } = await import("./upstash/upstash-stores.ts");
     return createUpstashStores({
@@ -34,8 +36,10 @@ export async function createStores(choice: StoresChoice): Promise<Stores> {
   if (host === "vercel" || dataDir === undefined) return createMemoryStores();
   const { createSqliteStores } = await import("./sqlite/sqlite-stores.ts");
   let reportedMs = Number.NEGATIVE_INFINITY;
+  const file = join(dataDir, "frontdesk.db");
   return createSqliteStores({
-    file: join(dataDir, "frontdesk.db"),
+    file,
+    holdsRevocations,
     onError(error) {
       const nowMs = performance.now();
       if (nowMs - reportedMs < REPORT_MS) return;
@@ -44,6 +48,15 @@ export async function createStores(choice: StoresChoice): Promise<Stores> {
         reason: error instanceof Error ? error.message : String(error),
       });
     },
+    onBack() {
+      reportedMs = Number.NEGATIVE_INFINITY;
+      log.info("the store file is written again");
+    },
+    onInMemory: () =>
+      log.error("the disk is full, and there is no store file yet: keys, limits and idempotency keys end with this process", {
+        file,
+        fix: "make room, then restart",
+      }),
   });
 }
 

@@ -29,12 +29,17 @@ export interface Stores {
 }
 
 export interface StoreStatus {
-  /** Undefined where it is there. While it is away trips fail, and all but one a second are answered `unavailable` at once. */
-  readonly away: { readonly reason: Unavailable["reason"]; readonly sinceMs: number } | undefined;
+  /**
+   * Undefined where it is there. While it is away trips fail, and all but one a second are answered `unavailable` at once. A file that is
+   * `unwritable` is still read.
+   */
+  readonly away: { readonly reason: Unavailable["reason"] | "unwritable"; readonly sinceMs: number } | undefined;
   /** Since this process began: how often it went away. */
   readonly outages: number;
   /** Trips in those outages that failed or were not made. */
   readonly unanswered: number;
+  /** Revocations that could not be written: in force in this process, and forgotten with it. Absent: none. */
+  readonly heldRevocations?: number;
 }
 
 export const ALWAYS_THERE: StoreStatus = Object.freeze({ away: undefined, outages: 0, unanswered: 0 });

@@ -26,6 +26,7 @@ async function start(config: unknown, file = "gateway.json"): Promise<{ host: Ho
   return { host, config: path };
 }
 
+const SERVING = '{"routes":[{"path":"/","auth":"none","respond":{"body":"x"}}]}';
 const answering = (body: string) => ({
   routes: [
     { path: "/who", auth: "none", respond: { body } },
@@ -94,6 +95,16 @@ describe("start", () => {
       { GATEWAY_CONFIG: '{"routes":[{"path":"/","auth":"none","respond":{}}]}', HOST },
       ["environment HOST: ", JSON.stringify(HOST)],
     ]),
+    [
+      "a data folder that is a file",
+      { GATEWAY_CONFIG: SERVING, GATEWAY_DATA_DIR: import.meta.filename },
+      ["GATEWAY_DATA_DIR", `${import.meta.filename} is a file`],
+    ],
+    [
+      "a data folder that can't be made",
+      { GATEWAY_CONFIG: SERVING, GATEWAY_DATA_DIR: "/proc/nope/deeper" },
+      ["GATEWAY_DATA_DIR", "the folder /proc/nope can't be made"],
+    ],
     ["a secret that is too short", { GATEWAY_CONFIG: "{}", GATEWAY_SECRET: "short" }, ["GATEWAY_SECRET"]],
   ])("%s ends it with 1 and says what to mend", (_, env, words) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, "scripts", "start.mjs")], {
@@ -117,7 +128,7 @@ describe("start", () => {
         PATH: process.env["PATH"]!,
         PORT: String(host.port),
         HOST: "127.0.0.1",
-        GATEWAY_CONFIG: '{"routes":[{"path":"/","auth":"none","respond":{"body":"x"}}]}',
+        GATEWAY_CONFIG: SERVING,
       } as unknown as NodeJS.ProcessEnv,
       encoding: "utf8",
       timeout: 20_000,

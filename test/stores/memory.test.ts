@@ -1,6 +1,7 @@
 /** The stores in memory: the contracts, and what holds only here. */
 
 import { describe, expect, test } from "vitest";
+import type { MemoryOnce } from "#lib/stores/memory/memory-once.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
 import { answered } from "../contracts/answered.ts";
 import { blobsContract } from "../contracts/blobs.ts";
@@ -207,5 +208,34 @@ describe("the other stores in memory are bounded", () => {
     const { items } = await answered(log.page("records", { limit: 1000 }));
     expect(items.length).toBeGreaterThan(5);
     expect(items.length).toBeLessThan(11);
+  });
+});
+
+describe("one owner's claims", () => {
+  const claim = (once: MemoryOnce, key: string, owner: string, nowMs = NOW_MS) => {
+    const reply = once.claim(key, MINUTE_MS, nowMs, owner);
+    return reply.state === "ok" ? reply.value : expect.fail(reply.reason);
+  };
+  const token = (once: MemoryOnce, key: string, owner: string) => {
+    const claimed = claim(once, key, owner);
+    return claimed.state === "claimed" ? claimed.token : expect.fail(claimed.state);
+  };
+
+  test("are a quarter of all at most: the others go on, and so does who asks for a key that is there", () => {
+    const { once } = createMemoryStores({ maxClaims: 8 });
+    for (const key of ["1", "2"]) expect(claim(once, key, "eve").state).toBe("claimed");
+    expect(claim(once, "3", "eve")).toEqual({ state: "exhausted" });
+    expect(claim(once, "1", "eve")).toEqual({ state: "held" });
+    expect(claim(once, "3", "ada").state).toBe("claimed");
+    expect(claim(once, "4", "eve", NOW_MS + MINUTE_MS).state).toBe("claimed");
+  });
+
+  test("hold a quarter of the bytes at most, and a smaller value still finds room", () => {
+    const { once } = createMemoryStores({ maxClaimBytes: 800 });
+    expect(once.complete("1", token(once, "1", "eve"), "x".repeat(90), MINUTE_MS, NOW_MS)).toEqual({ state: "ok", value: true });
+    const second = token(once, "2", "eve");
+    expect(once.complete("2", second, "x".repeat(20), MINUTE_MS, NOW_MS)).toEqual({ state: "unavailable", reason: "error" });
+    expect(once.complete("2", second, "x", MINUTE_MS, NOW_MS)).toEqual({ state: "ok", value: true });
+    expect(once.complete("3", token(once, "3", "ada"), "x".repeat(90), MINUTE_MS, NOW_MS)).toEqual({ state: "ok", value: true });
   });
 });

@@ -170,7 +170,138 @@ describe("a full file of claims", () => {
   });
 });
 
+describe("one owner's claims", () => {
+  const sized = { maxClaims: 8, maxClaimBytes: 800 };
+  const claim = async (stores: ReturnType<typeof openStores>, key: string, owner: string, nowMs = NOW_MS) =>
+    answered(stores.once.claim(key, 1000, nowMs, owner));
+
+  test("are a quarter of all at most, also those of another process and of before a restart", async () => {
+    const file = freshFile();
+    const [stores, other] = [openStores(file, sized), openStores(file, sized)];
+    expect((await claim(stores, "1", "eve")).state).toBe("claimed");
+    expect((await claim(other, "2", "eve")).state).toBe("claimed");
+    expect(await claim(stores, "3", "eve")).toEqual({ state: "exhausted" });
+    expect(await claim(stores, "2", "eve")).toEqual({ state: "held" });
+    expect((await claim(stores, "3", "ada")).state).toBe("claimed");
+    await Promise.all([stores.close(), other.close()]);
+    const again = openStores(file, sized);
+    expect(await claim(again, "4", "eve")).toEqual({ state: "exhausted" });
+    expect((await claim(again, "4", "eve", NOW_MS + 1000)).state).toBe("claimed");
+    await again.close();
+  });
+
+  test("hold a quarter of the bytes at most, and a smaller value still finds room", async () => {
+    const stores = openStores(freshFile(), sized);
+    const complete = async (key: string, owner: string, values: string[]) => {
+      const claimed = await claim(stores, key, owner);
+      const token = claimed.state === "claimed" ? claimed.token : expect.fail(claimed.state);
+      return Promise.all(values.map((value) => stores.once.complete(key, token, value, 1000, NOW_MS)));
+    };
+    const [full, kept] = [
+      { state: "unavailable", reason: "error" },
+      { state: "ok", value: true },
+    ];
+    expect(await complete("1", "eve", ["x".repeat(180)])).toEqual([kept]);
+    expect(await complete("2", "eve", ["x".repeat(21), "x"])).toEqual([full, kept]);
+    expect(await complete("3", "ada", ["x".repeat(180)])).toEqual([kept]);
+    await stores.close();
+  });
+});
+
+describe("room in the file", () => {
+  const key = { id: "1", version: 1, digest: "d", name: "n", consumer: "c", hint: "h", createdMs: 1 };
+
+  test("has an end; keys and revocations have theirs beyond it, and health says so", async () => {
+    const stores = openStores(freshFile(), { maxTotalBytes: 400_000 });
+    await answered(stores.keys.put(key));
+    const value = "x".repeat(10_000);
+    const fill = async (index: number) => {
+      const claimed = await stores.once.claim(`${index}`, DAY_MS, NOW_MS);
+      if (claimed.state !== "ok" || claimed.value.state !== "claimed") return false;
+      return (await stores.once.complete(`${index}`, claimed.value.token, value, DAY_MS, NOW_MS)).state === "ok";
+    };
+    let filled = 0;
+    while (await fill(filled)) filled++;
+    expect(filled).toBeGreaterThan(10);
+    expect(filled).toBeLessThan(40);
+    expect(stores.status().away).toEqual({ reason: "unwritable", sinceMs: NOW_MS });
+    expect(await answered(stores.keys.revoke("1", NOW_MS))).toBe(true);
+    expect(stores.status().heldRevocations).toBeUndefined();
+    expect((await answered(stores.keys.get("d")))?.revokedMs).toBe(NOW_MS);
+    await stores.close();
+  });
+
+  test("counts that callers make up are bounded: those that end first go", async () => {
+    const file = freshFile();
+    const stores = openStores(file, { maxCounts: 100 });
+    for (let index = 0; index < 500; index++) {
+      const rule = { ...quota, endMs: quota.endMs + index };
+      await answered(stores.counters.take([{ key: `${index}`, rule, cost: 1, enforce: true }], NOW_MS));
+      if (index % 50 === 0) stores.aSecondPasses();
+    }
+    await stores.close();
+    const database = new DatabaseSync(file);
+    expect(database.prepare("SELECT count(*) AS n, min(expires_ms) AS first FROM counters").get()).toEqual({
+      n: 100,
+      first: quota.endMs + 400,
+    });
+    database.close();
+  });
+});
+
+/** A process whose files may not grow, as on a full disk: it needs no rights, and no disk of its own. */
+describe("a full disk", () => {
+  async function onFullDisk(file: string, blocks: number): Promise<Record<string, unknown>> {
+    const worker = join(import.meta.dirname, "full-disk-worker.ts");
+    const child = spawn("sh", ["-c", `ulimit -f ${blocks}; exec "$0" "$@"`, process.execPath, worker, file], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const output: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
+    await event(child, "close");
+    return JSON.parse(Buffer.concat(output).toString()) as Record<string, unknown>;
+  }
+
+  test("a revocation is in force in the process, which says so; nothing else is written; the next start reads what is there", async () => {
+    const file = freshFile();
+    const before = createSqliteStores({ file });
+    await answered(before.keys.put({ id: "1", version: 1, digest: "d", name: "n", consumer: "c", hint: "h", createdMs: 1 }));
+    await answered(before.keys.put({ id: "2", version: 1, digest: "e", name: "n", consumer: "c", hint: "h", createdMs: 2 }));
+    await answered(before.keys.revoke("2", 5));
+    // Holds the journal where it ends, so that what is written next makes it longer.
+    const reader = new DatabaseSync(file);
+    reader.exec("BEGIN; SELECT * FROM keys");
+    for (let start = 0; start < 2; start++) {
+      expect(await onFullDisk(file, 1)).toEqual({
+        isInMemory: false,
+        claim: "unavailable",
+        revoked: { state: "ok", value: true },
+        revokedToken: { state: "ok" },
+        key: 7,
+        earlierKey: 5,
+        token: 7,
+        away: "unwritable",
+        held: 2,
+        withoutHolding: "unavailable",
+      });
+    }
+    reader.close();
+    await before.close();
+  });
+
+  test("with no file yet, everything is in memory", async () => {
+    expect(await onFullDisk(freshFile(), 0)).toMatchObject({ isInMemory: true, claim: "ok" });
+  });
+});
+
 describe("a file that can't be used", () => {
+  test("a folder that can't be made, or is a file: start-up says so, and ends", () => {
+    const file = freshFile();
+    writeFileSync(file, "");
+    expect(() => createSqliteStores({ file: join(file, "x.db") })).toThrow(`${file} is a file, and has to be a folder`);
+    expect(() => createSqliteStores({ file: "/proc/nope/deeper/x.db" })).toThrow("the folder /proc/nope can't be made (ENOENT)");
+  });
+
   test.each([
     [
       "is not a store",

@@ -1,5 +1,7 @@
 /** `idempotency`: a request that is sent again under the same key is carried out once (draft-ietf-httpapi-idempotency-key-header). */
 import { createHash } from "node:crypto";
+import type { HeaderList } from "../../http/header-list.ts";
+import { networkOf } from "../../http/ip.ts";
 import type { AttemptRecord } from "../../observe/record.ts";
 import type { Decision, Exchange, MaybePromise, PolicyDefinition } from "../../policy.ts";
 import { refuse } from "../../problem.ts";
@@ -38,13 +40,14 @@ export const idempotency: PolicyDefinition<IdempotencyOptions> = {
   refuses: [
     "idempotency-key-missing",
     "idempotency-key-invalid",
+    "idempotency-keys-exhausted",
     "idempotency-in-progress",
     "idempotency-mismatch",
     "idempotency-not-kept",
     "store-unavailable",
   ],
   cacheable: true,
-  create({ required, anonymous, ttlMs, lockMs, maxBodyBytes, maxAnswerBytes, onUnavailable }, deps, route) {
+  create({ required, anonymous, by, ttlMs, lockMs, maxBodyBytes, maxAnswerBytes, onUnavailable }, deps, route) {
     const { stores, clock, log, defer } = deps;
     const held = new WeakMap<Exchange, Held>();
 
@@ -54,6 +57,8 @@ export const idempotency: PolicyDefinition<IdempotencyOptions> = {
       const key = readIdempotencyKey(request.headers);
       return key && !consumer && key.length < ANONYMOUS_LENGTH ? null : key;
     };
+
+    const valuesOf = (headers: HeaderList) => by.map((field) => headers.get(field) ?? null);
 
     function judge(exchange: Exchange, name: string, print: string, reply: StoreReply<Claim>): Decision {
       if (reply.state !== "ok") {
@@ -68,6 +73,7 @@ export const idempotency: PolicyDefinition<IdempotencyOptions> = {
         held.set(exchange, { name, token: claim.token, print, pairs: undefined, isSettled: false, done: undefined });
         return undefined;
       }
+      if (claim.state === "exhausted") return refuse("idempotency-keys-exhausted");
       if (claim.state === "held") return refuse("idempotency-in-progress", { headers: RETRY_AFTER });
       const kept = readKept(claim.value);
       if (kept?.print !== print) return refuse("idempotency-mismatch");
@@ -88,8 +94,12 @@ export const idempotency: PolicyDefinition<IdempotencyOptions> = {
       if (answer && answer.status < 500 && !ASK_AGAIN.has(answer.status)) {
         const body = answer.body ? Buffer.from(answer.body).toString("base64") : null;
         const value: KeptAnswer = { print, status: answer.status, pairs, body };
-        const completed = stores.once.complete(name, token, JSON.stringify(value), ttlMs, clock.now());
-        settled(exchange, completed, (done) => done);
+        const complete = (kept: KeptAnswer) => stores.once.complete(name, token, JSON.stringify(kept), ttlMs, clock.now());
+        settled(
+          exchange,
+          orWithout(complete(value), () => complete({ ...value, pairs: [], body: null })),
+          (done) => done,
+        );
       } else if (answer || !exchange.record.attempts.some(mayHaveDoneIt)) {
         settled(exchange, stores.once.release(name, token), () => true);
       }
@@ -120,9 +130,11 @@ export const idempotency: PolicyDefinition<IdempotencyOptions> = {
         if (key === null) return refuse("idempotency-key-invalid", { detail: exchange.consumer ? FORM : ANONYMOUS_FORM });
         // Of a route in shadow mode.
         if (exchange.request.body && !exchange.body) return undefined;
-        const name = `idempotency:${digest([route.id, exchange.consumer?.id ?? null, key])}`;
+        const { request, consumer } = exchange;
+        // With the host: one route may serve several tenants, whose keys are their own.
+        const name = `idempotency:${digest([route.id, request.host.toLowerCase(), consumer?.id ?? null, key, ...valuesOf(request.headers)])}`;
         const print = printOf(exchange);
-        const claim = stores.once.claim(name, lockMs, clock.now());
+        const claim = stores.once.claim(name, lockMs, clock.now(), ownerOf(exchange));
         return claim instanceof Promise
           ? claim.then((reply) => judge(exchange, name, print, reply))
           : judge(exchange, name, print, claim);
@@ -150,6 +162,21 @@ export const idempotency: PolicyDefinition<IdempotencyOptions> = {
     };
   },
 };
+
+/** Whose share of the store a key takes. Callers whose address nobody knows share one. */
+function ownerOf({ consumer, request: { client } }: Exchange): string {
+  if (consumer) return `idempotency:c:${consumer.id}`;
+  return `idempotency:i:${client.ip === undefined ? "unknown" : networkOf(client.ip)}`;
+}
+
+/** Where there is no room for an answer, it is kept that there was one: carried out again is worse than answered by a 409. */
+function orWithout<T>(
+  reply: MaybePromise<StoreReply<T>>,
+  without: () => MaybePromise<StoreReply<T>>,
+): MaybePromise<StoreReply<T>> {
+  if (reply instanceof Promise) return reply.then((late) => orWithout(late, without));
+  return reply.state === "unavailable" && reply.reason === "error" ? without() : reply;
+}
 
 function mayHaveDoneIt({ wasSent, status }: AttemptRecord): boolean {
   return wasSent && (status === undefined || status < 500);

@@ -2,14 +2,17 @@
 import { z } from "zod";
 import type { Timeouts } from "../../config/compiled.ts";
 import type { Fields } from "../../config/fields.ts";
+import { TOKEN } from "../../config/header-fields.ts";
 import type { Place } from "../../config/issue.ts";
-import { duration, oneOf, size, strict } from "../../config/schema-fields.ts";
+import { asList, duration, oneOf, oneOrMore, size, strict } from "../../config/schema-fields.ts";
 import { formatSize } from "../../config/units.ts";
 
 /** What the policy's `create` gets. */
 export interface IdempotencyOptions {
   readonly required: boolean;
   readonly anonymous: boolean;
+  /** Request fields, in lower case: another value of one is another key. */
+  readonly by: readonly string[];
   readonly ttlMs: number;
   readonly lockMs: number;
   readonly maxBodyBytes: number;
@@ -39,6 +42,9 @@ const full = strict("idempotency", {
     .boolean()
     .optional()
     .describe("Also for callers whom nobody has identified; their keys need 16 characters: false by default"),
+  by: oneOrMore("`header:NAME` or a list of them", z.string())
+    .optional()
+    .describe("By what keys are told apart beside route, host and consumer: `header:NAME`, or a list; for tenants in a field"),
   onUnavailable: z
     .enum(["deny", "allow"])
     .optional()
@@ -50,7 +56,7 @@ const setting = oneOf("true or { required, ttl, … }", [z.literal(true), full])
 
 export const idempotencySchema = {
   setting: setting.describe(
-    "POST and PATCH with an `Idempotency-Key` are carried out once; sent again, they get the first answer: `true` or `{ required, ttl, lock, maxBody, maxAnswer, anonymous, onUnavailable }`",
+    "POST and PATCH with an `Idempotency-Key` are carried out once; sent again, they get the first answer: `true` or `{ required, ttl, lock, maxBody, maxAnswer, anonymous, by, onUnavailable }`",
   ),
   compile(input: z.output<typeof setting>, place: Place, fields: Fields, timeouts: Timeouts): IdempotencyOptions {
     const given = input === true ? {} : input;
@@ -80,6 +86,7 @@ export const idempotencySchema = {
     return {
       required,
       anonymous,
+      by: asList(given.by).flatMap((text) => fieldOf(text, [...place, "by"], fields) ?? []),
       ttlMs: value("ttl", "period", STANDARD.ttlMs),
       lockMs,
       maxBodyBytes: value("maxBody", "size", STANDARD.maxBodyBytes),
@@ -88,3 +95,10 @@ export const idempotencySchema = {
     };
   },
 };
+
+function fieldOf(text: string, place: Place, { report }: Fields): string | undefined {
+  const [kind, name = ""] = text.split(":", 2);
+  if (kind === "header" && TOKEN.test(name)) return name.toLowerCase();
+  report.error("value-format", place, `expected \`header:NAME\`, got ${JSON.stringify(text)}.`);
+  return undefined;
+}

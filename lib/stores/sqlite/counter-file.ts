@@ -11,16 +11,25 @@ const MAX_CLEARED = 1000;
 
 export class CounterFile implements CounterBacking, Writer {
   readonly #maxPending: number;
+  readonly #maxRows: number;
   readonly #now: () => number;
   readonly #behind: WriteBehind;
   readonly #select: StatementSync;
   readonly #upsert: StatementSync;
   readonly #delete: StatementSync;
   readonly #clear: StatementSync;
+  readonly #count: StatementSync;
+  /** Never fewer than there are: a count that is written again is taken for a new one until they are counted. */
+  #rows: number;
   readonly #pending = new Map<string, { readonly state: CounterState; readonly expiresMs: number } | undefined>();
 
-  constructor(database: DatabaseSync, behind: WriteBehind, options: { readonly maxPending: number; now(): number }) {
+  constructor(
+    database: DatabaseSync,
+    behind: WriteBehind,
+    options: { readonly maxPending: number; readonly maxRows: number; now(): number },
+  ) {
     this.#maxPending = options.maxPending;
+    this.#maxRows = options.maxRows;
     this.#now = options.now;
     this.#behind = behind;
     this.#select = database.prepare("SELECT state FROM counters WHERE key = ? AND expires_ms > ?");
@@ -32,6 +41,8 @@ export class CounterFile implements CounterBacking, Writer {
     this.#clear = database.prepare(
       "DELETE FROM counters WHERE key IN (SELECT key FROM counters WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?)",
     );
+    this.#count = database.prepare("SELECT count(*) AS rows FROM counters");
+    this.#rows = this.#countRows();
     behind.add(this);
   }
 
@@ -58,7 +69,16 @@ export class CounterFile implements CounterBacking, Writer {
       if (kept) this.#upsert.run(key, JSON.stringify(kept.state), Math.ceil(kept.expiresMs));
       else this.#delete.run(key);
     }
-    this.#clear.run(this.#now(), MAX_CLEARED);
+    this.#rows += this.#pending.size - Number(this.#clear.run(this.#now(), MAX_CLEARED).changes);
+    if (this.#rows <= this.#maxRows) return;
+    // Names are the callers' to make up: over the bound, those go that would end first anyway.
+    this.#rows = this.#countRows();
+    if (this.#rows > this.#maxRows)
+      this.#rows -= Number(this.#clear.run(Number.MAX_SAFE_INTEGER, this.#rows - this.#maxRows).changes);
+  }
+
+  #countRows(): number {
+    return Number(this.#count.get()!.rows);
   }
 
   written(): void {

@@ -67,7 +67,7 @@ export class SqliteBlobs implements Blobs, Writer {
     if (held.state === "ok" && held.value) return held;
     const pending = this.#pending.get(key);
     if (pending) return ok(pending.expiresMs > nowMs ? pending : undefined);
-    return this.#attempt(() => {
+    return this.#attempt.read(() => {
       const row = this.#statements.get.get(key, nowMs);
       if (!row) return undefined;
       const blob = { value: row.value as Uint8Array, expiresMs: Number(row.expires_ms) };
@@ -95,7 +95,7 @@ export class SqliteBlobs implements Blobs, Writer {
   delete(key: string): StoreReply<void> {
     this.#memory.delete(key);
     this.#forget(key);
-    return this.#attempt(() => {
+    return this.#attempt.write(() => {
       this.#statements.delete.run(key);
     });
   }
@@ -144,7 +144,7 @@ export class SqliteBlobs implements Blobs, Writer {
   /** What is pending is written first, so that the file alone knows which keys are meant. */
   #deleteAll(find: () => readonly Record<string, unknown>[]): StoreReply<number> {
     if (!this.#behind.flush()) return unavailable("error");
-    return this.#attempt(() =>
+    return this.#attempt.write(() =>
       transact(this.#database, () => {
         const keys = find().map((row) => String(row.key));
         for (const key of keys) {

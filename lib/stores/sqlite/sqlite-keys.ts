@@ -10,9 +10,12 @@ import {
   type Page,
   withStanding,
 } from "../keys.ts";
-import type { StoreReply } from "../reply.ts";
+import { ok, type StoreReply, unavailable } from "../reply.ts";
 import type { Attempt } from "./attempt.ts";
 import { transact } from "./database.ts";
+import type { FileHealth } from "./file-health.ts";
+import type { FileRoom } from "./file-room.ts";
+import { hasNoRoom } from "./result-code.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -23,15 +26,31 @@ const TABLES = {
   revoked: { records: "revoked", log: "revoked_changes" },
 } as const;
 
+export interface SqliteKeysParts {
+  readonly attempt: Attempt;
+  readonly health: FileHealth;
+  readonly room: FileRoom;
+  /** Whether a revocation that can't be written is held in memory: of use in a process that goes on. */
+  readonly holds: boolean;
+}
+
 export class SqliteKeys implements Keys {
   readonly #database: DatabaseSync;
   readonly #attempt: Attempt;
+  readonly #health: FileHealth;
+  readonly #room: FileRoom;
+  readonly #holds: boolean;
   readonly #statements;
+  /** Revocations for which there was no room in the file, by digest. */
+  readonly #held = new Map<string, KeyRecord>();
 
-  constructor(database: DatabaseSync, attempt: Attempt, what: keyof typeof TABLES) {
+  constructor(database: DatabaseSync, what: keyof typeof TABLES, { attempt, health, room, holds }: SqliteKeysParts) {
     const { records, log } = TABLES[what];
     this.#database = database;
     this.#attempt = attempt;
+    this.#health = health;
+    this.#room = room;
+    this.#holds = holds;
     this.#statements = {
       get: database.prepare(`SELECT ${STORED} FROM ${records} WHERE digest = ?`),
       find: database.prepare(`SELECT ${STORED} FROM ${records} WHERE id = ?`),
@@ -61,16 +80,16 @@ export class SqliteKeys implements Keys {
   }
 
   get(digest: string): StoreReply<KeyRecord | undefined> {
-    return this.#attempt(() => maybeRecord(this.#statements.get.get(digest)));
+    return this.#attempt.read(() => this.#held.get(digest) ?? maybeRecord(this.#statements.get.get(digest)));
   }
 
   find(id: string): StoreReply<KeyRecord | undefined> {
-    return this.#attempt(() => maybeRecord(this.#statements.find.get(id)));
+    return this.#attempt.read(() => this.#heldOf(id) ?? maybeRecord(this.#statements.find.get(id)));
   }
 
   list(query: { readonly consumer?: string; readonly after?: string; readonly limit: number }): StoreReply<Page<KeyRecord>> {
     const { consumer, after = LAST_PLACE, limit } = query;
-    return this.#attempt(() => {
+    return this.#attempt.read(() => {
       const { list, listOf } = this.#statements;
       const rows = consumer === undefined ? list.all(after, limit + 1) : listOf.all(consumer, after, limit + 1);
       const page = rows.slice(0, limit);
@@ -79,13 +98,14 @@ export class SqliteKeys implements Keys {
   }
 
   put(record: KeyRecord): StoreReply<void> {
-    const { digest, id, consumer, revokedMs } = record;
-    return this.#change(() => {
+    const work = (): Changed<void> => {
+      const { digest, id, consumer, revokedMs } = record;
       const { leaveOld, put } = this.#statements;
       const left = leaveOld.all(id, digest);
       put.run(digest, id, consumer, keyPlace(record), JSON.stringify(record), revokedMs ?? null);
       return { changed: [...left.map((row) => String(row.digest)), digest], result: undefined };
-    });
+    };
+    return record.revokedMs === undefined ? this.#change(work) : this.#revocation(work, () => this.#hold(record, undefined));
   }
 
   replace(record: KeyRecord): StoreReply<boolean> {
@@ -108,31 +128,48 @@ export class SqliteKeys implements Keys {
   remove(id: string): StoreReply<void> {
     return this.#change(() => {
       const removed = this.#statements.remove.all(id);
+      const held = this.#heldOf(id);
+      if (held) this.#held.delete(held.digest);
       return { changed: removed.map((row) => String(row.digest)), result: undefined };
     });
   }
 
   removeExpired(nowMs: number): StoreReply<void> {
-    return this.#attempt(() => {
+    return this.#attempt.write(() => {
       this.#statements.removeExpired.run(nowMs);
     });
   }
 
   revoke(id: string, nowMs: number): StoreReply<boolean> {
-    return this.#change(() => {
-      const revoked = this.#statements.revoke.all(nowMs, id);
-      return { changed: revoked.map((row) => String(row.digest)), result: revoked.length === 1 };
-    });
+    return this.#revocation(
+      () => {
+        const revoked = this.#statements.revoke.all(nowMs, id);
+        return { changed: revoked.map((row) => String(row.digest)), result: revoked.length === 1 };
+      },
+      () => {
+        const found = this.find(id);
+        if (found.state !== "ok") return found;
+        const record = found.value;
+        return record ? this.#hold({ ...record, revokedMs: record.revokedMs ?? nowMs }, true) : ok(false);
+      },
+    );
+  }
+
+  #hold<T>(record: KeyRecord, result: T): StoreReply<T> {
+    if (this.#held.size >= MAX_HELD && !this.#held.has(record.digest)) return unavailable("error");
+    this.#held.set(record.digest, structuredClone(record));
+    return ok(result);
   }
 
   used(digest: string, nowMs: number): StoreReply<void> {
-    return this.#attempt(() => {
+    return this.#attempt.write(() => {
       this.#statements.used.run(nowMs, digest);
     });
   }
 
   changes(since: number | undefined): StoreReply<KeyChanges> {
-    return this.#attempt(() => {
+    this.#health.look();
+    return this.#attempt.read(() => {
       const { mark, changes } = this.#statements;
       if (since === undefined) return { mark: Number(mark.get()!.mark), digests: "all" };
       const rows = changes.all(since, MAX_CHANGES + 1);
@@ -142,8 +179,29 @@ export class SqliteKeys implements Keys {
   }
 
   /** A change and its entry among the changes, both or none. */
-  #change<T>(work: () => { readonly changed: readonly string[]; readonly result: T }): StoreReply<T> {
-    return this.#attempt(() =>
+  #change<T>(work: () => Changed<T>): StoreReply<T> {
+    return this.#attempt.write(() => this.#write(work));
+  }
+
+  /**
+   * A change that takes a credential back. Where there is no room for it, what is set aside is given up; where nothing is, this process
+   * holds it in memory, and writes it when there is room again.
+   */
+  #revocation<T>(work: () => Changed<T>, hold: () => StoreReply<T>): StoreReply<T> {
+    let fault: unknown;
+    for (let left = true; left; left = hasNoRoom(fault) && this.#room.giveUpReserve()) {
+      try {
+        return ok(this.#write(work));
+      } catch (error) {
+        fault = error;
+      }
+    }
+    this.#health.failed(fault);
+    return this.#holds && hasNoRoom(fault) ? hold() : unavailable("error");
+  }
+
+  #write<T>(work: () => Changed<T>): T {
+    return this.#room.withReserve(() =>
       transact(this.#database, () => {
         const { changed, result } = work();
         const { change, trim } = this.#statements;
@@ -152,7 +210,32 @@ export class SqliteKeys implements Keys {
       }),
     );
   }
+
+  #heldOf(id: string): KeyRecord | undefined {
+    return this.#held.size === 0 ? undefined : [...this.#held.values()].find((record) => record.id === id);
+  }
+
+  /** How many revocations are in memory alone. */
+  get held(): number {
+    return this.#held.size;
+  }
+
+  writeHeld(): void {
+    for (const record of this.#held.values()) {
+      this.#held.delete(record.digest);
+      // It holds it again where that fails.
+      this.put(record);
+    }
+  }
 }
+
+interface Changed<T> {
+  readonly changed: readonly string[];
+  readonly result: T;
+}
+
+/** Those of operators; beyond it a revocation is refused, and said to be. */
+const MAX_HELD = 10_000;
 
 /** After every place, which begins with a digit. */
 const LAST_PLACE = "~";

@@ -41,7 +41,7 @@ export class SqliteLog implements EventLog, Writer {
   page(stream: string, query: { readonly before?: string; readonly limit: number }): StoreReply<Page<LogEntry>> {
     if (this.#pending.length > 0 && !this.#behind.flush()) return unavailable("error");
     const { before, limit } = query;
-    return this.#attempt(() => {
+    return this.#attempt.read(() => {
       const rows = this.#statements.page.all(stream, before === undefined ? Number.MAX_SAFE_INTEGER : Number(before), limit + 1);
       const items = rows.slice(0, limit).map((row) => ({
         id: String(row.id).padStart(15, "0"),

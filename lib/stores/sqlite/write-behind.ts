@@ -1,6 +1,7 @@
 /** Writes of a second gathered into one transaction: SQLite is synchronous, and a commit per request would be felt. */
 import type { DatabaseSync } from "node:sqlite";
 import { transact } from "./database.ts";
+import type { FileHealth } from "./file-health.ts";
 
 /** Runs `work` once after `delayMs`; returns what calls it off. */
 export type Schedule = (work: () => void, delayMs: number) => () => void;
@@ -19,14 +20,14 @@ const FLUSH_MS = 1000;
 export class WriteBehind {
   readonly #database: DatabaseSync;
   readonly #schedule: Schedule;
-  readonly #onError: (error: unknown) => void;
+  readonly #health: FileHealth;
   readonly #writers: Writer[] = [];
   #callOff: (() => void) | undefined;
 
-  constructor(database: DatabaseSync, schedule: Schedule, onError: (error: unknown) => void) {
+  constructor(database: DatabaseSync, schedule: Schedule, health: FileHealth) {
     this.#database = database;
     this.#schedule = schedule;
-    this.#onError = onError;
+    this.#health = health;
   }
 
   add(writer: Writer): void {
@@ -48,9 +49,10 @@ export class WriteBehind {
       });
     } catch (error) {
       for (const writer of this.#writers) writer.failed();
-      this.#onError(error);
+      this.#health.failed(error);
       return false;
     }
+    this.#health.look();
     for (const writer of this.#writers) writer.written();
     return true;
   }
