@@ -1,9 +1,12 @@
 /** What was verified, by digest, so that the next request with the same costs neither a signature nor a question. */
+import { Generations } from "../stores/memory/generations.ts";
 import { digestOf } from "./digest.ts";
 
-/** In each of two generations: what was asked for since the last turn outlives it, so that memory stays bounded without a list by age. */
-const MAX_TOKENS = 5_000;
+/** Of each of two generations: some thousand tokens of the usual size. */
+const MAX_BYTES = 8 * 1024 * 1024;
 const MAX_AGE_MS = 5 * 60_000;
+/** What a caller is, beside the text of its claims. */
+const CALLER_BYTES = 1024;
 
 interface Entry<Value> {
   readonly value: Value;
@@ -18,45 +21,30 @@ interface Last<Value> {
 export class Remembered<Value> {
   /** Grows each time that all is forgotten: what was verified by keys that are no longer those is not put in. */
   generation = 0;
-  #young = new Map<string, Entry<Value>>();
-  #old = new Map<string, Entry<Value>>();
+  readonly #entries = new Generations<Entry<Value>>({ maxBytes: MAX_BYTES, maxAgeMs: MAX_AGE_MS });
   /** A request asks whose a token is before it asks whether it is good, and often the next request is the same caller's. */
   #last: Last<Value> = { token: "", entry: undefined };
 
   get(token: string, nowMs: number): Value | undefined {
-    if (token !== this.#last.token) this.#last = { token, entry: this.#find(digestOf(token)) };
+    if (token !== this.#last.token) this.#last = { token, entry: this.#entries.get(digestOf(token), nowMs) };
     const { entry } = this.#last;
     return entry !== undefined && entry.untilMs > nowMs ? entry.value : undefined;
   }
 
-  /** Only what is good is put in: bad tokens, of which anybody can make as many as they like, cost no memory. */
-  set(token: string, value: Value, expiresMs: number, nowMs: number, generation: number): void {
+  /**
+   * Only what is good is put in: bad tokens, of which anybody can make as many as they like, cost no memory. `textBytes`: of what the value
+   * holds; what is in a token is no longer than the token.
+   */
+  set(token: string, value: Value, expiresMs: number, nowMs: number, generation: number, textBytes = 2 * token.length): void {
     if (generation !== this.generation) return;
     const entry = { value, untilMs: Math.min(expiresMs, nowMs + MAX_AGE_MS) };
-    this.#put(digestOf(token), entry);
+    this.#entries.set(digestOf(token), entry, CALLER_BYTES + textBytes, nowMs);
     this.#last = { token, entry };
   }
 
   clear(): void {
     this.generation++;
-    this.#young.clear();
-    this.#old.clear();
+    this.#entries.clear();
     this.#last = { token: "", entry: undefined };
-  }
-
-  #find(digest: string): Entry<Value> | undefined {
-    const young = this.#young.get(digest);
-    if (young) return young;
-    const old = this.#old.get(digest);
-    if (old) this.#put(digest, old);
-    return old;
-  }
-
-  #put(digest: string, entry: Entry<Value>): void {
-    if (this.#young.size >= MAX_TOKENS) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(digest, entry);
   }
 }

@@ -9,6 +9,7 @@ import type { Environment } from "../config/env.ts";
 import { ConfigError, type Issue } from "../config/issue.ts";
 import type { Consumer } from "../exchange.ts";
 import type { Clock } from "../policy.ts";
+import { Generations } from "../stores/memory/generations.ts";
 import { createSigningKeys, type Jwks, type SigningKeys } from "./signing-keys.ts";
 
 /** What one backend is told of callers. */
@@ -25,8 +26,8 @@ export interface Assertions {
   readonly jwks: Jwks | undefined;
 }
 
-/** For each backend: a caller in this number is one whose assertion is signed anew. */
-const MAX_KEPT = 4096;
+/** For each backend, of each of two generations: some thousand assertions. One that is forgotten is signed anew. */
+const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 
 type AskingBackend = Pick<CompiledBackend, "name" | "assertion">;
 
@@ -76,7 +77,10 @@ function createAssertion(
   const head = encode({ alg: "EdDSA", typ: "JWT", kid });
   const scheme = header === "authorization" ? "Bearer " : "";
   /** By what is asserted; in the order in which they were signed. */
-  const kept = new Map<string, { readonly value: string; readonly renewMs: number }>();
+  const kept = new Generations<{ readonly value: string; readonly renewMs: number }>({
+    maxBytes: MAX_KEPT_BYTES,
+    maxAgeMs: ttlSeconds * 500,
+  });
 
   function signFor(asserted: object, nowMs: number): string {
     const iat = Math.floor(nowMs / 1000);
@@ -91,13 +95,11 @@ function createAssertion(
       const asserted = assertedOf(consumer, claims);
       const key = JSON.stringify(asserted);
       const nowMs = now();
-      const known = kept.get(key);
+      const known = kept.get(key, nowMs);
       if (known && nowMs < known.renewMs) return known.value;
       const value = signFor(asserted, nowMs);
       // Used for half of its life, so that what a backend gets is good for the other half at least.
-      kept.delete(key);
-      kept.set(key, { value, renewMs: nowMs + ttlSeconds * 500 });
-      if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value!);
+      kept.set(key, { value, renewMs: nowMs + ttlSeconds * 500 }, 2 * value.length, nowMs);
       return value;
     },
   };

@@ -4,6 +4,7 @@ import type { Validators } from "../http/conditions.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { parseHttpDate } from "../http/http-date.ts";
 import { dateOf, type Freshness } from "./freshness.ts";
+import { ownBytes } from "./own-bytes.ts";
 
 export interface StoredAnswer {
   readonly status: number;
@@ -67,8 +68,8 @@ export function decodeAnswer(bytes: Uint8Array): StoredAnswer | undefined {
   const end = 4 + buffer.readUInt32BE(0);
   try {
     const described = JSON.parse(buffer.toString("utf8", 4, end)) as Omit<StoredAnswer, "body">;
-    // A body of its own: a view would keep the whole of what was read alive, uncounted.
-    return { ...described, body: Buffer.from(buffer.subarray(end)) };
+    // A view would keep the whole of what was read alive, uncounted.
+    return { ...described, body: ownBytes([buffer.subarray(end)]) };
   } catch {
     return undefined;
   }

@@ -5,6 +5,7 @@
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
 import type { ByteBudget } from "./byte-budget.ts";
+import { ownBytes } from "./own-bytes.ts";
 
 export interface TeeEvents {
   head(statusText: string): void;
@@ -103,7 +104,7 @@ export class Tee implements Sink {
     if (chunk !== undefined && chunk.length > 0) this.#take(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
     this.#isOver = true;
     // Before the last caller has read it, and the chunks are let go of.
-    const whole = this.#keptBytes > 0 ? Buffer.concat(this.#chunks) : undefined;
+    const whole = this.#keptBytes > 0 ? ownBytes(this.#chunks) : undefined;
     for (const reader of this.#readers.values()) this.#pump(reader);
     if (whole) this.#events.whole(whole);
     this.#letGo();

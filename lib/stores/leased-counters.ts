@@ -6,6 +6,7 @@
  */
 import type { Count, CounterRule, Counters, Take, Taken } from "./counters.ts";
 import { RecencyList, type Recent } from "./memory/recency-list.ts";
+import { ownText } from "./own-text.ts";
 import { ok, type Pending, type StoreReply } from "./reply.ts";
 
 /** Units that one instance takes of one key at once, at most; an eighth of what is left where that is less (`Take.upTo`). */
@@ -147,7 +148,7 @@ export class LeasedCounters implements Counters {
     if (known) this.#drop(known);
     else if (this.#leases.size >= MAX_LEASES) this.#retire(this.#byUse.oldest!, nowMs);
     const lease: Lease = {
-      key,
+      key: ownText(key),
       rule,
       units: 0,
       fromMs: 0,
@@ -161,7 +162,7 @@ export class LeasedCounters implements Counters {
       older: undefined,
       newer: undefined,
     };
-    this.#leases.set(key, lease);
+    this.#leases.set(lease.key, lease);
     this.#byUse.use(lease);
     return lease;
   }

@@ -154,7 +154,8 @@ test("a flood of names is remembered within bounds, and forgetting costs a trip,
   for (let name = 0; name < 20_000; name++) {
     refusals.remember(`name ${name}`, { key: "k", rule: fixed, cost: 1, enforce: true }, refused, refused.resetMs, START_MS);
   }
-  const held = Array.from({ length: 20_000 }, (_, name) => refusals.get(`name ${name}`)).filter((entry) => entry);
-  expect(held.length).toBeLessThanOrEqual(10_000);
-  expect(refusals.get("name 19999")).toBeDefined();
+  const held = Array.from({ length: 20_000 }, (_, name) => refusals.get(`name ${name}`, START_MS)).filter((entry) => entry);
+  expect(held.length).toBeLessThanOrEqual(16_000);
+  expect(refusals.get("name 19999", START_MS)).toBeDefined();
+  expect(refusals.get("name 19999", START_MS + 2 * MINUTE_MS)).toBeUndefined();
 });

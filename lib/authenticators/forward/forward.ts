@@ -41,11 +41,14 @@ export const forward: AuthenticatorDefinition<ForwardOptions> = {
       const answer = ask(question).then((judgement) => {
         asking.delete(question.key);
         const nowMs = deps.clock.now();
-        if (!isRejection(judgement)) granted.set(question.key, judgement, askedMs + rememberMs, nowMs, granted.generation);
+        if (!isRejection(judgement)) {
+          const textBytes = 2 * JSON.stringify(judgement).length;
+          granted.set(question.key, judgement, askedMs + rememberMs, nowMs, granted.generation, textBytes);
+        }
         // A way to log in is for one browser, once; no answer says nothing about the next.
         else if (judgement.rejected !== "unavailable" && !judgement.redirect) {
           const untilMs = askedMs + Math.min(rememberMs, MAX_REFUSAL_MS);
-          refused.set(question.key, judgement, untilMs, nowMs, refused.generation);
+          refused.set(question.key, judgement, untilMs, nowMs, refused.generation, 2 * judgement.reason.length);
         }
         return judgement;
       });

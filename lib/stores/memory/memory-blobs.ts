@@ -1,5 +1,6 @@
 /** Values of one process, within `maxBytes`: what has expired goes first, then what was not used for longest. */
 import type { Blob, Blobs } from "../blobs.ts";
+import { ownText } from "../own-text.ts";
 import { ok, type StoreReply } from "../reply.ts";
 import { type Expiring, ExpiryHeap } from "./expiry-heap.ts";
 import { RecencyList, type Recent } from "./recency-list.ts";
@@ -39,14 +40,15 @@ export class MemoryBlobs implements Blobs {
   }
 
   set(
-    key: string,
+    askedKey: string,
     value: Uint8Array,
     options: { readonly ttlMs: number; readonly tags?: readonly string[] },
     nowMs: number,
   ): StoreReply<void> {
+    const key = ownText(askedKey);
     const known = this.#entries.get(key);
     if (known) this.#drop(known);
-    const tags = options.tags ?? [];
+    const tags = (options.tags ?? []).map(ownText);
     const text = tags.reduce((length, tag) => length + tag.length + 32, key.length);
     const bytes = ENTRY_BYTES + value.byteLength + 2 * text;
     if (bytes > this.#maxBytes) return ok(undefined);

@@ -1,6 +1,7 @@
 /** Counters of one process, at most `maxIdentifiers` of them, whatever is thrown at it. */
 import { boundedKey } from "../bounded-key.ts";
 import type { Count, CounterRule, LocalCounters, Take, Taken } from "../counters.ts";
+import { ownText } from "../own-text.ts";
 import { ok, type StoreReply } from "../reply.ts";
 import { type CounterState, charge, expiresMs, fits, resetMs, settle, startState, unitsLeft } from "./counter-state.ts";
 import { EvictedCounts } from "./evicted-counts.ts";
@@ -215,7 +216,17 @@ export class MemoryCounters implements LocalCounters {
 const OVERFLOW = "\noverflow ";
 
 function newCell(key: string, rule: CounterRule, state: CounterState, isOverflow: boolean): Cell {
-  return { key, rule, state, isOverflow, expiresMs: 0, slot: -1, older: undefined, newer: undefined, blockedUntilMs: 0 };
+  return {
+    key: ownText(key),
+    rule,
+    state,
+    isOverflow,
+    expiresMs: 0,
+    slot: -1,
+    older: undefined,
+    newer: undefined,
+    blockedUntilMs: 0,
+  };
 }
 
 function overflowKey(rule: CounterRule): string {

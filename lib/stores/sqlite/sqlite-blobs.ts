@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Blob, Blobs } from "../blobs.ts";
 import type { MemoryBlobs } from "../memory/memory-blobs.ts";
+import { ownText } from "../own-text.ts";
 import { ok, type StoreReply, unavailable } from "../reply.ts";
 import type { Attempt } from "./attempt.ts";
 import { transact } from "./database.ts";
@@ -84,8 +85,8 @@ export class SqliteBlobs implements Blobs, Writer {
   ): StoreReply<void> {
     this.#memory.set(key, value, { ttlMs: options.ttlMs }, nowMs);
     this.#forget(key);
-    const pending = { value: Uint8Array.from(value), expiresMs: nowMs + options.ttlMs, tags: options.tags ?? [] };
-    this.#pending.set(key, pending);
+    const pending = { value: Uint8Array.from(value), expiresMs: nowMs + options.ttlMs, tags: (options.tags ?? []).map(ownText) };
+    this.#pending.set(ownText(key), pending);
     this.#pendingBytes += pending.value.byteLength;
     if (this.#pendingBytes > MAX_PENDING_BYTES) this.#behind.flush();
     else this.#behind.mark();

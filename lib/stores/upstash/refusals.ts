@@ -3,6 +3,7 @@
  * costs one trip, remembering one too long would refuse what Redis allows: so it is bounded, and nothing here is guessed.
  */
 import type { Count, Take } from "../counters.ts";
+import { Generations } from "../memory/generations.ts";
 
 export interface Refusal {
   /** Refused until then; at or before the time of asking where the store could not say. */
@@ -14,20 +15,20 @@ export interface Refusal {
   readonly count: Count;
 }
 
-/** In each of two generations: with the longest names, some 6 MB in all. */
-const MAX_ENTRIES = 5_000;
+/** Of each of two generations: some thousand of the longest names. */
+const MAX_BYTES = 3 * 1024 * 1024;
+const REFUSAL_BYTES = 256;
 /** How long a refusal stands where another instance may lift it: resets and overrides of long limits, units that are given back. */
 export const RECHECK_MS = 5_000;
 /** A limit of at most this is over soon by itself. */
 const SHORT_MS = 60_000;
 
 export class Refusals {
-  /** The older half goes at once: no order to keep, and a flood of names costs nothing more than their trips. */
-  #young = new Map<string, Refusal>();
-  #old = new Map<string, Refusal>();
+  /** A flood of names costs nothing more than their trips. */
+  readonly #entries = new Generations<Refusal>({ maxBytes: MAX_BYTES, maxAgeMs: SHORT_MS });
 
-  get(name: string): Refusal | undefined {
-    return this.#young.get(name) ?? this.#old.get(name);
+  get(name: string, nowMs: number): Refusal | undefined {
+    return this.#entries.get(name, nowMs);
   }
 
   /** Told once for a take that was refused: `mayAllowMs` is from when on the store may allow it, if nobody gives units back. */
@@ -35,16 +36,11 @@ export class Refusals {
     const units = Math.max(1, take.cost);
     const isFixed = take.cost <= 1 && windowOf(take) <= SHORT_MS;
     const untilMs = isFixed ? mayAllowMs : Math.min(mayAllowMs, nowMs + RECHECK_MS);
-    if (this.#young.size >= MAX_ENTRIES) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(name, { untilMs, units, limit: take.rule.limit, count });
+    this.#entries.set(name, { untilMs, units, limit: take.rule.limit, count }, REFUSAL_BYTES, nowMs);
   }
 
   forget(name: string): void {
-    this.#young.delete(name);
-    this.#old.delete(name);
+    this.#entries.delete(name);
   }
 }
 

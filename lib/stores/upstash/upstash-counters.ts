@@ -33,7 +33,7 @@ export class UpstashCounters implements Counters {
       return reply(this.#run("take", takes, nowMs));
     const [name] = this.#keys(only.key, only.rule, nowMs);
     // The library does not say until when a sliding window refuses. Our script does, and what was refused once is asked by it.
-    if (this.#refusals.get(name)) return reply(this.#run("take", takes, nowMs));
+    if (this.#refusals.get(name, nowMs)) return reply(this.#run("take", takes, nowMs));
     return reply(this.#takePlain(name, only, only.rule, nowMs));
   }
 
@@ -83,7 +83,7 @@ export class UpstashCounters implements Counters {
   /** A refusal that still stands. One in shadow mode refuses nothing, so that it is asked each time. */
   #standing(take: Take, nowMs: number): Count | undefined {
     if (!take.enforce || take.rule.algorithm === "concurrency") return undefined;
-    const refusal = this.#refusals.get(this.#keys(take.key, take.rule, nowMs)[0]);
+    const refusal = this.#refusals.get(this.#keys(take.key, take.rule, nowMs)[0], nowMs);
     return refusal && stands(refusal, take, nowMs) ? refusal.count : undefined;
   }
 
