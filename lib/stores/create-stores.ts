@@ -29,6 +29,11 @@ export async function createStores(choice: StoresChoice): Promise<Stores> {
       ...upstash,
       prefix,
       onOutage: reporter(log, { away: "Redis does not answer", back: "Redis answers again" }),
+      onSkew: (aheadMs) =>
+        log.warn("this machine's clock and that of Redis are apart: instances count into different windows", {
+          aheadMs,
+          fix: "set the clock by NTP",
+        }),
       onRefusal: reporter(log, { away: "Redis refuses to write", back: "Redis writes again" }),
     });
   }

@@ -244,3 +244,22 @@ describe("outages: each question is answered `unavailable`, and nothing is throw
     };
   }
 });
+
+describe("a clock that is apart from Redis's", () => {
+  test.each([
+    [60_000, [60_000, 120_000]],
+    [-60_000, [-60_000]],
+    [0, [60_000]],
+  ])("is told once a minute: first by %d ms", async (aheadMs, told) => {
+    const skews: number[] = [];
+    let nowMs = Date.now() + aheadMs;
+    const onSkew = (found: number) => void skews.push(Math.round(found / 10_000) * 10_000);
+    const stores = createUpstashStores({ ...upstash.bridge, prefix, now: () => nowMs, onSkew });
+    for (let trip = 0; trip < 3; trip++) await answered(stores.blobs.get("k", nowMs));
+    // A minute that passes here alone.
+    nowMs += 60_000;
+    await answered(stores.blobs.get("k", nowMs));
+    await stores.close();
+    expect(skews).toEqual(told);
+  });
+});

@@ -4,6 +4,7 @@
  */
 import { type Dispatcher, Pool } from "undici";
 import type { Unavailable } from "../reply.ts";
+import { ClockSkew } from "./clock-skew.ts";
 
 /** A trip that brought no answer. It holds no text of Redis's, which can quote the command, keys included. */
 export class TripFailure extends Error {
@@ -25,6 +26,14 @@ const CONNECT_MS = 2_000;
 /** A turn needs one; this many trips may be under way at once. */
 const MAX_CONNECTIONS = 64;
 
+export interface RestOptions {
+  readonly url: string;
+  readonly token: string;
+  now(): number;
+  /** This machine's clock is so far ahead; once a minute at most. */
+  onSkew(aheadMs: number): void;
+}
+
 export class Rest {
   readonly #origin: string;
   readonly #path: string;
@@ -36,12 +45,15 @@ export class Rest {
   /** What Redis has written for this client so far: replicas wait for it, so that a read finds its own writes. */
   #syncToken = "";
 
-  constructor({ url, token, now }: { readonly url: string; readonly token: string; now(): number }) {
+  readonly #skew: ClockSkew;
+
+  constructor({ url, token, now, onSkew }: RestOptions) {
     const { origin, pathname } = new URL(url);
     this.#origin = origin;
     this.#path = pathname.replace(/\/$/, "");
     this.#headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     this.#now = now;
+    this.#skew = new ClockSkew(onSkew);
   }
 
   /** The answer's JSON; rejects with a TripFailure after `budgetMs` at the latest. */
@@ -50,6 +62,7 @@ export class Rest {
       const done = (outcome: Outcome) => {
         if (outcome instanceof TripFailure) return reject(outcome);
         this.#syncToken = outcome.syncToken ?? "";
+        this.#skew.look(outcome.date, this.#now());
         resolve(outcome.answer);
       };
       this.#freshPool().dispatch(
@@ -93,7 +106,8 @@ export class Rest {
   }
 }
 
-type Outcome = { readonly answer: unknown; readonly syncToken: string | undefined } | TripFailure;
+type Outcome = { readonly answer: unknown; readonly syncToken: string | undefined; readonly date: DateField } | TripFailure;
+type DateField = string | string[] | undefined;
 
 class Trip implements Dispatcher.DispatchHandler {
   readonly #done: (outcome: Outcome) => void;
@@ -103,6 +117,7 @@ class Trip implements Dispatcher.DispatchHandler {
   #isOver = false;
   #status = 0;
   #syncToken: string | undefined;
+  #date: DateField;
 
   constructor(budgetMs: number, done: (outcome: Outcome) => void) {
     this.#done = done;
@@ -121,6 +136,7 @@ class Trip implements Dispatcher.DispatchHandler {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     this.#status = status;
+    this.#date = headers["date"];
     const syncToken = headers["upstash-sync-token"];
     if (typeof syncToken === "string") this.#syncToken = syncToken;
   }
@@ -140,7 +156,7 @@ class Trip implements Dispatcher.DispatchHandler {
   #read(): Outcome {
     try {
       const text = this.#chunks.length === 1 ? this.#chunks[0]!.toString() : Buffer.concat(this.#chunks).toString();
-      return { answer: JSON.parse(text), syncToken: this.#syncToken };
+      return { answer: JSON.parse(text), syncToken: this.#syncToken, date: this.#date };
     } catch {
       return new TripFailure("error");
     }

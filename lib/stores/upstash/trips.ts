@@ -22,6 +22,8 @@ export interface TripsOptions {
   onOutage?(event: OutageEvent): void;
   /** Redis answers, and refuses to write (out of memory, a replica), or does it again. */
   onRefusal?(event: OutageEvent): void;
+  /** This machine's clock is so far ahead of Redis's, or behind where it is negative. */
+  onSkew?(aheadMs: number): void;
 }
 
 interface Waiting {
@@ -48,8 +50,16 @@ export class Trips {
   readonly #resendUntilMs = new Map<string, number>();
   #waiting: Waiting[] = [];
 
-  constructor({ url, token, budgetMs, now = Date.now, onOutage = () => {}, onRefusal = () => {} }: TripsOptions) {
-    this.#rest = new Rest({ url, token, now });
+  constructor({
+    url,
+    token,
+    budgetMs,
+    now = Date.now,
+    onOutage = () => {},
+    onRefusal = () => {},
+    onSkew = () => {},
+  }: TripsOptions) {
+    this.#rest = new Rest({ url, token, now, onSkew });
     this.#sdk = new Sdk(this.#rest, url, token);
     this.#budgetMs = budgetMs;
     this.#now = now;

@@ -26,6 +26,8 @@ export interface UpstashOptions {
   onOutage?(event: OutageEvent): void;
   /** Redis answers, and refuses to write (out of memory, a replica), or writes again. */
   onRefusal?(event: OutageEvent): void;
+  /** This machine's clock is so far ahead of Redis's, or behind where it is negative. */
+  onSkew?(aheadMs: number): void;
 }
 
 export function createUpstashStores(options: UpstashOptions): Stores {
