@@ -11,7 +11,6 @@ import { cacheTags, targetedCacheControl } from "../http/targeted-cache-control.
 import type { Outgoing } from "../policy.ts";
 import type { Refusal } from "../problem.ts";
 import { finish } from "../send.ts";
-import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
 import { namedTag, pathTag } from "./answer-store.ts";
 import { variantKey } from "./cache-key.ts";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { userInfo } from "node:os";
 import { runOperation } from "../admin/api.ts";
 import { createAdminApi } from "../admin/create-api.ts";
-import { AnswerStore, pathTag } from "../cache/answer-store.ts";
+import { AnswerStore } from "../cache/answer-store.ts";
 import { purgePath } from "../cache/cache-key.ts";
 import type { Purge } from "../cache/gateway-cache.ts";
 import { compileConfig } from "../config/compile.ts";
@@ -124,8 +124,8 @@ async function onStores(cwd: string, environment: Environment, config: CompiledC
 /** What the instances share; what one of them holds in memory alone, it drops itself. */
 function dropStored(blobs: Blobs, what: Purge): MaybePromise<StoreReply<number>> {
   const store = new AnswerStore(0, blobs, "");
-  if ("tag" in what) return store.dropTagged(`tag:${what.tag}`);
-  return "path" in what ? store.dropTagged(pathTag(purgePath(what.path))) : store.dropBelow(purgePath(what.prefix));
+  if ("tag" in what) return store.dropNamed(what);
+  return "path" in what ? store.dropNamed({ path: purgePath(what.path) }) : store.dropBelow(purgePath(what.prefix));
 }
 
 interface Problem {

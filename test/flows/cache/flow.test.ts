@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { describeHosts } from "../../support/describe-hosts.ts";
 import { ADMIN_TOKEN, HOST_NAMES } from "../../support/host-process.ts";
-import type { RawRequest } from "../../support/raw-client.ts";
+import { RawConnection, type RawRequest, requestBytes } from "../../support/raw-client.ts";
 
 describeHosts(import.meta.dirname, (flow) => {
   // One host at a time: ages are the clock's.
@@ -54,6 +54,38 @@ describeHosts(import.meta.dirname, (flow) => {
       expect(purged.status).toBe(200);
       expect(JSON.parse(purged.text).purged).toBeGreaterThan(0);
       expect(said(await send(path))).toBe("frontdesk; fwd=uri-miss; stored");
+    });
+
+    test("an event stream is each caller's own, while others of it still run", async () => {
+      const target = `/products/events-${host}`;
+      let streams = 0;
+      flow.backend.on(target, (_, response) => {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        response.write(`data: stream ${++streams}\n\n`);
+      });
+      const callers = [];
+      for (const stream of [1, 2]) {
+        const caller = await RawConnection.open(flow.host(host).port);
+        callers.push(caller);
+        caller.write(requestBytes({ target }));
+        await caller.readUntil(`data: stream ${stream}`);
+      }
+      for (const caller of callers) caller.close();
+    });
+
+    test("callers with cookies get their own answers, and others what is stored", async () => {
+      const target = `/products/cookies-${host}`;
+      flow.backend.on(target, ({ headers }, response) => response.end(headers.get("cookie") ?? "nobody"));
+      const texts = [];
+      for (const headers of [[], ["cookie", "sid=ann"], ["cookie", "sid=bob"], []])
+        texts.push((await send({ target, headers })).text);
+      expect(texts).toEqual(["nobody", "sid=ann", "sid=bob", "nobody"]);
+      expect(said(await send(target))).toMatch(/^frontdesk; hit/);
+    });
+
+    test("a caller's text in a tag is one tag, which any field can hold", async () => {
+      const answer = await send(`/tagged/%E6%97%A5,sale?${host}`);
+      expect([answer.status, answer.headers.all("vercel-cache-tag")]).toEqual([200, ["p:%E6%97%A5%2Csale"]]);
     });
 
     test("a CDN is told what it may keep, and only where the route says so", async () => {
