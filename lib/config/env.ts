@@ -96,8 +96,8 @@ export function parseEnvironment(given: NodeJS.Dict<string>): Environment {
 }
 
 /** By project and Vercel environment, where GATEWAY_STORE_PREFIX does not say it. */
-export function storePrefixOf({ GATEWAY_NAME, VERCEL_PROJECT_ID, VERCEL_ENV }: NodeJS.Dict<string>): string {
-  return `fd:${GATEWAY_NAME ?? VERCEL_PROJECT_ID ?? "frontdesk"}:${VERCEL_ENV ?? "development"}:`;
+export function storePrefixOf(variables: NodeJS.Dict<string>): string {
+  return `fd:${variables.GATEWAY_NAME ?? variables.VERCEL_PROJECT_ID ?? "frontdesk"}:${variables.VERCEL_ENV ?? "development"}:`;
 }
 
 const STANDARD_BUDGET_MS = 80;

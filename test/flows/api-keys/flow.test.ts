@@ -214,8 +214,8 @@ describeHosts(
         expect((await documented("GET", override, "overrides/ada")).body.tier).toBe("pro");
         expect((await documented("GET", "overrides", "overrides")).body).toHaveProperty("ada");
         expect((await documented("DELETE", override, "overrides/ada")).body.removed).toBe("ada");
-        expect((await documented("GET", "usage", "usage?consumer=ada")).body.limits).toEqual([]);
-        expect((await documented("DELETE", "usage", "usage?consumer=ada")).body.reset).toEqual([]);
+        expect((await documented("GET", "usage", "usage?consumer=partners:ada")).body.limits).toEqual([]);
+        expect((await documented("DELETE", "usage", "usage?consumer=partners:ada")).body.reset).toEqual([]);
         expect((await documented("POST", "purge", "purge", { tag: "none" })).body.purged).toBe(0);
         const revoked = await documented("POST", "revocations", "revocations", { sub: `user of ${name}`, note: "gone" });
         expect((await documented("GET", "revocations", "revocations?limit=1")).body.items).toMatchObject([

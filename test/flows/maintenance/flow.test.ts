@@ -38,7 +38,10 @@ test("the command turns it on and off for two Node hosts and the Vercel host", a
   const { frontdesk } = checkout({}, { ...env, GATEWAY_CONFIG_FILE: config });
   await all(200, "/shop");
 
-  expect(await frontdesk("maintenance", "on")).toMatchObject({ code: 0, err: "" });
+  expect(await frontdesk("maintenance", "on", "--env", "development")).toMatchObject({
+    code: 0,
+    err: expect.stringContaining("fd:frontdesk:development:"),
+  });
   await all(503, "/shop");
   for (const { port } of hosts) {
     const { headers } = await sendRaw(port, { target: "/shop" });
@@ -46,13 +49,16 @@ test("the command turns it on and off for two Node hosts and the Vercel host", a
   }
   expect(await statuses("/hooks/stripe")).toEqual([200, 200, 200]);
 
-  expect(await frontdesk("maintenance", "off")).toMatchObject({ code: 0, err: "" });
+  expect(await frontdesk("maintenance", "off", "--env", "development")).toMatchObject({
+    code: 0,
+    err: expect.stringContaining("fd:frontdesk:development:"),
+  });
   await all(200, "/shop");
 });
 
 test("while Redis is away it stands as it stood last", async () => {
   const { frontdesk } = checkout({}, { ...env, GATEWAY_CONFIG_FILE: config });
-  await frontdesk("maintenance", "on");
+  await frontdesk("maintenance", "on", "--env", "development");
   await all(503, "/shop");
   let release = () => {};
   upstash.bridge.holdAnswers(new Promise<void>((resolve) => (release = resolve)));
@@ -65,6 +71,6 @@ test("while Redis is away it stands as it stood last", async () => {
   expect(await statuses("/shop")).toEqual([503, 503, 503]);
   upstash.bridge.holdAnswers(undefined);
   release();
-  await frontdesk("maintenance", "off");
+  await frontdesk("maintenance", "off", "--env", "development");
   await all(200, "/shop");
 });
