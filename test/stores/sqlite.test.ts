@@ -231,6 +231,65 @@ describe("room in the file", () => {
     await stores.close();
   });
 
+  /** A file without room, its reserve included, for as long as nothing is removed from it. */
+  async function fullStores(file: string) {
+    let nowMs = NOW_MS;
+    let timesBack = 0;
+    const options = { maxTotalBytes: 200_000, holdsRevocations: true, now: () => nowMs, onBack: () => void timesBack++ };
+    const stores = openStores(file, options);
+    await answered(stores.keys.put(key));
+    let filled = 0;
+    for (const bytes of [1_000_000, 10_000, 1000]) {
+      const filler = () => ({ ...key, id: `filler-${filled}`, digest: `filler-${filled}`, name: "x".repeat(bytes) });
+      while ((await stores.keys.put(filler())).state === "ok") filled++;
+    }
+    return {
+      ...stores,
+      timesBack: () => timesBack,
+      /** A megabyte each, from 0 on. */
+      makeRoom: (index: number) => answered(stores.keys.remove(`filler-${index}`)),
+      async aSecondLater() {
+        nowMs += 1000;
+        await stores.keys.changes(0);
+      },
+    };
+  }
+  const token = (id: string, name = "n") => ({ ...key, id, digest: `token-${id}`, name, revokedMs: NOW_MS });
+
+  test("a revocation that found none is written once there is some, and outlives the process", async () => {
+    const file = freshFile();
+    const stores = await fullStores(file);
+    expect(await answered(stores.revoked.put(token("1", "x".repeat(20_000))))).toBeUndefined();
+    expect(stores.status()).toMatchObject({ away: { reason: "unwritable" }, heldRevocations: 1 });
+    await stores.aSecondLater();
+    expect(stores.status()).toMatchObject({ away: { reason: "unwritable" }, heldRevocations: 1 });
+    expect(stores.timesBack()).toBe(0);
+    await stores.makeRoom(0);
+    await stores.aSecondLater();
+    expect(stores.status().heldRevocations).toBeUndefined();
+    expect(stores.status().away).toBeUndefined();
+    expect(stores.timesBack()).toBe(1);
+    await stores.close();
+    const after = openStores(file);
+    expect((await answered(after.revoked.get("token-1")))?.revokedMs).toBe(NOW_MS);
+    await after.close();
+  });
+
+  test("what has found room is written, and the next one waits on, without holding anybody up", async () => {
+    const file = freshFile();
+    const stores = await fullStores(file);
+    await answered(stores.revoked.put(token("small", "x".repeat(20_000))));
+    await answered(stores.revoked.put(token("large", "x".repeat(3_000_000))));
+    await stores.makeRoom(0);
+    await stores.aSecondLater();
+    expect(stores.status()).toMatchObject({ away: { reason: "unwritable" }, heldRevocations: 1 });
+    expect((await answered(stores.revoked.get("token-large")))?.revokedMs).toBe(NOW_MS);
+    for (const index of [1, 2, 3]) await stores.makeRoom(index);
+    await stores.aSecondLater();
+    expect([stores.status().heldRevocations, stores.timesBack()]).toEqual([undefined, 1]);
+    await stores.close();
+  });
+
   test("counts that callers make up are bounded: those that end first go", async () => {
     const file = freshFile();
     const stores = openStores(file, { maxCounts: 100 });

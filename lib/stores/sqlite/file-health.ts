@@ -6,7 +6,7 @@ const PROBE_MS = 1_000;
 
 export interface FileHealthOptions {
   now(): number;
-  /** Writes something without meaning; throws where that fails. */
+  /** Writes something without meaning, and the revocations that are held; throws where that fails. */
   probe(): void;
   onError(error: unknown): void;
   /** It is written again. */

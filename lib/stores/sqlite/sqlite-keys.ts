@@ -42,7 +42,7 @@ export class SqliteKeys implements Keys {
   readonly #holds: boolean;
   readonly #statements;
   /** Revocations for which there was no room in the file, by digest. */
-  readonly #held = new Map<string, KeyRecord>();
+  readonly #held = new Map<string, Held>();
 
   constructor(database: DatabaseSync, what: keyof typeof TABLES, { attempt, health, room, holds }: SqliteKeysParts) {
     const { records, log } = TABLES[what];
@@ -80,11 +80,11 @@ export class SqliteKeys implements Keys {
   }
 
   get(digest: string): StoreReply<KeyRecord | undefined> {
-    return this.#attempt.read(() => this.#held.get(digest) ?? maybeRecord(this.#statements.get.get(digest)));
+    return this.#attempt.read(() => this.#held.get(digest)?.record ?? maybeRecord(this.#statements.get.get(digest)));
   }
 
   find(id: string): StoreReply<KeyRecord | undefined> {
-    return this.#attempt.read(() => this.#heldOf(id) ?? maybeRecord(this.#statements.find.get(id)));
+    return this.#attempt.read(() => this.#heldOf(id)?.record ?? maybeRecord(this.#statements.find.get(id)));
   }
 
   list(query: { readonly consumer?: string; readonly after?: string; readonly limit: number }): StoreReply<Page<KeyRecord>> {
@@ -105,7 +105,8 @@ export class SqliteKeys implements Keys {
       put.run(digest, id, consumer, keyPlace(record), JSON.stringify(record), revokedMs ?? null);
       return { changed: [...left.map((row) => String(row.digest)), digest], result: undefined };
     };
-    return record.revokedMs === undefined ? this.#change(work) : this.#revocation(work, () => this.#hold(record, undefined));
+    if (record.revokedMs === undefined) return this.#change(work);
+    return this.#revocation(work, () => this.#hold(record, work, undefined));
   }
 
   replace(record: KeyRecord): StoreReply<boolean> {
@@ -129,7 +130,7 @@ export class SqliteKeys implements Keys {
     return this.#change(() => {
       const removed = this.#statements.remove.all(id);
       const held = this.#heldOf(id);
-      if (held) this.#held.delete(held.digest);
+      if (held) this.#held.delete(held.record.digest);
       return { changed: removed.map((row) => String(row.digest)), result: undefined };
     });
   }
@@ -141,23 +142,23 @@ export class SqliteKeys implements Keys {
   }
 
   revoke(id: string, nowMs: number): StoreReply<boolean> {
-    return this.#revocation(
-      () => {
-        const revoked = this.#statements.revoke.all(nowMs, id);
-        return { changed: revoked.map((row) => String(row.digest)), result: revoked.length === 1 };
-      },
-      () => {
-        const found = this.find(id);
-        if (found.state !== "ok") return found;
-        const record = found.value;
-        return record ? this.#hold({ ...record, revokedMs: record.revokedMs ?? nowMs }, true) : ok(false);
-      },
-    );
+    const work = (): Changed<boolean> => {
+      const revoked = this.#statements.revoke.all(nowMs, id);
+      return { changed: revoked.map((row) => String(row.digest)), result: revoked.length === 1 };
+    };
+    return this.#revocation(work, () => {
+      const found = this.find(id);
+      if (found.state !== "ok") return found;
+      const record = found.value;
+      if (!record) return ok(false);
+      // It may be held already, and was revoked then.
+      return record.revokedMs === undefined ? this.#hold({ ...record, revokedMs: nowMs }, work, true) : ok(true);
+    });
   }
 
-  #hold<T>(record: KeyRecord, result: T): StoreReply<T> {
+  #hold<T>(record: KeyRecord, work: () => Changed<unknown>, result: T): StoreReply<T> {
     if (this.#held.size >= MAX_HELD && !this.#held.has(record.digest)) return unavailable("error");
-    this.#held.set(record.digest, structuredClone(record));
+    this.#held.set(record.digest, { record: structuredClone(record), work });
     return ok(result);
   }
 
@@ -211,8 +212,8 @@ export class SqliteKeys implements Keys {
     );
   }
 
-  #heldOf(id: string): KeyRecord | undefined {
-    return this.#held.size === 0 ? undefined : [...this.#held.values()].find((record) => record.id === id);
+  #heldOf(id: string): Held | undefined {
+    return this.#held.size === 0 ? undefined : [...this.#held.values()].find(({ record }) => record.id === id);
   }
 
   /** How many revocations are in memory alone. */
@@ -220,13 +221,20 @@ export class SqliteKeys implements Keys {
     return this.#held.size;
   }
 
+  /** Throws where one of them still finds no room. That one, and those after it, stay held. */
   writeHeld(): void {
-    for (const record of this.#held.values()) {
+    for (const { record, work } of this.#held.values()) {
+      this.#write(work);
       this.#held.delete(record.digest);
-      // It holds it again where that fails.
-      this.put(record);
     }
   }
+}
+
+/** A revocation that is in memory alone. */
+interface Held {
+  readonly record: KeyRecord;
+  /** What could not be written: the change alone, so that it undoes no later one. */
+  readonly work: () => Changed<unknown>;
 }
 
 interface Changed<T> {

@@ -72,10 +72,12 @@ export function createSqliteStores(options: SqliteOptions): Stores {
   const health = new FileHealth({
     now,
     onError,
-    probe: () => touch(database),
+    probe() {
+      touch(database);
+      for (const store of [keys, revoked]) store.writeHeld();
+    },
     onBack() {
       room.setAside();
-      for (const store of [keys, revoked]) store.writeHeld();
       more.onBack();
     },
   });
