@@ -20,8 +20,8 @@ const token: KeyRecord = {
   consumer: "c",
   hint: "h",
   createdMs: 7,
-  revokedMs: 7,
 };
+const idOf = (reply: StoreReply<KeyRecord | undefined>) => (reply.state === "ok" ? reply.value?.id : reply.state);
 const revokedMsOf = (reply: StoreReply<KeyRecord | undefined>) => (reply.state === "ok" ? reply.value?.revokedMs : reply.state);
 
 const claim = await stores.once.claim("a", 60_000, 7);
@@ -34,7 +34,7 @@ const seen = {
   revokedToken,
   key: revokedMsOf(await stores.keys.get("d")),
   earlierKey: revokedMsOf(await stores.keys.get("e")),
-  token: revokedMsOf(await stores.revoked.get("token")),
+  token: idOf(await stores.revoked.get("token")),
   away: stores.status().away?.reason,
   held: stores.status().heldRevocations,
   // The command would hold it for a moment, and say that it was done.

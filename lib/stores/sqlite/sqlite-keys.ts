@@ -40,6 +40,8 @@ export class SqliteKeys implements Keys {
   readonly #health: FileHealth;
   readonly #room: FileRoom;
   readonly #holds: boolean;
+  /** Each record is a revocation. */
+  readonly #isOfRevoked: boolean;
   readonly #statements;
   /** Revocations for which there was no room in the file, by digest. */
   readonly #held = new Map<string, Held>();
@@ -51,6 +53,7 @@ export class SqliteKeys implements Keys {
     this.#health = health;
     this.#room = room;
     this.#holds = holds;
+    this.#isOfRevoked = what === "revoked";
     this.#statements = {
       get: database.prepare(`SELECT ${STORED} FROM ${records} WHERE digest = ?`),
       find: database.prepare(`SELECT ${STORED} FROM ${records} WHERE id = ?`),
@@ -105,7 +108,7 @@ export class SqliteKeys implements Keys {
       put.run(digest, id, consumer, keyPlace(record), JSON.stringify(record), revokedMs ?? null);
       return { changed: [...left.map((row) => String(row.digest)), digest], result: undefined };
     };
-    if (record.revokedMs === undefined) return this.#change(work);
+    if (record.revokedMs === undefined && !this.#isOfRevoked) return this.#change(work);
     return this.#revocation(work, () => this.#hold(record, work, undefined));
   }
 
@@ -127,12 +130,14 @@ export class SqliteKeys implements Keys {
   }
 
   remove(id: string): StoreReply<void> {
-    return this.#change(() => {
+    const reply = this.#change(() => {
       const removed = this.#statements.remove.all(id);
-      const held = this.#heldOf(id);
-      if (held) this.#held.delete(held.record.digest);
       return { changed: removed.map((row) => String(row.digest)), result: undefined };
     });
+    // Not before: where the key stays, so does its revocation.
+    const held = reply.state === "ok" ? this.#heldOf(id) : undefined;
+    if (held) this.#held.delete(held.record.digest);
+    return reply;
   }
 
   removeExpired(nowMs: number): StoreReply<void> {
