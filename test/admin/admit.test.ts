@@ -107,6 +107,14 @@ describe("guesses", () => {
     expect(codeOf(RIGHT)).toBe("admitted");
   });
 
+  test("who is locked out by others is told of the way in that is left", () => {
+    guess(10);
+    const { code, detail } = ask(RIGHT)!;
+    expect(code).toBe("rate-limited");
+    expect(detail).toContain("the `frontdesk` command");
+    expect(detail).toContain("without `--url`");
+  });
+
   test("right tokens, and requests without one, are not counted", () => {
     for (let i = 0; i < 50; i++) {
       expect(codeOf(RIGHT)).toBe("admitted");

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { type Entry, toEntry } from "#lib/cache/entry.ts";
 import { MemoryEntries } from "#lib/cache/memory-entries.ts";
 import { readRequestTraits } from "#lib/cache/request-traits.ts";
+import { requestKind, responseKind } from "#lib/http/field-kinds.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
 import { LeasedCounters } from "#lib/stores/leased-counters.ts";
 import { Generations } from "#lib/stores/memory/generations.ts";
@@ -23,6 +24,8 @@ function pathOf(index: number): string {
   const target = Buffer.from(`/some/long/enough/path/${index}?${"n".repeat(60_000)}`).toString("latin1");
   return target.slice(0, target.indexOf("?"));
 }
+
+const longName = (path: string) => `x${path.replaceAll("/", "-")}${"n".repeat(60_000)}`;
 
 const NOW_MS = 1_800_000_000_000;
 const rule = { algorithm: "fixed-window", limit: 10, windowMs: 60_000 } as const;
@@ -97,13 +100,9 @@ test.each<[string, () => { readonly held: object; put(path: string): unknown }]>
       return { held: generations, put: (path) => generations.set(path, true, 0, NOW_MS) };
     },
   ],
-  [
-    "names of fields",
-    () => ({
-      held: {},
-      put: (path) => readRequestTraits(new HeaderList([`x${path.replaceAll("/", "-")}${"n".repeat(60_000)}`, "1"])),
-    }),
-  ],
+  ["names of fields in a cache", () => ({ held: {}, put: (path) => readRequestTraits(new HeaderList([longName(path), "1"])) })],
+  ["names of fields in a request", () => ({ held: {}, put: (path) => requestKind(longName(path)) })],
+  ["names of fields in an answer", () => ({ held: {}, put: (path) => responseKind(longName(path)) })],
 ])("%s hold the text alone, not the target that it was cut out of", (_, make) => {
   const { held, put } = make();
   put(pathOf(COUNT));
