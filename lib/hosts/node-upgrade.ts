@@ -8,7 +8,7 @@ import type { Gateway } from "../gateway.ts";
 import { handleNodeRequest, type NodeHandling } from "./node.ts";
 import { connectionOf, isFull } from "./node-connection.ts";
 import { NodeSink } from "./node-sink.ts";
-import { LINGER_MS } from "./socket-sink.ts";
+import { linger } from "./socket-sink.ts";
 
 export interface Upgrades {
   /** For createServer: which requests the `upgrade` event is for. */
@@ -135,8 +135,8 @@ class NodeUpgradeSink extends NodeSink implements UpgradeSink {
   /** With another answer than 101. */
   readonly #onAnswered = (): void => {
     const socket = this.#socket;
-    socket.off("data", this.#onEarly).resume().end();
-    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    socket.off("data", this.#onEarly).end();
+    linger(socket);
   };
 
   readonly #onGone = (): void => {

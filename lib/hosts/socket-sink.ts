@@ -4,7 +4,14 @@ import type { Duplex } from "node:stream";
 import type { Sink } from "../sink.ts";
 
 /** How long a refused client has for reading the refusal and closing its end. */
-export const LINGER_MS = 5_000;
+const LINGER_MS = 5_000;
+
+/** Reads and drops what still comes until the client closes its end. The timer ends with the socket, or it would hold its request in memory. */
+export function linger(socket: Duplex): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once("close", () => clearTimeout(timer));
+  socket.resume();
+}
 
 export class SocketSink implements Sink {
   onDrain: (() => void) | undefined = undefined;
@@ -42,14 +49,12 @@ export class SocketSink implements Sink {
 
   /**
    * The client reads the answer before the connection goes: closed while bytes of it are unread, the connection would be reset, and the
-   * answer lost with it (RFC 9112 section 9.6). What still comes is read and dropped.
+   * answer lost with it (RFC 9112 section 9.6).
    */
   end(chunk?: Uint8Array | string): void {
     const socket = this.#socket;
-    const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
-    socket.once("close", () => clearTimeout(timer));
     socket.end(chunk ?? "", (error?: Error | null) => this.#onClose?.(!error));
-    socket.resume();
+    linger(socket);
   }
 
   destroy(): void {
