@@ -146,6 +146,20 @@ describe("writing behind", () => {
     database.close();
   });
 
+  test("more than 8 MB of values, keys and tags do not wait", async () => {
+    const file = freshFile();
+    const stores = openStores(file);
+    // Of an empty value the key may be long: a path that a caller made up.
+    for (let index = 0; index < 100; index++) {
+      const key = `cache:/${index}${"n".repeat(60_000)}`;
+      await answered(stores.blobs.set(key, bytes("x"), { ttlMs: DAY_MS, tags: [key] }, NOW_MS));
+    }
+    const reader = new DatabaseSync(file);
+    expect(reader.prepare("SELECT count(*) AS n FROM blobs").get()!.n).toBeGreaterThan(30);
+    reader.close();
+    await stores.close();
+  });
+
   test("the file stays within its bytes: the blobs that end first go", async () => {
     const stores = openStores(freshFile(), { maxFileBytes: 500_000, maxBlobBytes: 1000 });
     const value = new Uint8Array(10_000);

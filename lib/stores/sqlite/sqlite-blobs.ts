@@ -12,6 +12,8 @@ interface Pending {
   readonly value: Uint8Array;
   readonly expiresMs: number;
   readonly tags: readonly string[];
+  /** Key and tags included, which hold text of callers: a path of 60 KB, say. */
+  readonly bytes: number;
 }
 
 /** What waits to be written; more than this is written at once. */
@@ -85,9 +87,10 @@ export class SqliteBlobs implements Blobs, Writer {
   ): StoreReply<void> {
     this.#memory.set(key, value, { ttlMs: options.ttlMs }, nowMs);
     this.#forget(key);
-    const pending = { value: Uint8Array.from(value), expiresMs: nowMs + options.ttlMs, tags: (options.tags ?? []).map(ownText) };
-    this.#pending.set(ownText(key), pending);
-    this.#pendingBytes += pending.value.byteLength;
+    const tags = (options.tags ?? []).map(ownText);
+    const bytes = value.byteLength + 2 * tags.reduce((length, tag) => length + tag.length, key.length);
+    this.#pending.set(ownText(key), { value: Uint8Array.from(value), expiresMs: nowMs + options.ttlMs, tags, bytes });
+    this.#pendingBytes += bytes;
     if (this.#pendingBytes > MAX_PENDING_BYTES) this.#behind.flush();
     else this.#behind.mark();
     return ok(undefined);
@@ -138,7 +141,7 @@ export class SqliteBlobs implements Blobs, Writer {
   }
 
   #forget(key: string): void {
-    this.#pendingBytes -= this.#pending.get(key)?.value.byteLength ?? 0;
+    this.#pendingBytes -= this.#pending.get(key)?.bytes ?? 0;
     this.#pending.delete(key);
   }
 

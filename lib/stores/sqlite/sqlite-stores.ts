@@ -48,7 +48,8 @@ const BOUNDS = {
   maxClaims: 1_000_000,
   maxClaimBytes: 256 * 1024 * 1024,
   maxCounts: 200_000,
-  maxBlobBytes: MEMORY_BOUNDS.maxBlobBytes,
+  // The cache, whose answers are most of them, has a memory of its own.
+  maxBlobBytes: 8 * 1024 * 1024,
   maxFileBytes: 1024 * 1024 * 1024,
   maxTotalBytes: 2 * 1024 * 1024 * 1024,
   maxLogEntries: MEMORY_BOUNDS.maxLogEntries,
