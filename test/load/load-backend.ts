@@ -37,9 +37,13 @@ export async function startLoadBackend(): Promise<LoadBackend> {
     };
     pump();
   };
-  const server = createServer({ requestTimeout: 0 }, (request, response) => {
+  const server = createServer({ requestTimeout: 0, maxHeaderSize: 256 * 1024 }, (request, response) => {
     request.on("error", () => {});
     switch (request.url!.split("?")[0]) {
+      case "/cached/no-store":
+        return void response.writeHead(200, { "cache-control": "no-store" }).end("not kept");
+      case "/auth":
+        return void response.writeHead(401).end();
       case "/bytes":
         return send(request, response);
       case "/silent":

@@ -1,5 +1,6 @@
 /** The load scenarios at full size: `node test/load/run.ts`. docs/fidelity.md quotes what it prints. */
-import { abortRequests, download, slowReaders, startLoadSetup, upload } from "./scenarios.ts";
+import { FLOOD_NAMES, FLOOD_VARIABLES, flood, floodConfig } from "./floods.ts";
+import { abortRequests, download, type LoadSetup, slowReaders, startLoadSetup, upload } from "./scenarios.ts";
 
 const MB = 1_000_000;
 const mb = (value: number) => `${value.toFixed(0)} MB`;
@@ -7,9 +8,10 @@ const intact = (isIntact: boolean) => (isIntact ? "checksums agree" : "CHECKSUMS
 
 async function measure(
   name: string,
-  scenario: (setup: Awaited<ReturnType<typeof startLoadSetup>>) => Promise<string>,
+  scenario: (setup: LoadSetup) => Promise<string>,
+  start: () => Promise<LoadSetup> = startLoadSetup,
 ): Promise<void> {
-  const setup = await startLoadSetup();
+  const setup = await start();
   const begun = performance.now();
   const result = await scenario(setup);
   console.log(`${name}: ${result} (${((performance.now() - begun) / 1000).toFixed(1)} s)`);
@@ -38,4 +40,12 @@ await measure("100,000 aborted requests after 10,000", async (setup) => {
   const resident = `resident ${mb(aborted.residentMbBefore)} then ${mb(aborted.residentMbAfter)}`;
   return `open files ${aborted.filesBefore} then ${aborted.filesAfter}, ${live}, ${resident}`;
 });
+for (const name of FLOOD_NAMES) {
+  const run = async (setup: LoadSetup) => {
+    const before = await setup.liveMb();
+    const { peakMb } = await flood(setup, name, 10_500);
+    return `at most ${mb(peakMb)} resident, live memory ${mb(before)} then ${mb(await setup.liveMb())}`;
+  };
+  await measure(`10,500 requests of 58 KB, ${name}`, run, () => startLoadSetup(floodConfig, FLOOD_VARIABLES));
+}
 process.exit(0);

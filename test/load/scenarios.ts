@@ -19,16 +19,23 @@ export interface LoadSetup {
   close(): Promise<void>;
 }
 
-export async function startLoadSetup(): Promise<LoadSetup> {
+/** One route for everything. */
+const plainConfig = (backend: string): object => ({
+  backends: { load: { url: backend, timeout: { connect: "20s" } } },
+  routes: [{ path: "/*", backend: "load", auth: "none", maxBody: "1gb" }],
+});
+
+export async function startLoadSetup(
+  configFor = plainConfig,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<LoadSetup> {
   const backend = await startLoadBackend();
   const file = join(temporaryFolder(), "live-memory");
-  const gateway = await startNodeGateway(
-    {
-      backends: { load: { url: backend.url, timeout: { connect: "20s" } } },
-      routes: [{ path: "/*", backend: "load", auth: "none", maxBody: "1gb" }],
-    },
-    { LIVE_MEMORY_FILE: file, NODE_OPTIONS: `--import=${join(import.meta.dirname, "live-memory.mjs")}` },
-  );
+  const gateway = await startNodeGateway(configFor(backend.url), {
+    ...variables,
+    LIVE_MEMORY_FILE: file,
+    NODE_OPTIONS: `--import=${join(import.meta.dirname, "live-memory.mjs")}`,
+  });
   return {
     backend,
     gateway,
