@@ -40,6 +40,7 @@ function matchesAny(list: string, etag: string | undefined): boolean {
   return (list.match(ENTITY_TAG) ?? []).some((tag) => opaque(tag) === opaque(etag));
 }
 
-function opaque(tag: string): string {
+/** An entity tag without its mark of weakness (RFC 9110 section 8.8.3). */
+export function opaque(tag: string): string {
   return tag.startsWith("W/") ? tag.slice(2) : tag;
 }
