@@ -2,37 +2,23 @@
 import { createHash } from "node:crypto";
 import type { HeaderList } from "../../http/header-list.ts";
 import { networkOf } from "../../http/ip.ts";
-import type { AttemptRecord } from "../../observe/record.ts";
-import type { Decision, Exchange, MaybePromise, PolicyDefinition } from "../../policy.ts";
+import type { Decision, Exchange, PolicyDefinition } from "../../policy.ts";
 import { refuse } from "../../problem.ts";
 import type { Claim } from "../../stores/once.ts";
 import type { StoreReply } from "../../stores/reply.ts";
-import { KeepingSink, type Kept } from "./keeping-sink.ts";
-import { answerOf, type KeptAnswer, keptPairs, readKept } from "./kept-answer.ts";
+import { HeldKeys } from "./held-keys.ts";
+import { KeepingSink } from "./keeping-sink.ts";
+import { answerOf, keptPairs, readKept } from "./kept-answer.ts";
 import type { IdempotencyOptions } from "./options.ts";
 import { readIdempotencyKey } from "./read-key.ts";
 
-/** A key that somebody holds while the request is carried out. */
-interface Held {
-  readonly name: string;
-  readonly token: string;
-  readonly print: string;
-  /** Of the backend's answer, as everybody would get it. */
-  pairs: readonly string[] | undefined;
-  isSettled: boolean;
-  /** Lets go of the instance, which was kept for the outcome. */
-  done: (() => void) | undefined;
-}
-
-/** Whoever guesses the key of a caller without a name gets that caller's answer. */
+/** The shortest key of an anonymous caller: another caller who guesses it gets that caller's answer. */
 const ANONYMOUS_LENGTH = 16;
 /** What callers hear of a key that can't be used. */
 const FORM =
   "A key is one value of 1 to 255 visible ASCII characters, such as a UUID; with a comma or a semicolon in it, in double quotes.";
 const ANONYMOUS_FORM = `${FORM} On a route without authentication it has at least ${ANONYMOUS_LENGTH}, so that nobody guesses it.`;
 const RETRY_AFTER = ["retry-after", "1"];
-/** By these a backend says that it has done nothing and may be asked again: RFC 9110 sections 15.5.2 and 15.5.9, 8470, 6585. */
-const ASK_AGAIN = new Set([401, 408, 425, 429]);
 
 export const idempotency: PolicyDefinition<IdempotencyOptions> = {
   name: "idempotency",
@@ -48,8 +34,8 @@ export const idempotency: PolicyDefinition<IdempotencyOptions> = {
   ],
   cacheable: true,
   create({ required, anonymous, by, ttlMs, lockMs, maxBodyBytes, maxAnswerBytes, onUnavailable }, deps, route) {
-    const { stores, clock, log, defer } = deps;
-    const held = new WeakMap<Exchange, Held>();
+    const { stores, clock, defer } = deps;
+    const held = new HeldKeys(deps, route.id, ttlMs);
 
     const isMeant = ({ consumer }: Exchange) => consumer !== undefined || anonymous;
     /** Undefined where there is none, null for one that can't be used. */
@@ -70,7 +56,7 @@ export const idempotency: PolicyDefinition<IdempotencyOptions> = {
       }
       const claim = reply.value;
       if (claim.state === "claimed") {
-        held.set(exchange, { name, token: claim.token, print, pairs: undefined, isSettled: false, done: undefined });
+        held.add(exchange, { name, token: claim.token, print });
         return undefined;
       }
       if (claim.state === "exhausted") return refuse("idempotency-keys-exhausted");
@@ -79,45 +65,6 @@ export const idempotency: PolicyDefinition<IdempotencyOptions> = {
       if (kept?.print !== print) return refuse("idempotency-mismatch");
       if (kept.body === null) return refuse("idempotency-not-kept", { detail: `The answer had the status ${kept.status}.` });
       return answerOf({ ...kept, body: kept.body });
-    }
-
-    /**
-     * What becomes of the key. Without a whole answer of the backend nobody knows whether it has done its work, or does it still:
-     * then the key stays locked until `lock` is over, unless nothing was sent at all.
-     */
-    function settle(exchange: Exchange, kept: Kept | undefined): void {
-      const own = held.get(exchange);
-      if (!own || own.isSettled) return;
-      own.isSettled = true;
-      const { name, token, print, pairs } = own;
-      const answer = pairs && kept;
-      if (answer && answer.status < 500 && !ASK_AGAIN.has(answer.status)) {
-        const body = answer.body ? Buffer.from(answer.body).toString("base64") : null;
-        const value: KeptAnswer = { print, status: answer.status, pairs, body };
-        const complete = (kept: KeptAnswer) => stores.once.complete(name, token, JSON.stringify(kept), ttlMs, clock.now());
-        settled(
-          exchange,
-          orWithout(complete(value), () => complete({ ...value, pairs: [], body: null })),
-          (done) => done,
-        );
-      } else if (answer || !exchange.record.attempts.some(mayHaveDoneIt)) {
-        settled(exchange, stores.once.release(name, token), () => true);
-      }
-      own.done?.();
-    }
-
-    function settled<T>(exchange: Exchange, reply: MaybePromise<StoreReply<T>>, isDone: (value: T) => boolean): void {
-      if (reply instanceof Promise) {
-        defer(reply.then((late) => settled(exchange, late, isDone)));
-        return;
-      }
-      if (reply.state === "ok" && isDone(reply.value)) return;
-      const reason = reply.state === "ok" ? "its lock was over" : reply.reason;
-      log.error("the outcome of a request could not be kept for its idempotency key", {
-        route: route.id,
-        requestId: exchange.requestId,
-        reason,
-      });
     }
 
     return {
@@ -139,26 +86,26 @@ export const idempotency: PolicyDefinition<IdempotencyOptions> = {
           ? claim.then((reply) => judge(exchange, name, print, reply))
           : judge(exchange, name, print, claim);
       },
-      // Who asks again may read other encodings than who asked first.
+      // The kept answer is also for a caller that reads other encodings than the first one.
       onRequest(exchange, { headers }) {
-        if (held.has(exchange)) headers.set("accept-encoding", "identity");
+        if (held.of(exchange)) headers.set("accept-encoding", "identity");
       },
       onResponse(exchange, { headers }) {
-        const own = held.get(exchange);
+        const own = held.of(exchange);
         if (own) own.pairs = keptPairs(headers);
       },
       intercept(exchange, sink) {
-        const own = held.get(exchange);
+        const own = held.of(exchange);
         if (!own) return sink;
         defer(
           new Promise<void>((resolve) => {
             own.done = resolve;
           }),
         );
-        return new KeepingSink(sink, maxAnswerBytes, lockMs, (kept) => settle(exchange, kept));
+        return new KeepingSink(sink, maxAnswerBytes, lockMs, (kept) => held.settle(exchange, kept));
       },
-      // Whoever was refused after the key was taken, or had gone.
-      onEnd: (exchange) => settle(exchange, undefined),
+      // A request that was refused after its key was taken, or whose caller had gone.
+      onEnd: (exchange) => held.settle(exchange, undefined),
     };
   },
 };
@@ -167,19 +114,6 @@ export const idempotency: PolicyDefinition<IdempotencyOptions> = {
 function ownerOf({ consumer, request: { client } }: Exchange): string {
   if (consumer) return `idempotency:c:${consumer.id}`;
   return `idempotency:i:${client.ip === undefined ? "unknown" : networkOf(client.ip)}`;
-}
-
-/** Where there is no room for an answer, it is kept that there was one: carried out again is worse than answered by a 409. */
-function orWithout<T>(
-  reply: MaybePromise<StoreReply<T>>,
-  without: () => MaybePromise<StoreReply<T>>,
-): MaybePromise<StoreReply<T>> {
-  if (reply instanceof Promise) return reply.then((late) => orWithout(late, without));
-  return reply.state === "unavailable" && reply.reason === "error" ? without() : reply;
-}
-
-function mayHaveDoneIt({ wasSent, status }: AttemptRecord): boolean {
-  return wasSent && (status === undefined || status < 500);
 }
 
 /** Of what makes two requests the same. Fields that differ from one try to the next (traces, dates) are no part of it. */
