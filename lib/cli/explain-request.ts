@@ -32,7 +32,8 @@ export function readExplainRequest(call: Call): GatewayRequest {
 }
 
 function readRequestLine(text: string): { method: string; target: string } {
-  const [, method = "GET", target] = /^(?:([!#$%&'*+.^_`|~\w-]+)\s+)?(\S+)$/.exec(text) ?? [];
+  // RFC 9112 section 3.2: a target is a path, a whole URL, or `*`. `explain orders` has forgotten the slash.
+  const [, method = "GET", target] = /^(?:([!#$%&'*+.^_`|~\w-]+)\s+)?(\/\S*|https?:\/\/\S+|\*)$/i.exec(text) ?? [];
   if (target === undefined) {
     const wrong = text === "" ? "it needs a request" : `${JSON.stringify(text)} is not a request`;
     throw new UsageError(`${wrong}: frontdesk explain "GET /path?query".`);

@@ -13,12 +13,20 @@ export type CredentialPlace =
 /** Several credentials in one place: which of them the backend would take is anybody's guess, so none is. */
 export const AMBIGUOUS = Symbol("ambiguous");
 
-/** The credential that stands there, be it empty; undefined where none does. */
+/**
+ * The credential that stands there; undefined where none does. An empty text is none, in each of the places: applications sign a
+ * user out by an empty cookie.
+ */
 export function readCredential(
   headers: HeaderList,
   target: string,
   place: CredentialPlace,
 ): string | typeof AMBIGUOUS | undefined {
+  const value = valueAt(headers, target, place);
+  return value === "" ? undefined : value;
+}
+
+function valueAt(headers: HeaderList, target: string, place: CredentialPlace): string | typeof AMBIGUOUS | undefined {
   switch (place.in) {
     case "authorization": {
       const value = only(headers, "authorization", holdsSeveral);
@@ -67,8 +75,9 @@ function holdsComma(value: string): boolean {
   return value.includes(",");
 }
 
+/** Browsers send a cookie of one name for each path that it was set for. With one value, every reader takes the same one. */
 function single(values: readonly string[]): string | typeof AMBIGUOUS | undefined {
-  return values.length > 1 ? AMBIGUOUS : values[0];
+  return values.some((value) => value !== values[0]) ? AMBIGUOUS : values[0];
 }
 
 /**

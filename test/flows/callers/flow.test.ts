@@ -38,6 +38,8 @@ describeHosts(
         ["/all/a", [ADA], 200],
         ["/all/a", [BOB], 401],
         ["/optional/a", [], 200],
+        // Without a credential behind its scheme.
+        ["/optional/a", ["Basic"], 200],
         ["/optional/a", [WRONG], 401],
         ["/optional/a", ["Bearer x"], 200],
         ["/trial/a", [WRONG], 200],
