@@ -31,6 +31,7 @@ export const explain: Command = {
   details: [
     "The engine itself decides, with the config's own policies, counters that begin at nothing and connections that are never made.",
     "Texts that come from variables are shown by name: ${env.TOKEN}. Custom policies run, and fail where they call others.",
+    "A credential that an issuer, another service or the store of API keys must judge is not decided.",
   ].join("\n"),
   async run(call) {
     const request = readExplainRequest(call);
@@ -42,7 +43,7 @@ export const explain: Command = {
 };
 
 function asJson(explanation: Explanation, logged: readonly string[]): string {
-  const { visit, kind, code, reason, near, steps, notReached, shapedBy, ending } = explanation;
+  const { visit, kind, code, reason, askedOf, near, steps, notReached, shapedBy, ending } = explanation;
   const { request, route, params } = visit;
   return JSON.stringify(
     {
@@ -65,6 +66,7 @@ function asJson(explanation: Explanation, logged: readonly string[]): string {
       verdict: kind,
       code,
       reason,
+      askedOf: kind === "undecided" ? askedOf : undefined,
       sends: ending?.kind === "sent" ? sentFacts(ending, explanation) : undefined,
       answers:
         ending?.kind === "answered" ? { status: ending.status, headers: pairsOf(ending.pairs), body: ending.body } : undefined,
@@ -141,7 +143,7 @@ function stepCells({ policy, row, verdict, code, reason, ms }: Explanation["step
   const paint =
     verdict === "passed"
       ? good
-      : verdict === "would-refuse" || verdict === "would-answer"
+      : verdict === "would-refuse" || verdict === "would-answer" || verdict === "undecided"
         ? odd
         : verdict === "answered"
           ? bold
@@ -150,7 +152,7 @@ function stepCells({ policy, row, verdict, code, reason, ms }: Explanation["step
   return [policy, row, paint(verdict.replace("-", " ")), quiet(`${ms.toFixed(1)} ms`), printable(why)];
 }
 
-function verdictLine({ kind, code, reason, visit, ending }: Explanation): string {
+function verdictLine({ kind, code, reason, askedOf, visit, ending }: Explanation): string {
   switch (kind) {
     case "sent":
       return good(`goes on to the backend ${visit.pipeline.backend!.name}`);
@@ -161,6 +163,8 @@ function verdictLine({ kind, code, reason, visit, ending }: Explanation): string
     }
     case "answered":
       return good(`answered by the gateway itself: ${(ending as Answered).status}`);
+    case "undecided":
+      return odd(`not decided here: the credential would be checked with ${askedOf.map(printable).join(" and ")}`);
     case "console":
       return good("a page of the console, for whoever holds the admin token");
   }

@@ -11,19 +11,28 @@ import { type StepFacts, stepFacts } from "./route-facts.ts";
 
 export interface Explanation {
   readonly visit: Visit;
-  /** The answer is a page of the console, which Next serves. */
-  readonly kind: "sent" | "refused" | "answered" | "console";
+  /** `console`: the answer is a page, which Next serves. `undecided`: what judges the credential is not asked here. */
+  readonly kind: "sent" | "refused" | "answered" | "console" | "undecided";
+  /** Where `undecided`: who would be asked about the credential. */
+  readonly askedOf: readonly string[];
   readonly code: ProblemCode | undefined;
   readonly reason: string | undefined;
   readonly near: readonly NearRoute[];
-  readonly steps: readonly (StepRecord & Pick<StepFacts, "row" | "mode">)[];
+  readonly steps: readonly ExplainedStep[];
   /** Steps that would have decided, had none before them. */
   readonly notReached: readonly StepFacts[];
   readonly shapedBy: readonly string[];
   readonly ending: Sent | Answered | undefined;
 }
 
-export async function explainRequest({ gateway, outlet }: OfflineGateway, request: GatewayRequest): Promise<Explanation> {
+export interface ExplainedStep extends Omit<StepRecord, "verdict">, Pick<StepFacts, "row" | "mode"> {
+  readonly verdict: StepRecord["verdict"] | "undecided";
+}
+
+export async function explainRequest(
+  { gateway, outlet, unasked }: OfflineGateway,
+  request: GatewayRequest,
+): Promise<Explanation> {
   const verdict = await gateway.decide(request, "whole");
   const { visit } = verdict;
   const ending = await runToEnd(verdict, gateway, outlet);
@@ -31,17 +40,30 @@ export async function explainRequest({ gateway, outlet }: OfflineGateway, reques
   const deciding = [...pipeline.decide, ...pipeline.execute].map(stepFacts);
   const reached = new Set(record.steps.map(({ policy }) => policy));
   const shaping = ending?.kind === "sent" ? pipeline.onRequest : pipeline.onSend;
+  const steps = record.steps.map((step): ExplainedStep => ({ ...placeOf(step, deciding), ...step }));
+  const common = { visit, notReached: deciding.filter(({ name }) => !reached.has(name)) };
+  if (unasked.size > 0 && isUndecided(record.steps.at(-1))) {
+    const { policy, row, mode, ms } = steps.pop()!;
+    steps.push({ policy, row, mode, ms, verdict: "undecided" });
+    const nothing = { code: undefined, reason: undefined, near: [], shapedBy: [], ending: undefined };
+    return { ...common, ...nothing, kind: "undecided", askedOf: [...unasked], steps };
+  }
   return {
-    visit,
+    ...common,
+    askedOf: [],
     kind: ending === undefined ? "console" : code !== undefined ? "refused" : ending.kind,
     code,
     reason: record.reason,
     near: code === "route-not-found" && visit.route.id === "" ? nearRoutes(gateway.routes, visit) : [],
-    steps: record.steps.map((step) => ({ ...placeOf(step, deciding), ...step })),
-    notReached: deciding.filter(({ name }) => !reached.has(name)),
+    steps,
     shapedBy: shaping.map(({ name }) => name),
     ending,
   };
+}
+
+/** The gateway would answer 503 where nobody can judge a credential; offline that says nothing about the request. */
+function isUndecided(last: StepRecord | undefined): boolean {
+  return last?.policy === "auth" && last.verdict === "refused" && last.code === "store-unavailable";
 }
 
 async function runToEnd(

@@ -7,7 +7,8 @@ import type { Environment } from "../config/env.ts";
 import type { Gateway } from "../gateway.ts";
 import { createEngine } from "../hosts/engine.ts";
 import type { Log } from "../policy.ts";
-import { createMemoryStores } from "../stores/memory/memory-stores.ts";
+import { createMemoryStores, type MemoryStores } from "../stores/memory/memory-stores.ts";
+import { unavailable } from "../stores/reply.ts";
 import { Outlet } from "./outlet.ts";
 
 export interface OfflineGateway {
@@ -16,6 +17,8 @@ export interface OfflineGateway {
   readonly outlet: Outlet;
   /** Warnings and errors that the engine and its policies have logged. */
   readonly logged: readonly string[];
+  /** What would have been asked about a credential: an issuer, a service, the store of API keys. */
+  readonly unasked: ReadonlySet<string>;
 }
 
 export function createOfflineGateway(
@@ -26,19 +29,33 @@ export function createOfflineGateway(
   forbidConnections();
   const outlet = new Outlet();
   const logged: string[] = [];
+  const unasked = new Set<string>();
   const engine = createEngine({
     host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, keepsTime: true },
-    stores: createMemoryStores(),
+    stores: withoutKeys(unasked),
     log: collect(logged),
     access: { token: environment.adminToken, openOnLoopback: false },
     pools: outlet,
-    call: () => Promise.reject(new Error("frontdesk explains offline: nothing is asked")),
+    call({ url }) {
+      unasked.add(new URL(url).origin);
+      return Promise.reject(new Error("frontdesk explains offline: nothing is asked"));
+    },
     defer: () => {},
   });
   // What is explained stands in a terminal, perhaps in a ticket: assertions there are signed by a key that nobody believes.
   const hasSecret = environment.secrets.length > 0 || environment.adminToken !== undefined;
   const unbelieved = { ...environment, secrets: hasSecret ? [randomBytes(32)] : [] };
-  return { gateway: engine.load(config, customPolicies, unbelieved), outlet, logged };
+  return { gateway: engine.load(config, customPolicies, unbelieved), outlet, logged, unasked };
+}
+
+/** An empty store would say that no key exists. */
+function withoutKeys(unasked: Set<string>): MemoryStores {
+  const stores = createMemoryStores();
+  stores.keys.get = () => {
+    unasked.add("the store of API keys");
+    return unavailable("refused");
+  };
+  return stores;
 }
 
 /** A custom policy may call others by itself; while a request is only explained, that fails. */

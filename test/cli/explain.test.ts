@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { KeyFormat } from "#lib/authenticators/api-key/key-format.ts";
 import { checkout } from "./checkout.ts";
 
 /** Whatever is sent after all arrives here. */
@@ -203,12 +204,12 @@ routes:
     });
   });
 
-  test.each([
-    ["GET /api/users/%2e%2e/admin", 400, "bad-request", "There is a dot segment in the path."],
-    ["GET users", 400, "bad-request", "The request target is not a path."],
-  ])("%s is refused by the guard", async (request, status, code, reason) => {
-    expect(await explained(request)).toMatchObject({ route: null, verdict: "refused", code, reason, answers: { status } });
-  });
+  test.each([["GET /api/users/%2e%2e/admin", 400, "bad-request", "There is a dot segment in the path."]])(
+    "%s is refused by the guard",
+    async (request, status, code, reason) => {
+      expect(await explained(request)).toMatchObject({ route: null, verdict: "refused", code, reason, answers: { status } });
+    },
+  );
 
   test("a body: sent on, or too large by its own or its stated length", async () => {
     expect((await explained("POST /api/users/7", "--body", "hällo")).sends).toMatchObject({
@@ -260,6 +261,9 @@ routes:
   test.each([
     [["explain"], "it needs a request"],
     [["explain", "GET /a b c"], '"GET /a b c" is not a request'],
+    [["explain", "orders"], '"orders" is not a request: frontdesk explain "GET /path?query".'],
+    [["explain", "GET orders"], '"GET orders" is not a request'],
+    [["explain", "GET ftp://h/x"], '"GET ftp://h/x" is not a request'],
     [["explain", "/", "--header", "nonsense"], '--header "nonsense" is not "name: value".'],
     [["explain", "/", "--ip", "300.1.1.1"], '--ip "300.1.1.1" is not an IP address.'],
     [["explain", "/", "--geo", "Germany"], '--geo "Germany" is not a place'],
@@ -267,6 +271,55 @@ routes:
     const { code, out, err } = await checkout().frontdesk(...args);
     expect([code, out]).toEqual([2, ""]);
     expect(err).toContain(message);
+  });
+
+  describe("a credential that somebody else must judge is not decided", () => {
+    const config = JSON.stringify({
+      backends: { shop: "http://127.0.0.1:1" },
+      auth: {
+        web: { jwt: { issuer: "https://login.example/", jwks: "https://login.example/keys", audience: "shop" } },
+        partners: { apiKey: {} },
+        portal: { forward: { url: "https://portal.example/auth", from: "cookies" } },
+        staff: { basic: { users: { ada: "${env.ADA_PASSWORD:-correct horse}" } } },
+      },
+      routes: [
+        { path: "/web", backend: "shop", auth: "web", scopes: "read" },
+        { path: "/partners", backend: "shop", auth: "partners" },
+        { path: "/portal", backend: "shop", auth: "portal" },
+        { path: "/staff", backend: "shop", auth: "staff" },
+      ],
+    });
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const claims = { iss: "https://login.example/", aud: "shop", sub: "ann", exp: 4_000_000_000 };
+    const token = [part({ alg: "RS256", kid: "k" }), part(claims), "c2ln"].join(".");
+    const { key } = new KeyFormat("fd").make((bytes) => new Uint8Array(bytes));
+    const ask = (target: string, ...args: string[]) =>
+      checkout({ "shop.json": config }).frontdesk("explain", target, "--config", "shop.json", ...args);
+
+    test.each([
+      ["/web", `authorization: Bearer ${token}`, "https://login.example"],
+      ["/partners", `authorization: Bearer ${key}`, "the store of API keys"],
+      ["/portal", "cookie: sid=1", "https://portal.example"],
+    ])("%s", async (target, header, askedOf) => {
+      const { code, out } = await ask(target, "--header", header);
+      expect(code).toBe(0);
+      expect(out).toMatch(/^steps {5}auth +identify +undecided/m);
+      expect(out).toContain(`verdict   not decided here: the credential would be checked with ${askedOf}`);
+      expect(out).not.toMatch(/503|answers|store-unavailable/);
+      const json = JSON.parse((await ask(target, "--header", header, "--json")).out);
+      expect(json).toMatchObject({ verdict: "undecided", askedOf: [askedOf], steps: [{ policy: "auth", verdict: "undecided" }] });
+      expect(json).not.toHaveProperty("answers");
+      expect(json).not.toHaveProperty("code");
+    });
+
+    test.each([
+      ["/web", [], "credentials-missing"],
+      ["/web", ["--header", "authorization: Bearer nonsense"], "credentials-invalid"],
+      ["/partners", ["--header", "authorization: Bearer fd_live_x"], "credentials-invalid"],
+      ["/staff", ["--header", "authorization: Basic YWRhOndyb25n"], "credentials-invalid"],
+    ])("%s %j is decided without it", async (target, args, code) => {
+      expect(JSON.parse((await ask(target, ...args, "--json")).out)).toMatchObject({ verdict: "refused", code });
+    });
   });
 
   test("a config that would not start is not explained", async () => {
