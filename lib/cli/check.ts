@@ -2,29 +2,38 @@
 import { ConfigError, formatIssues, type Issue } from "../config/issue.ts";
 import { formatSize } from "../config/units.ts";
 import { regionText } from "../http/vercel-regions.ts";
-import { type Command, JSON_FLAG, OK, type Result, WRONG } from "./command.ts";
+import { CONFIG_FLAG, type Command, configFile, JSON_FLAG, OK, type Result, WRONG } from "./command.ts";
 import { type LoadedGateway, loadGateway } from "./load-gateway.ts";
 import { bold, formatMs, good, labelled, quiet } from "./page.ts";
 import { placesLines, placesOf } from "./places-facts.ts";
 import { type RouteFacts, routeFacts, type StepFacts, type VariantFacts } from "./route-facts.ts";
 import { addressText, destinationText, methodsText, stepText } from "./route-line.ts";
 import { type StoresInUse, storesInUse } from "./stores-in-use.ts";
+import { type VercelFindings, vercelFindings } from "./vercel-findings.ts";
 
 export const check: Command = {
   name: "check",
   summary: "says what is wrong with the config, or what it means",
   operands: "[file]",
   maxOperands: 1,
-  flags: { vercel: { type: "boolean", help: "Vercel's own rules are errors, as in a build there" }, json: JSON_FLAG },
+  flags: {
+    config: CONFIG_FLAG,
+    vercel: { type: "boolean", help: "Vercel's own rules are errors, as in a build there" },
+    json: JSON_FLAG,
+  },
   details: [
     "Without a file it checks what the gateway would load: gateway.config.ts, or what GATEWAY_CONFIG_FILE, GATEWAY_CONFIG or",
     "GATEWAY_ROUTES say. References are looked up in the environment, .env.local and .env. Nothing is connected to.",
+    "In a folder that is deployed to Vercel, what would be wrong in a build there is told as warnings: `on Vercel: …`.",
   ].join("\n"),
   async run(call) {
     const asJson = call.has("json");
     try {
-      const loaded = await loadGateway(call.cwd, call.operands[0], call.has("vercel"));
-      return asJson ? { code: OK, out: json(described(loaded)) } : page(loaded, call.has("vercel") || loaded.environment.vercel);
+      const here = await loadGateway(call.cwd, configFile(call, call.operands[0]), call.has("vercel"));
+      const there = call.has("vercel") ? undefined : vercelFindings(here, call.cwd);
+      const loaded = there?.isProject ? { ...here, warnings: [...here.warnings, ...there.warnings] } : here;
+      if (asJson) return { code: OK, out: json({ ...described(loaded), vercelErrors: there?.errors ?? 0 }) };
+      return page(loaded, call.has("vercel") || loaded.environment.vercel, there);
     } catch (error) {
       if (!(asJson && error instanceof ConfigError)) throw error;
       const { origin, issues } = error;
@@ -63,7 +72,7 @@ function described(loaded: LoadedGateway) {
   };
 }
 
-function page(loaded: LoadedGateway, onVercel: boolean): Result {
+function page(loaded: LoadedGateway, onVercel: boolean, there: VercelFindings | undefined): Result {
   const { origin, warnings } = loaded;
   const { digest, regions, backends, stores, trust, routes } = described(loaded);
   const sections = [
@@ -72,6 +81,7 @@ function page(loaded: LoadedGateway, onVercel: boolean): Result {
       labelled("digest", [digest]),
       labelled("regions", regions.map(regionText)),
       storesText(stores, onVercel),
+      labelled("Vercel", there?.errors ? [vercelText(there)] : []),
       labelled("trusts", trustText(trust)),
     ]
       .filter(Boolean)
@@ -90,6 +100,11 @@ function page(loaded: LoadedGateway, onVercel: boolean): Result {
 function storesText({ node, vercel }: StoresInUse, onVercel: boolean): string {
   if (onVercel) return labelled("stores", [vercel]);
   return labelled("stores", node === vercel ? [node] : [`Node host: ${node}`, `Vercel: ${vercel}`]);
+}
+
+function vercelText({ errors, isProject }: VercelFindings): string {
+  const found = `a build there would fail by ${count(errors, "error")}`;
+  return isProject ? `${found}, in the warnings below` : `${found}: \`npx frontdesk check --vercel\` shows them`;
 }
 
 function trustText({ proxies, frontends }: ReturnType<typeof described>["trust"]): string[] {

@@ -54,6 +54,15 @@ export const CONFIG_FLAG: Flag = {
   value: "file",
   help: "this config in place of the one that the gateway would load",
 };
+
+/** The config that the call names, as an operand or by `--config`: the two are one. */
+export function configFile(call: Call, operand: string | undefined): string | undefined {
+  const flag = call.one("config");
+  if (flag !== undefined && operand !== undefined)
+    throw new UsageError(`two configs are named: ${JSON.stringify(operand)} and --config ${JSON.stringify(flag)}.`);
+  return flag ?? operand;
+}
+
 const HELP_FLAG: Flag = { type: "boolean", help: "this text" };
 
 export function flagsOf({ flags }: Pick<Command, "flags">): Readonly<Record<string, Flag>> {

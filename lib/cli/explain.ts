@@ -2,7 +2,7 @@
 import { HeaderList } from "../http/header-list.ts";
 import { PROBLEMS } from "../problem.ts";
 import type { Visit } from "../visit.ts";
-import { CONFIG_FLAG, type Command, JSON_FLAG, OK } from "./command.ts";
+import { CONFIG_FLAG, type Command, configFile, JSON_FLAG, OK } from "./command.ts";
 import { readExplainRequest } from "./explain-request.ts";
 import { type Explanation, explainRequest } from "./explanation.ts";
 import { geoFlag } from "./geo-flag.ts";
@@ -13,12 +13,14 @@ import { bad, bold, columns, good, labelled, odd, printable, quiet } from "./pag
 import { addressText, methodsText } from "./route-line.ts";
 
 const SHOWN_BODY = 2000;
+/** A name that begins with `/` is a request's path. */
+const CONFIG_FILE = /^[^/].*\.(?:ts|json|ya?ml)$/;
 
 export const explain: Command = {
   name: "explain",
   summary: "says what would become of a request, and sends nothing",
-  operands: '"GET /path?query"',
-  maxOperands: 2,
+  operands: '[file] "GET /path?query"',
+  maxOperands: 3,
   flags: {
     header: { type: "string", multiple: true, value: "name: value", help: "a header field of the request" },
     body: { type: "string", value: "text", help: "its body; @file for what a file holds" },
@@ -34,8 +36,10 @@ export const explain: Command = {
     "A credential that an issuer, another service or the store of API keys must judge is not decided.",
   ].join("\n"),
   async run(call) {
-    const request = readExplainRequest(call);
-    const loaded = await loadGateway(call.cwd, call.one("config"));
+    const [first, ...others] = call.operands;
+    const file = others.length > 0 && CONFIG_FILE.test(first!) ? first : undefined;
+    const request = readExplainRequest(file === undefined ? call : { ...call, operands: others });
+    const loaded = await loadGateway(call.cwd, configFile(call, file));
     const explanation = await explainRequest(loaded, request);
     const text = call.has("json") ? asJson(explanation, loaded.logged) : page(explanation, loaded.logged);
     return { code: OK, out: hideValues(text, loaded.compiled, loaded.environment.variables) };

@@ -1,5 +1,5 @@
 /** Loads a config as the hosts do, up to the point where they would open stores and listen. */
-import { compileConfig } from "../config/compile.ts";
+import { type CompileOptions, compileConfig, type Source } from "../config/compile.ts";
 import type { CompiledConfig } from "../config/compiled.ts";
 import { type Environment, readEnvironment, redisOnVercel } from "../config/env.ts";
 import { ConfigError, type Issue } from "../config/issue.ts";
@@ -11,6 +11,7 @@ import { createOfflineGateway, type OfflineGateway } from "./offline-gateway.ts"
 
 export interface LoadedGateway extends OfflineGateway {
   readonly environment: Environment;
+  readonly source: Source;
   /** The file or variable that the config came from. */
   readonly origin: string;
   /** References unresolved. */
@@ -18,21 +19,29 @@ export interface LoadedGateway extends OfflineGateway {
   readonly warnings: readonly Issue[];
 }
 
+/** What a compilation on this machine, or for Vercel, goes by. */
+export function compileOptions(cwd: string, environment: Environment, vercel: boolean): CompileOptions {
+  const isVercel = vercel || environment.vercel;
+  return {
+    vercel: isVercel,
+    production: environment.production,
+    geoDatabase: environment.geoDatabase !== undefined,
+    trustsProxy: environment.trustsProxy,
+    vercelJson: readVercelJson(cwd),
+    ...(isVercel && {
+      keepOut: environment.variables,
+      redis: redisOnVercel(environment),
+      hasCronSecret: environment.cronSecret !== undefined,
+    }),
+  };
+}
+
 /** Throws a ConfigError with everything that is wrong, warnings included. */
 export async function loadGateway(cwd: string, file: string | undefined, vercel = false): Promise<LoadedGateway> {
   const environment = readEnvironment(cwd);
   const { variables } = environment;
   const source = await loadConfig(environment, { cwd, file });
-  const isVercel = vercel || environment.vercel;
-  const { config, warnings, customPolicies } = compileConfig(source, {
-    vercel: isVercel,
-    production: environment.production,
-    geoDatabase: environment.geoDatabase !== undefined,
-    vercelJson: readVercelJson(cwd),
-    ...(isVercel
-      ? { keepOut: variables, redis: redisOnVercel(environment), hasCronSecret: environment.cronSecret !== undefined }
-      : {}),
-  });
+  const { config, warnings, customPolicies } = compileConfig(source, compileOptions(cwd, environment, vercel));
   const { origin } = source;
   try {
     // Every value must fit; those that are only copied are not used after that.
@@ -42,7 +51,14 @@ export async function loadGateway(cwd: string, file: string | undefined, vercel 
   }
   const shown = resolveReferences(withNamedTexts(config, variables), variables, origin);
   try {
-    return { environment, origin, compiled: config, warnings, ...createOfflineGateway(shown, customPolicies, environment) };
+    return {
+      environment,
+      source,
+      origin,
+      compiled: config,
+      warnings,
+      ...createOfflineGateway(shown, customPolicies, environment),
+    };
   } catch (error) {
     if (error instanceof ConfigError) throw new ConfigError([...warnings, ...error.issues], origin);
     const message = `the gateway can't be built: ${error instanceof Error ? error.message : String(error)}`;

@@ -1,5 +1,5 @@
 /** `frontdesk routes`: every route in the order in which they are asked. */
-import { CONFIG_FLAG, type Command, JSON_FLAG, OK } from "./command.ts";
+import { CONFIG_FLAG, type Command, configFile, JSON_FLAG, OK } from "./command.ts";
 import { loadGateway } from "./load-gateway.ts";
 import { bold, columns, quiet } from "./page.ts";
 import { type RouteFacts, routeFacts } from "./route-facts.ts";
@@ -8,12 +8,12 @@ import { addressText, destinationText, methodsText, stepsText } from "./route-li
 export const routes: Command = {
   name: "routes",
   summary: "lists the routes, the most specific first",
-  operands: "",
-  maxOperands: 0,
+  operands: "[file]",
+  maxOperands: 1,
   flags: { config: CONFIG_FLAG, json: JSON_FLAG },
   details: "The first line whose host, path and conditions fit a request is its route. A method that it does not serve is 405.",
   async run(call) {
-    const facts = routeFacts(await loadGateway(call.cwd, call.one("config")));
+    const facts = routeFacts(await loadGateway(call.cwd, configFile(call, call.operands[0])));
     return { code: OK, out: call.has("json") ? JSON.stringify(facts, null, 2) : table(facts) };
   },
 };

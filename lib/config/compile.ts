@@ -19,7 +19,7 @@ import { gatewayOutline } from "./schema.ts";
 import { checkSettings } from "./schema-issues.ts";
 import { reportSharedCaches } from "./shared-cache.ts";
 import { withStricterRoutes } from "./stricter-routes.ts";
-import { compileTrust } from "./trust.ts";
+import { compileTrust, mayTrustProxies } from "./trust.ts";
 import { reportUnknownPlaces } from "./unknown-places.ts";
 import { unroutedSteps } from "./unrouted.ts";
 
@@ -45,6 +45,8 @@ export interface CompileOptions {
   readonly hasCronSecret?: boolean | undefined;
   /** Whether a database tells the Node host where callers are. Absent where nobody asks. */
   readonly geoDatabase?: boolean | undefined;
+  /** Whether GATEWAY_TRUST_PROXY names proxies. Absent where nobody asks. */
+  readonly trustsProxy?: boolean | undefined;
   /** Where requests must not fail on purpose. */
   readonly production?: boolean;
   /** What vercel.json says; absent where there is none. */
@@ -103,8 +105,8 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   const drafts = withStricterRoutes(withPathMethods(compiled), backends, comparison, report);
   reportSharedCaches(drafts, backends, report);
   reportFaults(drafts, options.production ?? false, report);
-  if (options.geoDatabase === false && !options.vercel && !trust?.geo && !trust?.frontends)
-    reportUnknownPlaces(drafts, backends, report);
+  const isPlaceTold = trust?.frontends || (trust?.geo && mayTrustProxies(trust, options));
+  if (options.geoDatabase === false && !options.vercel && !isPlaceTold) reportUnknownPlaces(drafts, backends, report);
   const used = new Set(drafts.flatMap(({ route }) => [route.backend, route.mirror?.backend, route.elsewhere]));
   if (drafts.length === routes.length) {
     for (const [index, { name }] of backends.entries()) {
@@ -119,7 +121,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     claims: claimsIn([backends, drafts, authenticators]),
     routes: withIds(drafts),
     unrouted: unroutedSteps(defaults, report),
-    trust: compileTrust(trust ?? {}, options.vercel, report),
+    trust: compileTrust(trust ?? {}, options, report),
     ...(caseSensitive === false && { caseSensitive }),
     ...(trailingSlash === "ignore" && { trailingSlash }),
     ...(overload !== undefined && { overloadLagMs: overloadLag(overload, report) }),

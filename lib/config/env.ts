@@ -22,6 +22,8 @@ export interface Environment {
   readonly dataDir: string;
   /** A file in MMDB format, for the Node host. */
   readonly geoDatabase: string | undefined;
+  /** Whether GATEWAY_TRUST_PROXY names proxies. */
+  readonly trustsProxy: boolean;
   /** `budgetMs` is how long one trip to it may take. */
   readonly redis: { readonly url: string; readonly token: string; readonly budgetMs: number } | undefined;
   /** Names in Redis begin with it, so that a preview never spends or revokes what is production's. */
@@ -79,6 +81,7 @@ export function parseEnvironment(given: NodeJS.Dict<string>): Environment {
     cronSecret: readCronSecret(variables.CRON_SECRET, variables.GATEWAY_ADMIN_TOKEN, fault),
     dataDir: variables.GATEWAY_DATA_DIR ?? ".frontdesk",
     geoDatabase: variables.GATEWAY_GEO_DATABASE,
+    trustsProxy: variables.GATEWAY_TRUST_PROXY !== undefined,
     redis: readRedis(variables, fault),
     storePrefix: variables.GATEWAY_STORE_PREFIX ?? storePrefixOf(variables),
     vercel: variables.VERCEL === "1",

@@ -58,21 +58,18 @@ export const trust = strict("trust", {
     ),
 });
 
-export function compileTrust(
-  { proxies, field, pass, geo, frontends }: z.output<typeof trust>,
-  vercel: boolean,
-  report: Report,
-): CompiledConfig["trust"] {
+/** Where the config runs, as far as that decides who is believed. */
+interface Believers {
+  readonly vercel: boolean;
+  /** Whether GATEWAY_TRUST_PROXY names proxies. Absent where it is not known. */
+  readonly trustsProxy?: boolean | undefined;
+}
+
+export function compileTrust(input: z.output<typeof trust>, where: Believers, report: Report): CompiledConfig["trust"] {
+  const { proxies, field, pass, geo, frontends } = input;
   const fields = new Fields(report);
   const place = ["trust"];
-  for (const [key, value] of Object.entries({ proxies, field, pass, geo })) {
-    if (vercel && value !== undefined)
-      report.error(
-        "not-built",
-        [...place, key],
-        "on Vercel the platform alone is believed: proxies in front of it are not built in this version.",
-      );
-  }
+  reportUnused(input, where, report);
   return {
     // A list for each entry, which may be a reference: flat once references are resolved.
     proxies: fields.list(proxies, [...place, "proxies"], "ranges") as unknown as readonly string[],
@@ -81,6 +78,27 @@ export function compileTrust(
     geo: geo === undefined ? null : typeof geo === "string" ? GEO_FIELDS[geo] : namedFields(geo, [...place, "geo"], report),
     frontends: frontends === undefined ? [] : secretsOf(frontends.secret, [...place, "frontends", "secret"], fields),
   };
+}
+
+/** Whether any address is trusted, or may be. */
+export function mayTrustProxies({ proxies }: z.output<typeof trust>, { trustsProxy }: Believers): boolean {
+  return asList(proxies).length > 0 || trustsProxy !== false;
+}
+
+function reportUnused(input: z.output<typeof trust>, where: Believers, report: Report): void {
+  const { proxies, field, pass, geo } = input;
+  for (const [key, value] of Object.entries({ proxies, field, pass, geo })) {
+    if (value === undefined) continue;
+    const place = ["trust", key];
+    if (where.vercel) report.warn("useless-setting", place, "ignored, since Vercel alone says who calls.");
+    else if (key !== "proxies" && !mayTrustProxies(input, where))
+      report.warn(
+        "useless-setting",
+        place,
+        "no proxy is trusted, and so nobody is believed.",
+        "Name the proxies' addresses in `trust.proxies` or GATEWAY_TRUST_PROXY.",
+      );
+  }
 }
 
 /** A list for each entry too: a variable may hold `new,old`. */

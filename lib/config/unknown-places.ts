@@ -4,7 +4,7 @@ import type { CompiledBackend } from "./compiled.ts";
 import type { Place, Report } from "./issue.ts";
 
 const FIX =
-  "Say whose fields count in `trust.geo`, or name a database in GATEWAY_GEO_DATABASE. On Vercel the platform tells it; to try it out: --geo DE.";
+  "Say whose fields count in `trust.geo`, with their proxies in `trust.proxies`, or name a database in GATEWAY_GEO_DATABASE. On Vercel the platform tells it; to try it out: --geo DE.";
 
 export function reportUnknownPlaces(drafts: readonly Draft[], backends: readonly CompiledBackend[], report: Report): void {
   const warn = (place: Place, consequence: string) =>

@@ -113,7 +113,11 @@ type Loaded = Pick<ReturnType<typeof compileConfig>, "config" | "customPolicies"
 
 async function load({ cwd, file, log }: NodeServerOptions, environment: Environment): Promise<Loaded> {
   const source = await loadConfig(environment, { cwd, file });
-  const { config, customPolicies, warnings } = compileConfig(source, { vercel: false, production: environment.production });
+  const { config, customPolicies, warnings } = compileConfig(source, {
+    vercel: false,
+    production: environment.production,
+    trustsProxy: environment.trustsProxy,
+  });
   if (warnings.length > 0) log.warn(formatIssues(warnings, source.origin));
   return { config: resolveReferences(config, environment.variables, source.origin), customPolicies };
 }

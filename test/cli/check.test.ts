@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { checkout } from "./checkout.ts";
+import { TEMPLATE_KEYS } from "#lib/cli/vercel-findings.ts";
+import { checkout, ROOT } from "./checkout.ts";
 
 const SHOP = `
 backends:
@@ -160,6 +161,19 @@ routes: [{ path: /, backend: eu, auth: none, mirror: { backend: us, percent: 7 }
     expect(err).not.toContain("SHOP_URL");
   });
 
+  test("a file is an operand or --config, in each command that reads a config", async () => {
+    const { call } = checkout({ "shop.yaml": SHOP }, VARIABLES);
+    for (const command of ["check", "routes"]) {
+      const byOperand = await call(command, "shop.yaml");
+      expect(byOperand.code).toBe(0);
+      expect(await call(command, "--config", "shop.yaml")).toEqual(byOperand);
+      expect(await call(command, "shop.yaml", "--config", "shop.yaml")).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('two configs are named: "shop.yaml" and --config "shop.yaml".'),
+      });
+    }
+  });
+
   test("a variable of the gateway's own that can't be used", async () => {
     const { frontdesk } = checkout({ "shop.yaml": SHOP }, { ...VARIABLES, PORT: "many" });
     const { code, err } = await frontdesk("check", "shop.yaml");
@@ -175,6 +189,72 @@ routes: [{ path: /, backend: eu, auth: none, mirror: { backend: us, percent: 7 }
     const there = await frontdesk("check", "big.yaml", "--vercel");
     expect([there.code, there.out]).toEqual([1, ""]);
     expect(there.err).toMatch(/^big\.yaml:1:\d+ routes\[0\]\.maxBody: 9mb is more/);
+  });
+
+  describe("what a build on Vercel would say", () => {
+    const config = [
+      'trust: { proxies: "10.0.0.0/8", geo: cloudflare }',
+      "backends: { a: https://a.example }",
+      "routes: [{ path: /, backend: a, auth: none, quota: 100/day, maxBody: 9mb }]",
+    ].join("\n");
+    const linked = { ".vercel/project.json": "{}" };
+    const template = { "vercel.json": readFileSync(join(ROOT, "vercel.json"), "utf8") };
+
+    test.each<[string, Record<string, string>, Record<string, string>]>([
+      ["a folder that `vercel link` knows", linked, {}],
+      ["variables of Vercel's", {}, { VERCEL_PROJECT_ID: "prj_1" }],
+      ["such variables in .env.local", { ".env.local": "VERCEL_URL=x.vercel.app\n" }, {}],
+      ["a vercel.json with settings", { "vercel.json": '{ "crons": [] }' }, {}],
+      ["`regions` in the config", { "a.yaml": `regions: fra1\n${config}`, "vercel.json": '{ "regions": ["fra1"] }' }, {}],
+    ])("%s: warnings", async (_, files, env) => {
+      const { call } = checkout({ "a.yaml": config, ...files }, env);
+      const { code, out, err } = await call("check", "a.yaml");
+      expect(code).toBe(0);
+      expect(out).toMatch(/^Vercel {4}a build there would fail by 2 errors, in the warnings below$/m);
+      expect(err).toMatch(/^warning: a\.yaml:\d+:\d+ routes\[0\]\.quota: on Vercel: a quota needs Redis on Vercel/m);
+      expect(err).toMatch(/ trust\.geo: on Vercel: ignored, since Vercel alone says who calls\.$/m);
+      // Told of every config, and so only once.
+      expect(err.match(/9mb is more than Vercel lets through/g)).toHaveLength(1);
+      const { ok, warnings, vercelErrors } = JSON.parse((await call("check", "a.yaml", "--json")).out);
+      expect([ok, vercelErrors, warnings.length]).toEqual([true, 2, 4]);
+    });
+
+    test("elsewhere one line", async () => {
+      const { call } = checkout({ "a.yaml": config, ...template }, {});
+      const { out, err } = await call("check", "a.yaml");
+      expect(out).toMatch(/^Vercel {4}a build there would fail by 2 errors: `npx frontdesk check --vercel` shows them$/m);
+      expect(err).not.toContain("on Vercel:");
+      expect(err.trimEnd().split("\n")).toHaveLength(1);
+    });
+
+    test("nothing where all is well, and nothing twice with --vercel", async () => {
+      const { call } = checkout({ "a.yaml": "routes: [{ path: /, auth: none, respond: {} }]", "b.yaml": config, ...linked }, {});
+      const { out, err } = await call("check", "a.yaml");
+      expect([out.includes("Vercel    "), err]).toEqual([false, ""]);
+      const there = await call("check", "b.yaml", "--vercel");
+      expect(there.code).toBe(1);
+      expect(there.err).not.toContain("on Vercel: ");
+    });
+
+    test("a fresh copy's vercel.json says nothing of where it runs", () => {
+      expect(new Set(Object.keys(JSON.parse(template["vercel.json"])))).toEqual(TEMPLATE_KEYS);
+    });
+  });
+
+  test("trust without a proxy: nobody is believed, and nobody tells where callers are", async () => {
+    const config = [
+      "trust: { geo: vercel, field: forwarded }",
+      "backends: { a: https://a.example }",
+      "routes: [{ path: /, backend: a, auth: none, geo: { deny: KP } }]",
+    ].join("\n");
+    const { err } = await checkout({ "a.yaml": config }, {}).call("check", "a.yaml");
+    expect(err).toMatch(
+      /trust\.geo: no proxy is trusted, and so nobody is believed\. Name the proxies' addresses in `trust\.proxies`/,
+    );
+    expect(err).toMatch(/trust\.field: no proxy is trusted/);
+    expect(err).toMatch(/routes\[0\]: nobody tells the Node host where callers are/);
+    const trusting = await checkout({ "a.yaml": config }, { GATEWAY_TRUST_PROXY: "10.0.0.0/8" }).call("check", "a.yaml");
+    expect(trusting.err).toBe("");
   });
 
   test("what active checks need on Vercel, each as long as it is missing", async () => {

@@ -59,8 +59,9 @@ async function outcomeOf(name: string, settings: readonly string[], config: stri
     const vercelJson = json === undefined ? undefined : JSON.parse(json);
     const redis = vercel ? redisOnVercel(environment) : undefined;
     const geoDatabase = settings.includes("check") ? environment.geoDatabase !== undefined : undefined;
+    const trustsProxy = settings.includes("check") ? environment.trustsProxy : undefined;
     const hasCronSecret = environment.cronSecret !== undefined;
-    const options = { vercel, redis, production, vercelJson, hasCronSecret, geoDatabase };
+    const options = { vercel, redis, production, vercelJson, hasCronSecret, geoDatabase, trustsProxy };
     const { config: compiled, warnings } = compileConfig(
       source,
       settings.includes("build") ? { ...options, keepOut: variables } : options,

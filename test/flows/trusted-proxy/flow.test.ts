@@ -102,6 +102,32 @@ test("nobody gets round a rule that denies by making himself unknown", async () 
   expect((await relay("/there/a", "X-Forwarded-For", "garbage")).status).toBe(403);
 });
 
+test("on Vercel the same config believes the platform alone", async () => {
+  const env = { BACKEND_URL: backend.url, GATEWAY_TRUST_PROXY: "10.0.0.0/8", VERCEL: "1" };
+  const other = await startHost("vercel", { config, env });
+  const send = async (target: string, ...headers: string[]) => (await sendRaw(other.port, { target, headers })).status;
+  const forged = [
+    "X-Forwarded-For",
+    "203.0.113.7",
+    "Forwarded",
+    "for=203.0.113.7",
+    "CF-Connecting-IP",
+    "203.0.113.7",
+    "CF-IPCountry",
+    "DE",
+  ];
+  expect(await send("/office/a", ...forged)).toBe(403);
+  expect(await send("/office/a", ...forged, "X-Real-IP", "192.0.2.66")).toBe(403);
+  expect(await send("/office/a", ...forged, "X-Real-IP", "203.0.113.7", "X-Vercel-IP-Country", "AT")).toBe(200);
+  const { headers } = await backend.last();
+  expect([headers.get("x-forwarded-for"), headers.get("x-country"), headers.has("cf-connecting-ip")]).toEqual([
+    "203.0.113.7",
+    "AT",
+    false,
+  ]);
+  await other.stop();
+});
+
 test("a proxy that writes Forwarded is believed for that alone", async () => {
   const folder = join(import.meta.dirname, "forwarded");
   const other = await startHost("node", { config: configIn(folder), env: { BACKEND_URL: backend.url } });
