@@ -1,7 +1,7 @@
 /** An answer that a config writes out, with what it takes from the request. */
 import type { Exchange } from "./exchange.ts";
 import { HeaderList } from "./http/header-list.ts";
-import { renderTemplate, type Template } from "./http/template.ts";
+import { renderField, renderTemplate, type Template } from "./http/template.ts";
 import type { Answer } from "./problem.ts";
 
 export interface FixedAnswer {
@@ -13,9 +13,14 @@ export interface FixedAnswer {
 }
 
 export function renderFixedAnswer({ status, headers, body }: FixedAnswer, exchange: Exchange): Answer {
+  const fields = new HeaderList();
+  for (const [name, template] of headers) {
+    const value = renderField(template, exchange);
+    if (value !== undefined) fields.append(name, value);
+  }
   return {
     status,
-    headers: new HeaderList(headers.flatMap(([name, value]) => [name, renderTemplate(value, exchange, "header")])),
+    headers: fields,
     body: body && renderTemplate(body.template, exchange, body.kind),
   };
 }

@@ -18,7 +18,7 @@ export const fixedAnswer = (status: number) => ({
   headers: z
     .record(z.string(), oneOrMore("a text or a list of texts", z.string()))
     .optional()
-    .describe("Header fields of the answer. Values may hold request values"),
+    .describe("Header fields of the answer. Values may hold request values; where the value is empty, the field is left out"),
   body: z
     .string()
     .optional()

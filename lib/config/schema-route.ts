@@ -144,7 +144,9 @@ export const routeSchema = strict(
     rewrite: z
       .string()
       .optional()
-      .describe("The path sent on; may hold request values, `${params.rest}` is what `*` matched. The query is kept as received"),
+      .describe(
+        "The path sent on; may hold request values, `${params.rest}` is what `*` matched. The query is kept as received (a `redirect` drops it, without `keepQuery`)",
+      ),
     ...shared,
   },
   NOT_BUILT,

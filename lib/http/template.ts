@@ -5,6 +5,7 @@
  */
 import type { Exchange } from "../exchange.ts";
 import { hasDotSegment } from "./target.ts";
+import { trimmed } from "./whitespace.ts";
 
 export type ValueSource = "params" | "query" | "header" | "claim" | "consumer" | "geo";
 export interface TemplateValue {
@@ -29,6 +30,15 @@ export function renderTemplate(template: Template, exchange: RequestValues, dest
     else text += encode(textFor(part, exchange), destination);
   }
   return text;
+}
+
+/**
+ * The value of a header field; undefined where it would be empty, as when the request has no such value. The field then stays away:
+ * nginx and Envoy do the same, and few servers expect an empty `x-country`.
+ */
+export function renderField(template: Template, exchange: RequestValues): string | undefined {
+  const value = renderTemplate(template, exchange, "header");
+  return trimmed(value) === "" ? undefined : value;
 }
 
 /** A separator in any encoding, also one that a second decoding uncovers. */

@@ -2,7 +2,7 @@
 import { type AuthenticatorDefinition, isRejection, type Rejection } from "../../authenticator.ts";
 import type { Consumer, Exchange } from "../../exchange.ts";
 import { nameOfPlace } from "../../http/credential.ts";
-import { renderTemplate } from "../../http/template.ts";
+import { renderField } from "../../http/template.ts";
 import type { Deps, MaybePromise, Outgoing } from "../../policy.ts";
 import { bearerChallenge } from "../bearer-challenge.ts";
 import { Remembered } from "../remembered.ts";
@@ -67,8 +67,8 @@ export const jwt: AuthenticatorDefinition<JwtOptions> = {
       const { route, target, params, request } = exchange;
       const values = consumer === exchange.consumer ? exchange : { route, target, params, request, consumer };
       for (const [field, template] of headers) {
-        const value = renderTemplate(template, values, "header");
-        if (value !== "") outgoing.headers.set(field, value);
+        const value = renderField(template, values);
+        if (value !== undefined) outgoing.headers.set(field, value);
       }
     }
 

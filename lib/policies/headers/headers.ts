@@ -1,7 +1,7 @@
 /** `headers`: sets, appends and removes header fields of the request to the backend and of the answer. */
 import type { Exchange } from "../../exchange.ts";
 import type { HeaderList } from "../../http/header-list.ts";
-import { renderTemplate, type Template } from "../../http/template.ts";
+import { renderField, renderTemplate, type Template } from "../../http/template.ts";
 import type { Policy, PolicyDefinition } from "../../policy.ts";
 import type { HeaderChanges, HeadersOptions } from "./options.ts";
 
@@ -34,6 +34,14 @@ function changesAnything({ set, append, remove }: HeaderChanges): boolean {
 
 function apply({ set, append, remove }: HeaderChanges, fields: HeaderList, exchange: Exchange): void {
   for (const name of remove) fields.delete(name);
-  for (const [name, value] of set) fields.set(name, renderTemplate(value, exchange, "header"));
-  for (const [name, value] of append) fields.append(name, renderTemplate(value, exchange, "header"));
+  for (const [name, template] of set) {
+    const value = renderField(template, exchange);
+    // Replaced by nothing: what the caller wrote there may not stand in for it.
+    if (value === undefined) fields.delete(name);
+    else fields.set(name, value);
+  }
+  for (const [name, template] of append) {
+    const value = renderField(template, exchange);
+    if (value !== undefined) fields.append(name, value);
+  }
 }

@@ -24,8 +24,10 @@ const changes = (name: string) =>
     set: z
       .record(z.string(), z.string())
       .optional()
-      .describe("Replaces every field of that name. Values may hold request values"),
-    append: values.optional().describe("Adds a field, one for each value. Values may hold request values"),
+      .describe(
+        "Replaces every field of that name. Values may hold request values; where the value is empty, the field is left out",
+      ),
+    append: values.optional().describe("Adds a field, one for each value that is not empty. Values may hold request values"),
     remove: oneOrMore("the name of a header or a list of them", z.string())
       .optional()
       .describe("Removes every field of these names"),

@@ -21,7 +21,9 @@ const full = strict("redirect", {
   status: oneOf(`one of ${REDIRECT_STATUSES.join(", ")}`, [z.literal(REDIRECT_STATUSES), reference])
     .optional()
     .describe("302 by default; 301, 302, 303, 307 or 308"),
-  keepQuery: flag.optional().describe("Whether the query is sent along; false by default"),
+  keepQuery: flag
+    .optional()
+    .describe("Whether the query as received is added to `to`; false by default. (A `rewrite` always keeps it.)"),
 });
 const setting = oneOf("a URL or { to, status, keepQuery }", [z.string(), full]);
 

@@ -55,4 +55,23 @@ describeHosts(import.meta.dirname, (flow) => {
     for (const name of ["x-content-type-options", "content-security-policy", "deprecation", "sunset", "link"])
       expect(headers.has(name)).toBe(false);
   });
+
+  test("a field without a value is left out, and never left to the caller", async () => {
+    flow.backend.on("/values", (_, response) => response.writeHead(200, { "x-backend": "own" }).end());
+    const own = ["X-Country", "XX", "X-Q", "own", "X-More", "own", "X_Both", "own"];
+    const { headers, received } = await flow.send({ target: "/values", headers: own });
+    for (const name of ["x-country", "x-q", "x-both"]) expect(received!.headers.has(name), name).toBe(false);
+    expect(received!.headers.all("x-more").join(", ")).toBe("own, fixed");
+    for (const name of ["x-seen", "x-backend", "x-also"]) expect(headers.has(name), name).toBe(false);
+    expect((await flow.send("/said")).headers.has("x-seen")).toBe(false);
+  });
+
+  test("a field with a value has it, on each side", async () => {
+    flow.backend.on("/values", (_, response) => response.writeHead(200, { "x-backend": "own" }).end());
+    const { headers, received } = await flow.send({ target: "/values?q=de", headers: ["X-Q", "own"] });
+    expect([received!.headers.all("x-q"), received!.headers.get("x-both")]).toEqual([["de"], "de"]);
+    expect(received!.headers.all("x-more").join(", ")).toBe("de, fixed");
+    expect(["x-seen", "x-backend", "x-also"].map((name) => headers.all(name))).toEqual([["de"], ["de"], ["de"]]);
+    expect((await flow.send("/said?q=de")).headers.get("x-seen")).toBe("de");
+  });
 });
