@@ -5,7 +5,7 @@ import { didYouMean } from "./nearest.ts";
 import type { Reference } from "./references.ts";
 import { asList } from "./schema-fields.ts";
 import { isEnvPart, isRequestValue, REQUEST_VALUES, readText, type TextPart } from "./text.ts";
-import { type Kind, VALUE_KINDS, type ValueKind, type ValueOf } from "./value-kinds.ts";
+import { type Kind, VALUE_KINDS, type ValueKind, type ValueOf, withScheme } from "./value-kinds.ts";
 
 /** The kinds of text that request values may stand in. */
 export type TemplateKind = Extract<Kind, "string" | "header" | "json" | "path">;
@@ -127,12 +127,15 @@ export class Fields {
   }
 
   #read<K extends Kind>(text: string, place: Place, kind: K): ValueOf<K> | undefined {
-    const { read, expects, isSecret }: ValueKind<unknown> = VALUE_KINDS[kind];
-    const value = read(text) as ValueOf<K> | undefined;
+    const valueKind: ValueKind<unknown> = VALUE_KINDS[kind];
+    const { expects, isSecret } = valueKind;
+    const value = valueKind.read(text) as ValueOf<K> | undefined;
     if (value === undefined) {
       // Credentials in a URL are no text for a log.
       const shown = isSecret ? "another text" : JSON.stringify(text.replace(/\/\/[^/]*@/, "//…@"));
-      this.report.error("value-format", place, `expected ${expects}, got ${shown}.`);
+      const whole = withScheme(text, valueKind);
+      const fix = whole === undefined ? undefined : `The scheme is missing: write ${JSON.stringify(whole)}.`;
+      this.report.error("value-format", place, `expected ${expects}, got ${shown}.`, fix);
     }
     return value;
   }

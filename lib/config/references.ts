@@ -4,7 +4,7 @@
  */
 import type { CompiledConfig } from "./compiled.ts";
 import { ConfigError, type Issue } from "./issue.ts";
-import { type Kind, VALUE_KINDS } from "./value-kinds.ts";
+import { type Kind, VALUE_KINDS, withScheme } from "./value-kinds.ts";
 
 export interface EnvPart {
   readonly env: string;
@@ -73,7 +73,8 @@ function readReference({ $ref, as, at }: Reference, variables: Variables, issues
   if (value === undefined) {
     // The value may be a secret: the message never shows it.
     const message = `the value of ${names.join(" and ")} does not fit here: expected ${VALUE_KINDS[as].expects}.`;
-    issues.push({ rule: "reference-value", severity: "error", path: at, message });
+    const fix = withScheme(text, VALUE_KINDS[as]) === undefined ? undefined : "The scheme is missing: https://.";
+    issues.push({ rule: "reference-value", severity: "error", path: at, message, fix });
   }
   return value;
 }

@@ -128,6 +128,13 @@ export const VALUE_KINDS = {
 export type Kind = keyof typeof VALUE_KINDS;
 export type ValueOf<K extends Kind> = Exclude<ReturnType<(typeof VALUE_KINDS)[K]["read"]>, undefined>;
 
+/** How a text that lacks `https://` alone would be written: `shop.example`. Undefined for any other. */
+export function withScheme(text: string, { read, isSecret }: ValueKind<unknown>): string | undefined {
+  if (isSecret || text.includes("://") || !/^[\w[*][^/]*[.:]/.test(text) || read(`https://${text}`) === undefined)
+    return undefined;
+  return `${URL.canParse(`https://${text}`) && isLoopbackUrl(`https://${text}`) ? "http" : "https"}://${text}`;
+}
+
 function kind<T>(expects: string, read: (text: string) => T | undefined): ValueKind<T> {
   return { expects, read };
 }
