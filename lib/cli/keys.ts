@@ -99,9 +99,16 @@ function factsOf(key: Readonly<Record<string, Json>>): string {
 function listText(body: Readonly<Record<string, Json>>): string {
   const day = (time: Json | undefined) => (typeof time === "string" ? time.slice(0, 10) : "never");
   const head = ["ID", "KEY", "STATUS", "CONSUMER", "NAME", "EXPIRES", "LAST USED"];
-  return pageOf(body, head, "there are no keys", ({ id, hint, status, consumer, name, expiresAt, lastUsedAt }) =>
-    [id, hint, status, consumer, name, day(expiresAt), day(lastUsedAt)].map((cell) => printable(String(cell))),
+  return pageOf(body, head, "there are no keys", ({ id, hint, status, consumer, name, expiresAt, rotation, lastUsedAt }) =>
+    [id, hint, status, consumer, name, day(endOf(expiresAt, rotation)), day(lastUsedAt)].map((cell) => printable(String(cell))),
   );
+}
+
+/** A key that has a successor ends at its sunset, if not before. Times of one form compare as texts. */
+function endOf(expiresAt: Json | undefined, rotation: Json | undefined): Json | undefined {
+  const sunsetAt = (rotation as { readonly sunsetAt: string } | null | undefined)?.sunsetAt;
+  if (sunsetAt === undefined || typeof expiresAt !== "string") return sunsetAt ?? expiresAt;
+  return sunsetAt < expiresAt ? sunsetAt : expiresAt;
 }
 
 function settingsIn(call: Call): Json {

@@ -64,6 +64,22 @@ describe("frontdesk keys, on the data folder of this machine", () => {
     expect(JSON.parse(out).items).toHaveLength(2);
   });
 
+  test("the list says when a retiring key ends", async () => {
+    const { call } = shop();
+    const lasting = ["--name", "lasting", "--consumer", "acme"];
+    await call("keys", "create", ...lasting);
+    await call("keys", "create", "--name", "short", "--consumer", "acme", "--expires", "1d");
+    const items = async () => JSON.parse((await call("keys", "list", "--json")).out).items as Record<string, string>[];
+    for (const { id } of await items()) await call("keys", "rotate", id!, "--overlap", "2d");
+    const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+    const rows = (await call("keys", "list")).out.split("\n").filter((line) => line.includes("retiring"));
+    expect(rows.map((row) => /acme +(\w+) +(\S+)/.exec(row)?.slice(1)).sort()).toEqual([
+      ["lasting", day(2)],
+      // Its own end comes first.
+      ["short", day(1)],
+    ]);
+  });
+
   test("what is wrong is told with its place, and nothing is made", async () => {
     const { call } = shop();
     const { code, out, err } = await call("keys", "create", "--name", "a", "--route", "/nowhere", "--expires", "soon");
