@@ -1,6 +1,6 @@
 /** `frontdesk init`: the secrets and a first config. It changes nothing that is there already. */
-import { randomBytes } from "node:crypto";
-import { existsSync, writeFileSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compileConfig } from "../config/compile.ts";
 import { type Environment, readEnvironment } from "../config/env.ts";
@@ -11,6 +11,8 @@ import { EnvFile } from "./env-file.ts";
 import { bold, good, quiet } from "./page.ts";
 
 const STANDARD_FILE = "gateway.config.ts";
+/** SHA-256 of gateway.config.ts as a copy of this repository has it. */
+const TEMPLATE_DIGEST = "daaafb67dc65542d3fa897709fe51cbeec1e27929688756da7ac3c6d0e961848";
 const ENV_FILE = ".env.local";
 const SECRETS = [
   { name: "GATEWAY_SECRET", meaning: "32 random bytes: keys for plans, sessions and assertions are made of it" },
@@ -25,7 +27,7 @@ export const init: Command = {
   flags: {
     backend: { type: "string", value: "url", help: "a first backend: the config then sends requests there" },
     path: { type: "string", value: "/api/*", help: "the path of the first route: /api/*, or / without a backend" },
-    force: { type: "boolean", help: `writes a new ${STANDARD_FILE} over the one that is there` },
+    force: { type: "boolean", help: `writes a new ${STANDARD_FILE} over one that was edited` },
   },
   details: `Secrets go to ${ENV_FILE}, which only you can read; values that are set anywhere already are kept.`,
   async run(call) {
@@ -62,15 +64,23 @@ function writeSecrets(cwd: string, { variables }: Environment): string[] {
   return [...missing.map(({ name }) => `${good("+")} ${name} was written to ${ENV_FILE} (only you can read it)`), ...kept];
 }
 
-function writeConfig({ cwd, has, one }: Call, { configFile, configText, routesText }: Environment, text: string): string {
-  const unused = one("backend") === undefined ? "" : `; --backend was not used`;
+/** Nobody has written anything of theirs into it. */
+function isUntouched(file: string): boolean {
+  const text = readFileSync(file, "utf8").replaceAll("\r\n", "\n");
+  return text === firstConfig(undefined) || createHash("sha256").update(text).digest("hex") === TEMPLATE_DIGEST;
+}
+
+function writeConfig({ cwd, has }: Call, { configFile, configText, routesText }: Environment, text: string): string {
+  const asked = ["backend", "path"].filter((flag) => has(flag)).map((flag) => `--${flag}`);
+  const unused = asked.length === 0 ? "" : `; ${asked.join(" and ")} had no effect`;
   const source = Object.entries({ GATEWAY_CONFIG_FILE: configFile, GATEWAY_CONFIG: configText, GATEWAY_ROUTES: routesText }).find(
     ([, value]) => value !== undefined,
   );
   if (source) return `${quiet("=")} ${source[0]} holds the config, and no ${STANDARD_FILE} was written${unused}`;
   const file = join(cwd, STANDARD_FILE);
   const exists = existsSync(file);
-  if (exists && !has("force"))
+  const mayReplace = has("force") || (exists && asked.length > 0 && isUntouched(file));
+  if (exists && !mayReplace)
     return `${quiet("=")} ${STANDARD_FILE} is there already, and was kept${unused} (--force writes a new one)`;
   writeFileSync(file, text);
   return `${good("+")} ${STANDARD_FILE} was ${exists ? "replaced" : "written"}`;

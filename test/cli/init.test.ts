@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { describe, expect, test } from "vitest";
@@ -34,7 +34,7 @@ describe("frontdesk init", () => {
     expect(code).toBe(0);
     expect(out).toContain("= GATEWAY_SECRET is set already, and was kept\n= GATEWAY_ADMIN_TOKEN is set already, and was kept\n");
     expect(out).toContain(
-      "= gateway.config.ts is there already, and was kept; --backend was not used (--force writes a new one)",
+      "= gateway.config.ts is there already, and was kept; --backend had no effect (--force writes a new one)",
     );
     expect([read(folder, ".env.local"), read(folder, "gateway.config.ts")]).toEqual(before);
     expect((await frontdesk("init", "--backend", "https://b.example", "--force")).out).toContain(
@@ -42,6 +42,25 @@ describe("frontdesk init", () => {
     );
     expect(read(folder, "gateway.config.ts")).toContain("https://b.example");
     expect(read(folder, ".env.local")).toBe(before[0]);
+  });
+
+  test("what a fresh copy or `init` itself has written is replaced by what is asked for", async () => {
+    const template = read(ROOT, "gateway.config.ts");
+    for (const untouched of [template, template.replaceAll("\n", "\r\n")]) {
+      const { call, folder } = checkout({ "gateway.config.ts": untouched });
+      expect((await call("init")).out).toContain("= gateway.config.ts is there already, and was kept (--force");
+      expect(read(folder, "gateway.config.ts")).toBe(untouched);
+      const { out } = await call("init", "--backend", "https://shop.example");
+      expect(out).toContain("+ gateway.config.ts was replaced");
+      expect(read(folder, "gateway.config.ts")).toContain("https://shop.example");
+    }
+    const { call, folder } = checkout();
+    await call("init");
+    expect((await call("init", "--path", "/x")).out).toContain("+ gateway.config.ts was replaced");
+    writeFileSync(join(folder, "gateway.config.ts"), `${template}// mine\n`);
+    const kept = await call("init", "--backend", "https://shop.example", "--path", "/y");
+    expect(kept.out).toContain("was kept; --backend and --path had no effect (--force writes a new one)");
+    expect(read(folder, "gateway.config.ts")).toBe(`${template}// mine\n`);
   });
 
   test("the printed line hands exactly the secret to Vercel's command", async () => {
