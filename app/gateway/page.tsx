@@ -2,6 +2,7 @@
 import { headers } from "next/headers.js";
 import { notFound } from "next/navigation.js";
 import type { Overview } from "../../lib/admin/overview.ts";
+import { whyOf } from "../../lib/admin/why.ts";
 import { consoleView } from "../../lib/hosts/console.ts";
 import { consoleReady } from "../../lib/hosts/vercel.ts";
 import { HeaderList } from "../../lib/http/header-list.ts";
@@ -182,7 +183,7 @@ function Recent({ records }: { records: Overview["recent"] }) {
                   {record.mirror ? <span className="quiet">{` copy: ${record.mirror}`}</span> : null}
                 </td>
                 <td className="number">{record.durationMs.toFixed(1)}</td>
-                <td>{[record.code, record.reason?.replaceAll("`", "")].filter(Boolean).join(": ") || "–"}</td>
+                <td>{whyOf(record)?.replaceAll("`", "") ?? "–"}</td>
               </tr>
             ))}
           </tbody>
