@@ -53,6 +53,7 @@ export interface TestGatewayOptions {
   readonly stores?: Stores;
   readonly now?: () => number;
   readonly call?: Deps["call"];
+  readonly info?: Deps["log"]["info"];
   /** Else a warning in the log is let pass. */
   readonly warn?: Deps["log"]["warn"];
   /** Else an error in the log fails the test. */
@@ -84,7 +85,7 @@ export function gatewayOf(config: Readonly<Record<string, unknown>>, options: Te
       stores: options.stores ?? createMemoryStores(),
       call: options.call ?? (() => failed("nothing here calls another service")),
       log: {
-        info: () => {},
+        info: options.info ?? (() => {}),
         warn: options.warn ?? (() => {}),
         error: options.error ?? ((message, fields) => failed(`${message}: ${JSON.stringify(fields)}`)),
       },

@@ -6,9 +6,10 @@ import { parse } from "yaml";
 import { createPools } from "#lib/backends/pools.ts";
 import { folderOf } from "#lib/config/published-schema.ts";
 import { POLICIES } from "#lib/policies/index.ts";
-import { PROBLEMS, type ProblemCode } from "#lib/problem.ts";
+import { PROBLEMS } from "#lib/problem.ts";
 import { startBackend } from "../support/backend.ts";
-import { gatewayOf, type Sent, type TestGateway } from "./gateway.ts";
+import { gatewayOf } from "./gateway.ts";
+import { check, requestsIn } from "./request-table.ts";
 
 /** For the examples that need one: it answers everything alike. */
 const backend = await startBackend();
@@ -30,9 +31,7 @@ describe.each([...POLICIES.values()])("$name", ({ name, refuses }) => {
   const text = readFileSync(join(folder, folderOf(name), "README.md"), "utf8");
   const example = /## Example\n\n```yaml\n([\s\S]*?)```/.exec(text)?.[1] ?? "";
   const gateway = gatewayOf(parse(example) as Record<string, unknown>, { pools, variables: { BACKEND_URL: backend.url } });
-  const rows = [...text.matchAll(/^\| (`[A-Z]+ \/.*) \| (\d{3}.*) \|$/gm)].map(
-    ([, request = "", answer = ""]) => [request, answer] as const,
-  );
+  const rows = requestsIn(text);
 
   test("its page names the policy and has an example", () => {
     expect(text.startsWith(`# \`${name}\`\n`)).toBe(true);
@@ -46,27 +45,3 @@ describe.each([...POLICIES.values()])("$name", ({ name, refuses }) => {
     expect(named).toEqual(refuses.map((code) => [code, PROBLEMS[code].status]));
   });
 });
-
-/** `GET /path` from `192.0.2.1` in `DE` with `name: value` and `name: value`. */
-async function check({ send }: TestGateway, request: string, answer: string): Promise<void> {
-  const { status, headers, record } = await send(sentIn(request));
-  const [asked = "", absent = ""] = answer.split(" without ");
-  const { [0]: stated = "", 1: refused } = /^\d{3}(?: `([a-z-]+)`)?/.exec(asked) ?? [];
-  const code = refused ?? /recorded as `([a-z-]+)`/.exec(asked)?.[1];
-  expect(status).toBe(Number(stated.slice(0, 3)));
-  expect(record.code).toBe(code as ProblemCode | undefined);
-  for (const [name, value] of fieldsIn(asked)) expect(headers.all(name)).toContain(value);
-  for (const [, name = ""] of absent.matchAll(/`([a-z-]+)`/g)) expect(headers.has(name)).toBe(false);
-}
-
-function sentIn(request: string): Sent {
-  const [, method = "", target = ""] = /^`([A-Z]+) (\S+)`/.exec(request) ?? [];
-  const ip = /from `([^`]+)`/.exec(request)?.[1];
-  const [, country, subdivision] = /in `([A-Z]{2})(?:-([A-Z]+))?`/.exec(request) ?? [];
-  const geo = country === undefined ? undefined : { country, subdivision };
-  return { method, target, ip, geo, headers: Object.fromEntries(fieldsIn(request)) };
-}
-
-function fieldsIn(text: string): [name: string, value: string][] {
-  return [...text.matchAll(/`([a-z-]+): ([^`]*)`/g)].map(([, name = "", value = ""]) => [name, value]);
-}
