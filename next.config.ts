@@ -4,7 +4,10 @@ import type { NextConfig } from "next";
 import { artifact } from "./.frontdesk/build/compiled.ts";
 import { readEnvironment } from "./lib/config/env.ts";
 import { largestBody } from "./lib/config/references.ts";
+import { explainNextNotice } from "./lib/hosts/next-notice.ts";
 import { largestNextBody } from "./lib/hosts/next-uploads.ts";
+
+explainNextNotice(console);
 
 /** Reads its compiled config at start, for tests; `npm run types` has checked the same files. */
 const isTestBuild = process.env.GATEWAY_TEST_BUILD === "1";
