@@ -314,7 +314,7 @@ export const CURLS: readonly CurlGroup[] = [
     ],
   },
   {
-    title: "A policy of one's own (`knock` in demo/gateway.config.ts)",
+    title: "Your own policy (`knock` in demo/gateway.config.ts)",
     curls: [
       { command: "curl -s {gateway}/members", shows: "403: it refuses", expect: ['"status":403', "Knock first"] },
       { command: "curl -s -H 'x-knock: knock' {gateway}/members", shows: "it lets pass", expect: ["Come in."] },

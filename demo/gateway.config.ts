@@ -1,7 +1,7 @@
 /** The demo's config. Change something, save, and reload it by the `kill -HUP` that the demo prints. */
 import { defineGateway, definePolicy, env, refuse } from "#frontdesk";
 
-/** A policy of one's own: a name, where it stands, and what it thinks of a request. */
+/** A custom policy: a name, where it stands, and what it thinks of a request. */
 const knock = definePolicy({
   name: "knock",
   row: "screen",

@@ -119,7 +119,7 @@ export const backendObject = strict(
     balance: balance
       .optional()
       .describe(
-        'Which of several targets takes a request: "round-robin" (default), each in turn; "least-inflight", the one with the fewest requests under way; "p2c", the less busy of two drawn by lot; "nearest", the one closest to the caller by `at`; "hash:ip", "hash:consumer", "hash:header:NAME", "hash:cookie:NAME", always the same for the same value',
+        'Which of several targets takes a request: "round-robin" (default), each in turn; "least-inflight", the one with the fewest requests under way; "p2c", the less busy of two drawn at random; "nearest", the one closest to the caller by `at`; "hash:ip", "hash:consumer", "hash:header:NAME", "hash:cookie:NAME", always the same for the same value',
       ),
     canary: canary
       .optional()

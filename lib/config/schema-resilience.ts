@@ -51,7 +51,7 @@ const healthObject = strict("health", {
   interval: duration
     .optional()
     .describe(
-      "Between two checks of one target: 10s by default, shortened by up to a fifth by lot. On Vercel the scheduler's pace: what was found holds for three of these, and at least 3m",
+      "Between two checks of one target: 10s by default, shortened by up to a fifth at random. On Vercel the scheduler's pace: what was found holds for three of these, and at least 3m",
     ),
   timeout: duration.optional().describe("2s by default"),
   status: z.string().optional().describe('What counts as well: "2xx" by default; "200" or "200-399"'),

@@ -42,7 +42,7 @@ const cache = switchable("a duration, true, { ttl, … }", POLICY_SCHEMAS.cache.
 
 const mirror = strict("mirror", {
   backend: z.string().describe("The name of the backend that gets the copies. They say `x-gateway-mirror: true`"),
-  percent: percent.optional().describe("Of the requests, by lot: all by default"),
+  percent: percent.optional().describe("Of the requests, chosen at random: all by default"),
   maxBody: size.optional().describe("Requests with a larger body are not copied: `64kb` by default"),
 });
 

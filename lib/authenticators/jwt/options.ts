@@ -76,7 +76,7 @@ const setting = strict("jwt", {
   secret: oneOrMore("a secret by reference, or a list of them", z.string())
     .optional()
     .describe(
-      "A secret by reference, for tokens of one's own: at least 32 bytes. `new,old` in the variable, or a list, to rotate it",
+      "A secret by reference, for your own tokens: at least 32 bytes. `new,old` in the variable, or a list, to rotate it",
     ),
   from: oneOrMore('"header", "header:NAME", "cookie:NAME" or "query:NAME", or a list of them', z.string())
     .optional()
@@ -111,7 +111,7 @@ const setting = strict("jwt", {
 type Given = z.output<typeof setting>;
 
 export const jwtSchema = {
-  setting: setting.describe("A signed token (RFC 7519) of an issuer such as Auth0, Clerk or Keycloak, or of one's own"),
+  setting: setting.describe("A signed token (RFC 7519) of an issuer such as Auth0, Clerk or Keycloak, or of your own service"),
   compile(given: Given, place: Place, fields: Fields): JwtOptions {
     const { report } = fields;
     const { issuer, audience, typ, clockTolerance = "5s", consumer = "sub" } = given;

@@ -21,7 +21,7 @@ const setting = strict("fault", {
     .describe("They get this status, after `delay`, and reach no backend"),
   percent: oneOf('a share such as "20%", or a reference', [z.string(), z.number()])
     .optional()
-    .describe("So many of a hundred requests, drawn by lot: all by default. `percent: ${env.DRILL:-0}` is a switch"),
+    .describe("So many of a hundred requests, chosen at random: all by default. `percent: ${env.DRILL:-0}` is a switch"),
   force: z.boolean().optional().describe("Also in production, where it is an error otherwise"),
 });
 
