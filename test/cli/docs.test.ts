@@ -19,7 +19,10 @@ function settled(output: string): string {
     .replace(/frontdesk-[A-Za-z0-9]{10}\b/, "frontdesk-kJk1B7JWv6");
 }
 
-test("docs/cli.md shows what its commands print", async () => {
+/** A process for each command, on a machine that may be busy. */
+const TIMEOUT_MS = 120_000;
+
+test("docs/cli.md shows what its commands print", { timeout: TIMEOUT_MS }, async () => {
   const page = readFileSync(PAGE, "utf8");
   const config = /```ts\n(.*?)```/s.exec(page)![1]!;
   const { folder } = checkout({ "gateway.config.ts": config, ".env": "SHOP_TOKEN=s3cret\n" });
