@@ -43,7 +43,7 @@ describe("frontdesk", () => {
     [["check", "--vercle"], 'frontdesk check: there is no --vercle. Did you mean "--vercel"?'],
     [["check", "-j"], "frontdesk check: there is no -j."],
     [["check", "a.yaml", "b.yaml"], 'frontdesk check: it takes no "b.yaml".'],
-    [["routes", "all"], 'frontdesk routes: it takes no "all".'],
+    [["routes", "a.yaml", "all"], 'frontdesk routes: it takes no "all".'],
     [["check", "--json=yes"], "frontdesk check: --json takes no value."],
     [["doctor"], "frontdesk doctor: it needs the frontend's URL: frontdesk doctor https://shop.example/api."],
     [
