@@ -254,6 +254,8 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       clearTimeout(this.#timer);
       return;
     }
+    // For undici the request is over, and aborting it does nothing: what fails from here on ends the answer itself.
+    this.#controller = undefined;
     if (this.#decoder) this.#decoder.end();
     else this.#finish();
   }
