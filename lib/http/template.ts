@@ -29,7 +29,8 @@ export function renderTemplate(template: Template, exchange: RequestValues, dest
     else if (destination === "path" && part.from === "params") text += rawParam(part.name, exchange);
     else text += encode(textFor(part, exchange), destination);
   }
-  return text;
+  // A field value neither begins nor ends with whitespace (RFC 9110 section 5.5): a strict backend refuses the whole head.
+  return destination === "header" ? trimmed(text) : text;
 }
 
 /**

@@ -48,7 +48,14 @@ describe("renderTemplate", () => {
   });
 
   test("CR and LF never reach a header: response splitting", () => {
-    expect(renderTemplate(value("query", "e"), exchange, "header")).toBe("  X");
+    expect(renderTemplate(["a", ...value("query", "e")], exchange, "header")).toBe("a  X");
+  });
+
+  test("a header value neither begins nor ends with whitespace, whatever the caller's value holds", () => {
+    const query = exchangeFor({ target: "/?v=%09%20a%20b%00%20" });
+    expect(renderTemplate(value("query", "v"), query, "header")).toBe("a b");
+    expect(renderTemplate(["Bearer ", ...value("query", "none")], query, "header")).toBe("Bearer");
+    expect(renderTemplate(value("query", "v"), query, "text")).toBe("\t a b\0 ");
   });
 
   test.each([
