@@ -67,7 +67,7 @@ export async function startRecordingBackend(): Promise<RecordingBackend> {
 }
 
 /** The first whole request and what follows it; undefined while it is not all there. Throws where the grammar is broken. */
-function readRequest(bytes: string): { request: RecordedRequest; rest: string } | undefined {
+export function readRequest(bytes: string): { request: RecordedRequest; rest: string } | undefined {
   const end = bytes.indexOf("\r\n\r\n");
   if (end < 0) return undefined;
   const [line = "", ...lines] = bytes.slice(0, end).split("\r\n");

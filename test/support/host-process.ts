@@ -19,6 +19,8 @@ export interface HostOptions {
   /** A config file. */
   readonly config: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Where the Node host runs: a folder of its own by default. */
+  readonly cwd?: string;
 }
 
 /** Nothing outlives the tests, however they end. */
@@ -47,6 +49,11 @@ export class HostProcess {
     return this.#output.join("");
   }
 
+  /** What it has printed since the last call, which is then forgotten: for runs that print without end. */
+  takeOutput(): string {
+    return this.#output.splice(0).join("");
+  }
+
   signal(name: NodeJS.Signals): void {
     this.child.kill(name);
   }
@@ -68,8 +75,7 @@ export async function startHost(name: HostName, options: HostOptions): Promise<H
 }
 
 /** In a folder of its own: no `.env` of the developer's is read, and nothing is left behind. */
-export async function startNodeHost({ config, env = {} }: HostOptions): Promise<HostProcess> {
-  const cwd = temporaryFolder();
+export async function startNodeHost({ config, env = {}, cwd = temporaryFolder() }: HostOptions): Promise<HostProcess> {
   const variables = { GATEWAY_CONFIG_FILE: config, PORT: "0", HOST: "127.0.0.1", GATEWAY_ADMIN_TOKEN: ADMIN_TOKEN, ...env };
   const { child, output } = run([join(ROOT, "scripts", "start.mjs")], cwd, variables);
   return ready("node", child, output, /frontdesk listens on http:\/\/\S+:(\d+)/);
