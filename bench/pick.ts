@@ -2,7 +2,8 @@
 import { createBackend } from "../lib/backends/backend.ts";
 import { createTargetStates } from "../lib/backends/target-state.ts";
 import type { Balance } from "../lib/config/compiled-backend.ts";
-import type { Exchange, Geo } from "../lib/exchange.ts";
+import type { Exchange } from "../lib/exchange.ts";
+import type { Geo } from "../lib/http/geo.ts";
 import { HeaderList } from "../lib/http/header-list.ts";
 import { median } from "./median.ts";
 

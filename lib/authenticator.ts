@@ -3,9 +3,12 @@
  * says who calls. A kind is a folder under lib/authenticators: its definition is listed in authenticators/index.ts, its options in
  * authenticators/schemas.ts. `create` runs once for each name when a config is loaded; routes share what it returns.
  */
-import type { Consumer, Exchange } from "./exchange.ts";
+
+import type { Deps } from "./contract/deps.ts";
+import type { MaybePromise } from "./contract/maybe-promise.ts";
+import type { Consumer } from "./contract/request.ts";
+import type { AnswerHead, Exchange, Outgoing } from "./exchange.ts";
 import type { CredentialPlace } from "./http/credential.ts";
-import type { AnswerHead, Deps, MaybePromise, Outgoing } from "./policy.ts";
 import type { Question, Reply } from "./stores/questions.ts";
 
 /** Why a presented credential was not accepted. */

@@ -1,5 +1,5 @@
 /** Claims of a token, and rules on them: what a route or an authenticator asks of a claim's value. */
-import type { Json } from "./exchange.ts";
+import type { Json } from "./contract/json.ts";
 
 /** One of these must fit. In a text, `*` stands for any run of characters. */
 export interface ClaimRule {

@@ -1,7 +1,8 @@
 /** An answer that a config writes out, with what it takes from the request. */
 import type { Exchange } from "./exchange.ts";
 import { HeaderList } from "./http/header-list.ts";
-import { renderField, renderTemplate, type Template } from "./http/template.ts";
+import { renderField, renderTemplate } from "./http/render-template.ts";
+import type { Template } from "./http/template.ts";
 import type { Answer } from "./problem.ts";
 
 export interface FixedAnswer {

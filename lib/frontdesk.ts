@@ -5,21 +5,14 @@
 import type { BackendInput, DefaultsInput, GatewayInput, RouteInput } from "./config/schema.ts";
 import type { CustomPolicy } from "./policy.ts";
 
-export type {
-  Answer,
-  BodyPart,
-  BodyTap,
-  Consumer,
-  CustomPolicy,
-  CustomRow,
-  Decision,
-  Deps,
-  Exchange,
-  Json,
-  Outcome,
-  Outgoing,
-  Policy,
-} from "./policy.ts";
+export type { Deps } from "./contract/deps.ts";
+export type { Json } from "./contract/json.ts";
+export type { CustomRow } from "./contract/phases.ts";
+export type { Consumer } from "./contract/request.ts";
+export type { Exchange, Outgoing } from "./exchange.ts";
+export type { Outcome } from "./observe/record.ts";
+export type { BodyPart, BodyTap, CustomPolicy, Decision, Policy } from "./policy.ts";
+export type { Answer } from "./problem.ts";
 export { refuse } from "./problem.ts";
 export type { GatewayInput };
 

@@ -10,10 +10,14 @@ import { type CheckRuns, createCheckRuns } from "./backends/check-runs.ts";
 import { execute, executeContext } from "./backends/execute.ts";
 import type { Pools } from "./backends/pools.ts";
 import { createTargetStates, type TargetStates } from "./backends/target-state.ts";
+import { buildPipeline, type PipelineSource } from "./build-pipeline.ts";
 import { cachedPaths } from "./cache/cached-paths.ts";
 import { GatewayCache, type Purge } from "./cache/gateway-cache.ts";
 import type { CompiledConfig } from "./config/compiled.ts";
-import type { GatewayRequest } from "./exchange.ts";
+import type { Deps } from "./contract/deps.ts";
+import type { HostTraits } from "./contract/host-traits.ts";
+import type { MaybePromise } from "./contract/maybe-promise.ts";
+import type { GatewayRequest } from "./contract/request.ts";
 import { AskedFields } from "./http/asked-fields.ts";
 import { fieldOf } from "./http/credential.ts";
 import { isHost } from "./http/host.ts";
@@ -22,9 +26,8 @@ import { authorityOf, parseTarget, type Target, UNREADABLE_TARGET } from "./http
 import { type Load, NO_LOAD, PRIORITIES } from "./load.ts";
 import { createMatcher, createStricterReader, type Match, paramsOf } from "./match.ts";
 import type { RequestRecord } from "./observe/record.ts";
-import { buildPipeline, type PipelineSource } from "./pipeline.ts";
 import { fitsPlan, type Plan } from "./plan.ts";
-import type { CorsRule, CustomPolicy, Deps, MaybePromise, PolicyDefinition } from "./policy.ts";
+import type { CorsRule, CustomPolicy, PolicyDefinition } from "./policy.ts";
 import { type Refusal, refuse } from "./problem.ts";
 import { createResourceMetadata } from "./resource-metadata.ts";
 import { createRoute, type Route, UNROUTED } from "./route.ts";
@@ -33,19 +36,6 @@ import { sendStop } from "./send.ts";
 import type { Sink } from "./sink.ts";
 import type { StoreReply } from "./stores/reply.ts";
 import { Visit } from "./visit.ts";
-
-/** What a host can't do; the rest of the engine is the same on all of them. */
-export interface HostTraits {
-  readonly name: "node" | "vercel";
-  /** False where labels of encoded bodies get lost on the way out (Next): backends are asked for plain bytes. */
-  readonly passesContentEncoding: boolean;
-  /** False where a body can arrive cut although its length was stated (Next): every byte is counted. */
-  readonly trustsContentLength: boolean;
-  /** False where a connection can't become a WebSocket (Next keeps the socket to itself). */
-  readonly upgrades: boolean;
-  /** False where timers stop between requests (Vercel): targets are checked when a scheduler asks for it. */
-  readonly keepsTime: boolean;
-}
 
 /** The engine's own endpoints, under /gateway on every host and whatever the routes say. */
 export interface Endpoints {

@@ -4,8 +4,9 @@
  * interchangeable with jose. It names ids and results, never credentials, and is bound to the one request it was made for.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
-import type { Pool } from "./backends/pool.ts";
-import type { Client, Consumer, GatewayRequest, Json } from "./exchange.ts";
+import type { Json } from "./contract/json.ts";
+import type { Client, Consumer, GatewayRequest } from "./contract/request.ts";
+import type { Pool } from "./exchange.ts";
 import { hasBody } from "./http/framing.ts";
 import { readRequestHeaders } from "./http/hygiene.ts";
 import type { StepRecord } from "./observe/record.ts";

@@ -4,60 +4,21 @@
  * The gateway owns order, timing, tracing and shadow mode: a policy only says what it thinks.
  */
 import type { Authenticator } from "./authenticator.ts";
-import type { Backend } from "./backends/backend.ts";
 import type { CacheOptions } from "./cache/cache-options.ts";
-import type { Consumer, Exchange, Json } from "./exchange.ts";
+import type { Deps } from "./contract/deps.ts";
+import type { MaybePromise } from "./contract/maybe-promise.ts";
+import type { CustomRow, Row } from "./contract/phases.ts";
+import type { RouteInfo } from "./contract/route-info.ts";
+import type { AnswerHead, Exchange, Outgoing } from "./exchange.ts";
 import type { CredentialPlace } from "./http/credential.ts";
-import type { HeaderList } from "./http/header-list.ts";
+import type { Target } from "./http/target.ts";
 import type { Outcome } from "./observe/record.ts";
 import type { Answer, ProblemCode, Refusal } from "./problem.ts";
-import type { ResourceMetadata } from "./resource-metadata.ts";
-import type { Route } from "./route.ts";
 import type { Sink } from "./sink.ts";
 import type { Question, Reply } from "./stores/questions.ts";
-import type { Stores } from "./stores/stores.ts";
-
-/**
- * The rows in which verdicts are reported, in order (docs/design.md, life of a request). Rows after `pool` run in the half
- * that executes. A row is where a policy's refusal ranks; policies in one row run in the order of policies/index.ts.
- */
-export const ROWS = [
-  "cors",
-  "screen",
-  "maintenance",
-  "limit",
-  "identify",
-  "authorize",
-  "consumer-limit",
-  "pool",
-  "validate",
-  "idempotency",
-  "cache",
-  "answer",
-] as const;
-export type Row = (typeof ROWS)[number];
-
-/** The first row of the execute half. */
-export const FIRST_EXECUTE_ROW = ROWS.indexOf("validate");
 
 /** Nothing (go on), a refusal, or a whole answer (a redirect, a preflight, a replay). */
 export type Decision = undefined | Refusal | Answer;
-export type MaybePromise<T> = T | Promise<T>;
-
-/** What is about to be sent to the backend; policies shape it in place. */
-export interface Outgoing {
-  method: string;
-  /** Path and query, as they will stand in the request line. */
-  target: string;
-  readonly headers: HeaderList;
-}
-
-/** The head of an answer on its way to the caller; policies shape it in place. */
-export interface AnswerHead {
-  status: number;
-  readonly headers: HeaderList;
-}
-
 /** How a policy takes part in a body that streams. Where no policy of a route does, bytes pass untouched. */
 export interface BodyPart {
   /** `observe` sees each chunk, `transform` replaces it, `buffer` asks for the whole body first. */
@@ -125,68 +86,20 @@ export interface PolicyDefinition<Options = unknown> {
   readonly cacheable: boolean;
   /** True where its verdict needs the raw request body: the whole decision then moves to the handler. */
   readonly needsBody?: boolean;
-  create(options: Options, deps: Deps, route: Route, parts: RouteParts): Policy;
+  create(options: Options, deps: Deps, route: RouteInfo, parts: RouteParts): Policy;
 }
 
 /** What a policy may know of the gateway that its route stands in. */
 export interface RouteParts {
   /** By name. */
   readonly authenticators: ReadonlyMap<string, Authenticator>;
-  readonly backend: Backend | undefined;
+  /** Absent where the route answers itself. */
+  readonly backend: { readonly forwardCredential: boolean } | undefined;
   /** False in shadow mode: for a policy that does more than to say what it thinks. */
   readonly enforce: boolean;
   /** Where a client learns whose tokens a path takes (RFC 9728); undefined where nothing tells. */
-  readonly metadata: Pick<ResourceMetadata, "urlFor"> | undefined;
+  readonly metadata: { urlFor(target: Target): string | undefined } | undefined;
 }
-
-export interface Clock {
-  /** Epoch milliseconds. */
-  now(): number;
-  /** Milliseconds from an arbitrary start, never going back. */
-  monotonic(): number;
-}
-
-export interface Log {
-  info(message: string, fields?: Record<string, unknown>): void;
-  warn(message: string, fields?: Record<string, unknown>): void;
-  error(message: string, fields?: Record<string, unknown>): void;
-}
-
-export interface OutboundRequest {
-  /** http or https. */
-  readonly url: string;
-  readonly method?: "GET" | "POST" | "HEAD";
-  /** Name, value, name, value. */
-  readonly headers?: readonly string[];
-  readonly body?: string;
-  /** For the whole exchange. */
-  readonly timeoutMs: number;
-  /** A larger answer is an error. */
-  readonly maxBytes: number;
-}
-
-/** Whole in memory. A redirect is an answer like others: it is not followed. */
-export interface OutboundAnswer {
-  readonly status: number;
-  readonly headers: HeaderList;
-  readonly body: Uint8Array;
-}
-
-/** Everything through which the engine and its policies reach out. Nothing else does. */
-export interface Deps {
-  readonly clock: Clock;
-  /** Bytes that can't be guessed. */
-  random(bytes: number): Uint8Array;
-  readonly stores: Stores;
-  /** One bounded exchange with another service: an issuer's keys, an authorization service. */
-  call(request: OutboundRequest): Promise<OutboundAnswer>;
-  readonly log: Log;
-  /** Keeps the instance alive until the promise settles (`waitUntil` on Vercel). A rejection is logged. */
-  defer(promise: Promise<unknown>): void;
-}
-
-/** The rows a custom policy may stand in: before anyone is identified, once the caller is known, or beside validation. */
-export type CustomRow = Extract<Row, "screen" | "authorize" | "validate">;
 
 /** A policy that a user writes in gateway.config.ts or policies/, named in a route's `use`. */
 export interface CustomPolicy {
@@ -194,7 +107,5 @@ export interface CustomPolicy {
   readonly row?: CustomRow;
   readonly cacheable?: boolean;
   readonly mode?: "enforce" | "shadow";
-  create(deps: Deps, route: Route): Policy;
+  create(deps: Deps, route: RouteInfo): Policy;
 }
-
-export type { Answer, Consumer, Exchange, Json, Outcome, ProblemCode, Refusal };

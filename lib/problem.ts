@@ -2,7 +2,7 @@
  * The catalogue of everything the gateway refuses with, and the one place that renders a refusal.
  * A refusal is a value: `code` and `detail` are for the caller, `reason` is for the record and never leaves the gateway.
  */
-import type { Json } from "./exchange.ts";
+import type { Json } from "./contract/json.ts";
 import { HeaderList } from "./http/header-list.ts";
 
 interface Entry {

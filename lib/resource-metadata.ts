@@ -4,7 +4,7 @@
  */
 import type { Authenticator } from "./authenticator.ts";
 import type { CompiledConfig, CompiledRoute } from "./config/compiled.ts";
-import type { GatewayRequest } from "./exchange.ts";
+import type { GatewayRequest } from "./contract/request.ts";
 import { HeaderList } from "./http/header-list.ts";
 import { parseTarget, type Target } from "./http/target.ts";
 import type { Matcher } from "./match.ts";

@@ -1,21 +1,12 @@
 /** A route as the engine runs it: the compiled route with its pipelines built. Immutable once loaded. */
 import type { CompiledRoute, CompiledVariant } from "./config/compiled.ts";
+import type { PathParam, RouteInfo } from "./contract/route-info.ts";
 import { PRIORITIES } from "./load.ts";
 import type { Pipeline } from "./pipeline.ts";
 
-export interface Route extends Omit<CompiledRoute, "variants" | "priority"> {
-  /** The lower, the earlier refused where there is more to do than can be done: an index into PRIORITIES. */
-  readonly priority: number;
-  /** Names and places of the path's parameters; the place of `*` counts to the end. */
-  readonly params: readonly PathParam[];
+export interface Route extends RouteInfo {
   /** The pipeline for a method; the same object for every request. */
   pipelineFor(method: string): Pipeline;
-}
-
-export interface PathParam {
-  readonly name: string;
-  readonly index: number;
-  readonly isRest: boolean;
 }
 
 export function createRoute(

@@ -2,10 +2,14 @@
  * Runs the deciding steps of a pipeline. Steps are reported in the order of their rows, but their questions to the stores go
  * out together: a step that asks does not hold up the next, unless that next one depends on who calls.
  */
+
+import type { Deps } from "./contract/deps.ts";
+import type { MaybePromise } from "./contract/maybe-promise.ts";
+import { ROWS } from "./contract/phases.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Step } from "./pipeline.ts";
-import { type Answer, type Decision, type Deps, type MaybePromise, ROWS } from "./policy.ts";
-import { type Refusal, refuse } from "./problem.ts";
+import type { Decision } from "./policy.ts";
+import { type Answer, type Refusal, refuse } from "./problem.ts";
 import type { Count, Taken } from "./stores/counters.ts";
 import type { Question, Reply, TakenPart } from "./stores/questions.ts";
 import { ok, type StoreReply } from "./stores/reply.ts";

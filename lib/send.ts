@@ -1,8 +1,9 @@
 /** The end of a request: sending an answer that the gateway made itself, and writing down what happened, exactly once. */
+
+import type { Deps } from "./contract/deps.ts";
 import { forbidSharedCaches, forOneCaller } from "./http/cache-control.ts";
 import { isBodiless } from "./http/framing.ts";
 import type { RequestRecord } from "./observe/record.ts";
-import type { Deps } from "./policy.ts";
 import { type Answer, type Refusal, renderProblem } from "./problem.ts";
 import type { Stop } from "./run-steps.ts";
 import type { Sink } from "./sink.ts";

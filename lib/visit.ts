@@ -1,8 +1,9 @@
 /** One request inside the engine: the exchange that policies see, and what only the gateway needs to know of it. */
 import { randomFillSync } from "node:crypto";
 import type { Readable } from "node:stream";
-import type { Pool } from "./backends/pool.ts";
-import type { Consumer, Exchange, GatewayRequest, Json } from "./exchange.ts";
+import type { Json } from "./contract/json.ts";
+import type { Consumer, GatewayRequest } from "./contract/request.ts";
+import type { Exchange, Pool } from "./exchange.ts";
 import { type RequestFacts, withoutOverrides } from "./http/hygiene.ts";
 import type { Target } from "./http/target.ts";
 import { continueTrace } from "./http/trace-context.ts";

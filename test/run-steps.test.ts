@@ -1,8 +1,10 @@
 /** The deciding steps: reported in the order of their rows, asked in as few trips as possible, charged all or nothing. */
 import { beforeEach, describe, expect, test } from "vitest";
+import type { Deps } from "#lib/contract/deps.ts";
+import { ROWS, type Row } from "#lib/contract/phases.ts";
 import type { Exchange } from "#lib/exchange.ts";
 import type { Step } from "#lib/pipeline.ts";
-import { type Deps, type Policy, ROWS, type Row } from "#lib/policy.ts";
+import type { Policy } from "#lib/policy.ts";
 import { refuse } from "#lib/problem.ts";
 import { LATER, runSteps } from "#lib/run-steps.ts";
 import type { Taken } from "#lib/stores/counters.ts";

@@ -1,10 +1,10 @@
 /** Who may see what belongs to the operator: the bearer of GATEWAY_ADMIN_TOKEN, and in the demo anybody on this very machine. A scheduler may do one thing. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { GatewayRequest } from "../exchange.ts";
+import type { Log } from "../contract/deps.ts";
+import type { GatewayRequest } from "../contract/request.ts";
 import { networkOf } from "../http/ip.ts";
 import { siteOf } from "../http/origin.ts";
 import { secondsUntil } from "../http/seconds-until.ts";
-import type { Log } from "../policy.ts";
 import { type Refusal, refuse } from "../problem.ts";
 import type { CounterRule, LocalCounters, Take } from "../stores/counters.ts";
 

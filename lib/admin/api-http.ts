@@ -1,7 +1,7 @@
 /** The admin API over HTTP: who may call is settled; here a request becomes a call, and what was done an answer. */
 import { BodyFault, CountedBody, collectBody } from "../backends/request-body.ts";
+import type { Clock } from "../contract/deps.ts";
 import { HeaderList } from "../http/header-list.ts";
-import type { Clock } from "../policy.ts";
 import { type Refusal, refuse } from "../problem.ts";
 import type { Stop } from "../run-steps.ts";
 import type { Visit } from "../visit.ts";

@@ -3,8 +3,9 @@
  * table. It knows nothing of HTTP bodies and headers (./api-http.ts does), so that the command runs it on the stores directly.
  */
 import type { CompiledConfig } from "../config/compiled.ts";
-import type { Json } from "../exchange.ts";
-import type { Log, MaybePromise } from "../policy.ts";
+import type { Log } from "../contract/deps.ts";
+import type { Json } from "../contract/json.ts";
+import type { MaybePromise } from "../contract/maybe-promise.ts";
 import { type ProblemCode, type Refusal, refuse } from "../problem.ts";
 import type { Unavailable } from "../stores/reply.ts";
 import type { Stores } from "../stores/stores.ts";

@@ -1,5 +1,5 @@
 /** The audit log: one entry for each change, without a secret in it, newest first when it is read. */
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
 import type { Actor, ApiContext, Operation } from "./api.ts";
 import { refuseUnavailable } from "./api.ts";
 import type { JsonSchema } from "./json-schema.ts";

@@ -1,5 +1,5 @@
 /** The operations of the admin API, all of them: a feature that has some adds its line here. */
-import type { MaybePromise } from "../policy.ts";
+import type { MaybePromise } from "../contract/maybe-promise.ts";
 import { type Api, type ApiContext, createApi, type Operation } from "./api.ts";
 import { auditOperations } from "./audit.ts";
 import { keyOperations } from "./keys-api.ts";

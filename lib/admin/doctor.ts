@@ -5,11 +5,11 @@
 import { createHash } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import type { CompiledConfig } from "../config/compiled.ts";
-import type { Client } from "../exchange.ts";
-import type { HostTraits } from "../gateway.ts";
+import type { Deps } from "../contract/deps.ts";
+import type { HostTraits } from "../contract/host-traits.ts";
+import type { Client } from "../contract/request.ts";
 import { cacheMarksIn } from "../http/cache-marks.ts";
 import { HeaderList } from "../http/header-list.ts";
-import type { Deps } from "../policy.ts";
 import type { Answer } from "../problem.ts";
 import { VERSION } from "../version.ts";
 import type { Visit } from "../visit.ts";

@@ -1,9 +1,11 @@
 /** The engine's own endpoints under /gateway, the same on every host. What is public is listed here; the rest is the operator's. */
+
+import { CHECKS_PATH } from "../backends/schedule.ts";
 import type { Jwks } from "../backends/signing-keys.ts";
-import { CHECKS_PATH } from "../config/checks-by-cron.ts";
+import type { Clock } from "../contract/deps.ts";
+import type { MaybePromise } from "../contract/maybe-promise.ts";
 import type { Endpoints } from "../gateway.ts";
 import { HeaderList } from "../http/header-list.ts";
-import type { Clock, MaybePromise } from "../policy.ts";
 import type { Answer } from "../problem.ts";
 import { refuse } from "../problem.ts";
 import type { Visit } from "../visit.ts";

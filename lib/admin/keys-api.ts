@@ -4,7 +4,7 @@ import { keyMemoryOf } from "../authenticators/api-key/key-memory.ts";
 import { isUsable, statusOf } from "../authenticators/api-key/key-status.ts";
 import type { ApiKeyOptions } from "../authenticators/api-key/options.ts";
 import { parseDurationMs } from "../config/units.ts";
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
 import { canonicalRange } from "../http/ip-range.ts";
 import { type Refusal, refuse } from "../problem.ts";
 import type { KeyRecord } from "../stores/keys.ts";

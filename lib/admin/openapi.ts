@@ -1,5 +1,5 @@
 /** The OpenAPI 3.1 document of the admin API, made of the table of operations that serves it. */
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
 import { PROBLEMS, type ProblemCode } from "../problem.ts";
 import { VERSION } from "../version.ts";
 import type { Operation } from "./api.ts";

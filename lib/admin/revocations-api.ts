@@ -3,7 +3,7 @@ import { randomText } from "../authenticators/api-key/key-format.ts";
 import type { JwtOptions } from "../authenticators/jwt/options.ts";
 import { digestOf, type Revocation, type RevokedBy, recordOf, revocationIn } from "../authenticators/jwt/revocation.ts";
 import { revokedTokensOf } from "../authenticators/jwt/revoked-tokens.ts";
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
 import { type Refusal, refuse } from "../problem.ts";
 import { type ApiContext, type Call, type Done, type Operation, refuseFaults, refuseUnavailable } from "./api.ts";
 import { audit, CURSOR, LIMIT, NEXT } from "./audit.ts";

@@ -1,5 +1,5 @@
 /** Limits in the admin API: what a caller has used, read and forgotten, and exceptions for single consumers. */
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
 import { canonicalIp } from "../http/ip.ts";
 import { MAX_OVERRIDES, type Overrides, readOverride, readOverrides, writeOverrides } from "../policies/limit/overrides.ts";
 import { readUsage, resetUsage, type UsageQuery } from "../policies/limit/usage-report.ts";

@@ -3,12 +3,12 @@
  * `onResponse`) can be kept in a cache; what is one caller's (what caches in front may do, the request id, `onSend`) is put on top
  * for each, after a hit too.
  */
-import type { HostTraits } from "../gateway.ts";
+import type { HostTraits } from "../contract/host-traits.ts";
+import type { AnswerHead } from "../exchange.ts";
 import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/hygiene.ts";
-import type { MapBack } from "../http/map-back.ts";
-import type { AnswerHead } from "../policy.ts";
+import type { MapBack } from "../pipeline.ts";
 import type { Visit } from "../visit.ts";
 
 export interface ShapedHead {

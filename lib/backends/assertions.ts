@@ -7,8 +7,8 @@ import { claimAt } from "../claims.ts";
 import type { CompiledAssertion, CompiledBackend } from "../config/compiled-backend.ts";
 import type { Environment } from "../config/env.ts";
 import { ConfigError, type Issue } from "../config/issue.ts";
-import type { Consumer } from "../exchange.ts";
-import type { Clock } from "../policy.ts";
+import type { Clock } from "../contract/deps.ts";
+import type { Consumer } from "../contract/request.ts";
 import { Generations } from "../stores/memory/generations.ts";
 import { createSigningKeys, type Jwks, type SigningKeys } from "./signing-keys.ts";
 

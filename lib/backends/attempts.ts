@@ -3,17 +3,17 @@
  * target and none of this does not come here.
  */
 import { Readable } from "node:stream";
+import type { Clock } from "../contract/deps.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/hygiene.ts";
-import type { Clock } from "../policy.ts";
 import { BACKEND_FAILURES, PROBLEMS, type Refusal, refuse } from "../problem.ts";
 import { finish } from "../send.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
 import type { Backend, BackendTarget } from "./backend.ts";
 import type { Result } from "./circuit.ts";
-import type { ExecuteContext } from "./execute.ts";
-import { type Fetch, refuseTo } from "./fetch.ts";
+import type { ExecuteContext, Fetch } from "./context.ts";
+import { refuseTo } from "./fetch.ts";
 import type { Watch } from "./forward.ts";
 import { IDEMPOTENT } from "./idempotent.ts";
 import { collectBody } from "./request-body.ts";

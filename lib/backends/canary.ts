@@ -1,11 +1,11 @@
 /** The step that sends a share of the callers, or those who ask for it, to a backend's canary. The others never get there. */
 import type { CompiledCanary } from "../config/compiled-backend.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Deps } from "../contract/deps.ts";
+import type { Exchange, Pool } from "../exchange.ts";
 import { cookieValue } from "../http/cookie.ts";
-import type { Deps, Policy } from "../policy.ts";
+import type { Policy } from "../policy.ts";
 import { hashText, mix } from "./balance/hash.ts";
 import type { Dice } from "./dice.ts";
-import type { Pool } from "./pool.ts";
 import { stickyCookie } from "./sticky-cookie.ts";
 
 /** Its place in `carry`, for a cookie that the caller does not have yet. */

@@ -4,13 +4,13 @@
  */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { heldMs } from "../config/checks-by-cron.ts";
-import type { Deps } from "../policy.ts";
+import type { Deps } from "../contract/deps.ts";
 import type { Pending, StoreReply } from "../stores/reply.ts";
 import type { Backend } from "./backend.ts";
 import { type Down, FINDINGS_KEY, type Findings, readFindings, writeFindings } from "./check-findings.ts";
 import { type Checked, checkedTargets, comeBack, FAILURES, faultOf, MOST_AT_ONCE, PASSES, takeOut } from "./health-check.ts";
 import type { Pools } from "./pools.ts";
+import { heldMs } from "./schedule.ts";
 
 export interface CheckRuns {
   /** The gateway's. Each use of one with checks looks at what is known of its targets. */

@@ -2,53 +2,28 @@
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { BodyTaps } from "../body-taps.ts";
-import type { GatewayCache } from "../cache/gateway-cache.ts";
-import type { HostTraits } from "../gateway.ts";
+import type { Clock } from "../contract/deps.ts";
 import { signsInConnection } from "../http/connection-credential.ts";
 import type { BackendHead } from "../http/hygiene.ts";
-import type { Target } from "../http/target.ts";
-import type { Clock } from "../policy.ts";
 import { BACKEND_FAILURES, type Refusal, refuse } from "../problem.ts";
 import { LATER, runSteps, type Stop } from "../run-steps.ts";
-import { finish, type SendContext, sendStop } from "../send.ts";
+import { finish, sendStop } from "../send.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";
 import { headForAll, headForCaller, type ShapedHead } from "./answer-head.ts";
 import { CallerGone } from "./attempt-failure.ts";
 import { Attempts, type Sending } from "./attempts.ts";
+import type { ExecuteContext, Fetch } from "./context.ts";
 import { type Decoder, decoderFor } from "./decode.ts";
 import { mayGoElsewhere } from "./elsewhere.ts";
-import { type Fetch, refuseTo } from "./fetch.ts";
+import { refuseTo } from "./fetch.ts";
 import { type Attempt, ForwardHandler, type Watch } from "./forward.ts";
+import { watchForMirror } from "./mirror.ts";
 import { makeOutgoing } from "./outgoing.ts";
-import type { Pools } from "./pools.ts";
 import { BodyFault, CountedBody, collectBody, tappedBody } from "./request-body.ts";
 import { offerDeflateAlone } from "./websocket/compression.ts";
 import { UpgradeHandler } from "./websocket/upgrade-handler.ts";
 import { isUpgradeSink } from "./websocket/upgrade-sink.ts";
-
-export interface ExecuteContext extends SendContext {
-  readonly pools: Pools;
-  readonly host: HostTraits;
-  /** Our element of Via. */
-  readonly via: string;
-  readonly cache: GatewayCache;
-  /** Whether answers for this path may be stored. */
-  isCached(target: Target): boolean;
-  /** A bug, after the decision. */
-  crash(error: unknown, visit: Visit, sink: Sink, fetch?: Fetch): void;
-  /** No answer came: another backend's takes its place, one of the config's, or the problem. */
-  refuse(refusal: Refusal, visit: Visit, sink: Sink): void;
-}
-
-/** Asks the backend, for the sink's caller or, with a fetch, for a cache. */
-export type Forward = (
-  visit: Visit,
-  body: Readable | Uint8Array | null,
-  sink: Sink,
-  context: ExecuteContext,
-  fetch?: Fetch,
-) => void;
 
 /** What `createGateway` hands on, with what this half adds. */
 export function executeContext(options: Omit<ExecuteContext, "crash" | "refuse">): ExecuteContext {
@@ -138,7 +113,7 @@ function forward(visit: Visit, given: Readable | Uint8Array | null, sink: Sink, 
     finish(visit, false, context);
     return;
   }
-  const body = mirror && !isUpgradeSink(sink) ? mirror.watch(visit, given, context) : given;
+  const body = mirror && !isUpgradeSink(sink) ? watchForMirror(mirror, visit, given, context) : given;
   if (elsewhere) visit.upload = body;
   if (!backend || !timeouts) {
     refuseTo(refuse("no-backend-available", { headers: ["retry-after", "1"] }), visit, sink, context, fetch);

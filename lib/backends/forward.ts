@@ -5,11 +5,11 @@
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { BodyTaps, replacesBytes } from "../body-taps.ts";
+import type { Clock } from "../contract/deps.ts";
 import { keepRequestChallenges } from "../http/connection-credential.ts";
 import { isBodiless } from "../http/framing.ts";
 import { type BackendHead, readBackendHead } from "../http/hygiene.ts";
 import { writableReason } from "../http/reason-phrase.ts";
-import type { Clock } from "../policy.ts";
 import { type Refusal, refuse } from "../problem.ts";
 import type { Sink } from "../sink.ts";
 import type { Visit } from "../visit.ts";

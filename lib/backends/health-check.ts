@@ -1,6 +1,6 @@
 /** One check of one target and what follows from it, whoever asks: the Node host's timers (./health-checks.ts), or a scheduler (./check-runs.ts). */
 import type { CompiledActive } from "../config/compiled-resilience.ts";
-import type { Clock, Log } from "../policy.ts";
+import type { Clock, Log } from "../contract/deps.ts";
 import type { Backend, BackendTarget } from "./backend.ts";
 import type { Pools } from "./pools.ts";
 

@@ -6,18 +6,10 @@ import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { BodyTaps } from "../body-taps.ts";
 import { signsInConnection } from "../http/connection-credential.ts";
-import type { Pipeline } from "../pipeline.ts";
+import type { MirrorRule } from "../pipeline.ts";
 import type { Visit } from "../visit.ts";
-import type { ExecuteContext } from "./execute.ts";
+import type { ExecuteContext } from "./context.ts";
 import { makeOutgoing } from "./outgoing.ts";
-
-export interface MirrorRule {
-  /** The route's, as it would be if it led to the mirror: no secret and no credential goes there that is meant for the other backend. */
-  readonly pipeline: Pipeline;
-  /** Of all requests: 0.1 for a tenth. */
-  readonly share: number;
-  readonly maxBodyBytes: number;
-}
 
 /** Copies that are sent at once, for each route: a mirror that hangs must not take the memory and the connections of everybody else. */
 const MOST_AT_ONCE = 32;
@@ -25,94 +17,99 @@ const MOST_AT_ONCE = 32;
 const MOST_MS = 30_000;
 const MOST_ANSWER_BYTES = 1024 * 1024;
 
-export class Mirror {
-  readonly #rule: MirrorRule;
-  #underWay = 0;
+/** How many copies of each rule are under way. */
+const underWay = new WeakMap<MirrorRule, number>();
 
-  constructor(rule: MirrorRule) {
-    this.#rule = rule;
+/** What goes to the route's own backend in place of `body`, which it is but for a copy that is taken on the way. */
+export function watchForMirror(
+  rule: MirrorRule,
+  visit: Visit,
+  body: Readable | Uint8Array | null,
+  context: ExecuteContext,
+): Readable | Uint8Array | null {
+  const { share, maxBodyBytes, pipeline } = rule;
+  if (pipeline.backend!.dice() >= share) return body;
+  const bytes = body instanceof Uint8Array ? body.length : visit.facts.contentLength;
+  if (bytes !== undefined && bytes > maxBodyBytes) {
+    visit.record.mirror = "too-large";
+    return body;
   }
-
-  /** What goes to the route's own backend in place of `body`, which it is but for a copy that is taken on the way. */
-  watch(visit: Visit, body: Readable | Uint8Array | null, context: ExecuteContext): Readable | Uint8Array | null {
-    const { share, maxBodyBytes, pipeline } = this.#rule;
-    if (pipeline.backend!.dice() >= share) return body;
-    const bytes = body instanceof Uint8Array ? body.length : visit.facts.contentLength;
-    if (bytes !== undefined && bytes > maxBodyBytes) {
-      visit.record.mirror = "too-large";
-      return body;
-    }
-    if (!(body instanceof Readable)) {
-      this.#send(visit, body, context);
-      return body;
-    }
-    // Sent once all of it is there: a copy that broke off half way would tell nothing of the new version.
-    return copied(body, maxBodyBytes, (whole) => {
-      if (whole) this.#send(visit, whole, context);
-      else visit.record.mirror = "too-large";
-    });
+  if (!(body instanceof Readable)) {
+    send(rule, visit, body, context);
+    return body;
   }
+  // Sent once all of it is there: a copy that broke off half way would tell nothing of the new version.
+  return copied(body, maxBodyBytes, (whole) => {
+    if (whole) send(rule, visit, whole, context);
+    else visit.record.mirror = "too-large";
+  });
+}
 
-  #send(visit: Visit, body: Uint8Array | null, context: ExecuteContext): void {
-    const { deps } = context;
-    if (this.#underWay >= MOST_AT_ONCE) {
-      visit.record.mirror = "busy";
-      return;
-    }
-    this.#underWay++;
-    const sent = new Promise<void>((resolve) => {
-      const done = () => {
-        this.#underWay--;
-        resolve();
-      };
-      try {
-        this.#dispatch(visit, body, context, done);
-      } catch (error) {
-        // A policy threw, which is no fault of the caller's request.
-        deps.log.error("a request could not be mirrored", {
-          requestId: visit.requestId,
-          route: visit.route.id,
-          error: String(error),
-        });
-        done();
-      }
-    });
-    deps.defer(sent);
+function send(rule: MirrorRule, visit: Visit, body: Uint8Array | null, context: ExecuteContext): void {
+  const { deps } = context;
+  const count = underWay.get(rule) ?? 0;
+  if (count >= MOST_AT_ONCE) {
+    visit.record.mirror = "busy";
+    return;
   }
-
-  #dispatch(visit: Visit, body: Uint8Array | null, { deps, host, pools, via }: ExecuteContext, done: () => void): void {
-    const { pipeline } = this.#rule;
-    const backend = pipeline.backend!;
-    const own = visit.towards(pipeline);
-    const target = backend.pick(own);
-    const outgoing =
-      target && makeOutgoing(own, own.facts, pipeline, target, via, host.passesContentEncoding ? undefined : "identity");
-    if (!target || !outgoing || signsInConnection(outgoing.headers.pairs)) {
-      visit.record.mirror = "no-target";
+  underWay.set(rule, count + 1);
+  const sent = new Promise<void>((resolve) => {
+    const done = () => {
+      underWay.set(rule, underWay.get(rule)! - 1);
+      resolve();
+    };
+    try {
+      dispatch(rule, visit, body, context, done);
+    } catch (error) {
+      // A policy threw, which is no fault of the caller's request.
+      deps.log.error("a request could not be mirrored", {
+        requestId: visit.requestId,
+        route: visit.route.id,
+        error: String(error),
+      });
       done();
-      return;
     }
-    outgoing.headers.set("x-gateway-mirror", "true");
-    visit.record.mirror = "sent";
-    const { connectMs, firstByteMs, totalMs } = backend.compiled.timeouts;
-    const isTrial = backend.begin(target);
-    const handler = new Discarding(Math.min(totalMs ?? MOST_MS, MOST_MS), (isGood) => {
-      backend.end(target, isGood ? "good" : "failed", isTrial, undefined);
-      done();
-    });
-    pools.poolFor(target.origin, connectMs, deps.clock.now()).dispatch(
-      {
-        path: outgoing.target,
-        method: outgoing.method as "GET",
-        headers: outgoing.headers.pairs,
-        body: body && shaped(body, own),
-        headersTimeout: firstByteMs ?? 0,
-        reset: false,
-        servername: target.serverName,
-      } as Dispatcher.DispatchOptions,
-      handler,
-    );
+  });
+  deps.defer(sent);
+}
+
+function dispatch(
+  { pipeline }: MirrorRule,
+  visit: Visit,
+  body: Uint8Array | null,
+  { deps, host, pools, via }: ExecuteContext,
+  done: () => void,
+): void {
+  const backend = pipeline.backend!;
+  const own = visit.towards(pipeline);
+  const target = backend.pick(own);
+  const outgoing =
+    target && makeOutgoing(own, own.facts, pipeline, target, via, host.passesContentEncoding ? undefined : "identity");
+  if (!target || !outgoing || signsInConnection(outgoing.headers.pairs)) {
+    visit.record.mirror = "no-target";
+    done();
+    return;
   }
+  outgoing.headers.set("x-gateway-mirror", "true");
+  visit.record.mirror = "sent";
+  const { connectMs, firstByteMs, totalMs } = backend.compiled.timeouts;
+  const isTrial = backend.begin(target);
+  const handler = new Discarding(Math.min(totalMs ?? MOST_MS, MOST_MS), (isGood) => {
+    backend.end(target, isGood ? "good" : "failed", isTrial, undefined);
+    done();
+  });
+  pools.poolFor(target.origin, connectMs, deps.clock.now()).dispatch(
+    {
+      path: outgoing.target,
+      method: outgoing.method as "GET",
+      headers: outgoing.headers.pairs,
+      body: body && shaped(body, own),
+      headersTimeout: firstByteMs ?? 0,
+      reset: false,
+      servername: target.serverName,
+    } as Dispatcher.DispatchOptions,
+    handler,
+  );
 }
 
 /** The same stream; `onWhole` gets all of it when it has ended, or nothing where that is over the bound. Not called where it breaks off. */

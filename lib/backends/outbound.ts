@@ -1,7 +1,7 @@
 /** The gateway's own requests to other services: bounded in time and size, over the same pools as those to backends. */
 import type { Dispatcher } from "undici";
+import type { Deps, OutboundAnswer, OutboundRequest } from "../contract/deps.ts";
 import { HeaderList } from "../http/header-list.ts";
-import type { Deps, OutboundAnswer, OutboundRequest } from "../policy.ts";
 import type { Pools } from "./pools.ts";
 
 export function createOutbound(pools: Pools, nowMs: () => number): Deps["call"] {

@@ -1,12 +1,12 @@
 /** What a backend gets to see of a request: its fields, cleaned, and what the gateway says about where they came from. */
 import { replacesBytes } from "../body-taps.ts";
-import type { Consumer, Exchange } from "../exchange.ts";
+import type { Consumer } from "../contract/request.ts";
+import type { Exchange, Outgoing } from "../exchange.ts";
 import { removeCredential } from "../http/credential.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { endToEndRequestPairs, type RequestFacts } from "../http/hygiene.ts";
-import { renderPath } from "../http/template.ts";
+import { renderPath } from "../http/render-template.ts";
 import type { Pipeline } from "../pipeline.ts";
-import type { Outgoing } from "../policy.ts";
 import type { Assertion } from "./assertions.ts";
 import type { BackendTarget } from "./backend.ts";
 

@@ -3,12 +3,13 @@
  * most closely; unless the backend is strict, the others stand behind it, in the same order.
  */
 import type { CompiledTarget } from "../config/compiled-backend.ts";
-import type { Geo } from "../exchange.ts";
+import type { Pool } from "../exchange.ts";
+import type { Geo } from "../http/geo.ts";
 import { COUNTRY_CODES, continentOf, UNIONS } from "../http/geography.ts";
 import type { Region } from "../http/region.ts";
 import type { Policy } from "../policy.ts";
 import { refuse } from "../problem.ts";
-import { type Pool, poolOf } from "./pool.ts";
+import { poolOf } from "./pool.ts";
 
 export interface Places {
   /** Empty where a strict backend has no target for the place. */

@@ -1,11 +1,6 @@
 /** The targets that fit a request, in the order in which they are asked. */
 import type { CompiledTarget } from "../config/compiled-backend.ts";
-
-/**
- * Targets by their place in the backend's list: those of the first level while one of them can take the request, then those of
- * the next. JSON, since it crosses the seal.
- */
-export type Pool = readonly (readonly number[])[];
+import type { Pool } from "../exchange.ts";
 
 type Ranked = Pick<CompiledTarget, "weight" | "priority">;
 

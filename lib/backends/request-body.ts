@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import type { BodyTaps } from "../body-taps.ts";
 import { type BodyPace, STANDARD_BODY_PACE } from "../config/compiled-backend.ts";
-import type { Clock } from "../policy.ts";
+import type { Clock } from "../contract/deps.ts";
 
 /** The body grew past the route's `maxBody`, or ended before its stated length; the backend never gets a clean end of it. */
 export class BodyFault extends Error {

@@ -3,8 +3,8 @@
  * shared by several. The blobs are read only for what memory does not hold, and again for what it has held for a while.
  */
 import { createHash } from "node:crypto";
+import type { MaybePromise } from "../contract/maybe-promise.ts";
 import type { HeaderList } from "../http/header-list.ts";
-import type { MaybePromise } from "../policy.ts";
 import type { Blob, Blobs } from "../stores/blobs.ts";
 import type { StoreReply } from "../stores/reply.ts";
 import { variantKey } from "./cache-key.ts";

@@ -1,19 +1,11 @@
 /** Under which key an answer is kept: everything of a request by which answers may differ, and nothing that a caller could add. */
 import type { HeaderList } from "../http/header-list.ts";
-import { renderTemplate, type Template } from "../http/template.ts";
+import { renderTemplate } from "../http/render-template.ts";
+import type { Template } from "../http/template.ts";
 import type { Pipeline, Step } from "../pipeline.ts";
 import type { Route } from "../route.ts";
 import { boundedKey } from "../stores/bounded-key.ts";
-import type { Visit } from "../visit.ts";
-import type { CacheOptions, QueryRule } from "./cache-options.ts";
-
-/** Made once for a route and method: what is asked for each request is only what this route needs. */
-export interface CacheKeys {
-  /** Without Vary. */
-  keyFor(visit: Visit): string;
-  /** The query that is sent on, which is the one in the key; undefined where it is the caller's own. */
-  queryFor(visit: Visit): string | undefined;
-}
+import type { CacheKeys, CacheOptions, QueryRule } from "./cache-options.ts";
 
 export function createCacheKeys(
   { query, perConsumer }: CacheOptions,

@@ -1,4 +1,5 @@
-/** `cache` of a route as the config compiles it: plain data. */
+/** `cache` of a route: its options as plain data, and what the engine makes of them. */
+import type { Exchange } from "../exchange.ts";
 import type { Template } from "../http/template.ts";
 
 export interface CacheOptions {
@@ -28,4 +29,21 @@ export interface QueryRule {
   readonly only: readonly string[] | null;
   readonly drop: readonly string[];
   readonly sort: boolean;
+}
+
+/** Made once for a route and method: what is asked for each request is only what this route needs. */
+export interface CacheKeys {
+  /** Without Vary. */
+  keyFor(exchange: Exchange): string;
+  /** The query that is sent on, which is the one in the key; undefined where it is the caller's own. */
+  queryFor(exchange: Exchange): string | undefined;
+}
+
+/** The cache of a route and method. */
+export interface CacheRule extends CacheKeys {
+  readonly options: CacheOptions;
+  /** Whether a request with cookies may need another answer than one without, where only `ttl` says that answers are shared. */
+  mindsCookies(exchange: Exchange): boolean;
+  /** Tags that the config gives an answer. */
+  tagsFor(exchange: Exchange): string[];
 }

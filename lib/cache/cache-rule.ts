@@ -1,19 +1,11 @@
 /** The cache of a route and method as the engine uses it. */
-import { renderTemplate } from "../http/template.ts";
-import type { Step } from "../pipeline.ts";
-import type { Deps } from "../policy.ts";
-import type { Route } from "../route.ts";
-import type { Visit } from "../visit.ts";
-import { type CacheKeys, createCacheKeys, unkeyedStep } from "./cache-key.ts";
-import type { CacheOptions } from "./cache-options.ts";
 
-export interface CacheRule extends CacheKeys {
-  readonly options: CacheOptions;
-  /** Whether a request with cookies may need another answer than one without, where only `ttl` says that answers are shared. */
-  mindsCookies(visit: Visit): boolean;
-  /** Tags that the config gives an answer. */
-  tagsFor(visit: Visit): string[];
-}
+import type { Deps } from "../contract/deps.ts";
+import { renderTemplate } from "../http/render-template.ts";
+import type { Step } from "../pipeline.ts";
+import type { Route } from "../route.ts";
+import { createCacheKeys, unkeyedStep } from "./cache-key.ts";
+import type { CacheRule } from "./cache-options.ts";
 
 /** Undefined where the route has none, or where a step's part in its answers is not known. */
 export function createCacheRule(

@@ -3,12 +3,12 @@
  * it. Its visit is the cache's own, so that it outlives the caller who came first.
  */
 import { fieldsForOne, type SharedHead } from "../backends/answer-head.ts";
-import type { Fetch } from "../backends/fetch.ts";
+import type { Fetch } from "../backends/context.ts";
+import type { Outgoing } from "../exchange.ts";
 import { isNotModified, type Validators } from "../http/conditions.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/hygiene.ts";
 import { cacheTags, targetedCacheControl } from "../http/targeted-cache-control.ts";
-import type { Outgoing } from "../policy.ts";
 import type { Refusal } from "../problem.ts";
 import { finish } from "../send.ts";
 import type { Visit } from "../visit.ts";

@@ -2,9 +2,9 @@
  * The gateway's own cache, between the decision and the backend: what is fresh is sent at once, what is stale may be sent while
  * a new one is fetched, and of many who miss the same answer one asks the backend. RFC 9111 for a shared cache.
  */
-import type { ExecuteContext, Forward } from "../backends/execute.ts";
+import type { ExecuteContext, Forward } from "../backends/context.ts";
+import type { MaybePromise } from "../contract/maybe-promise.ts";
 import type { HeaderList } from "../http/header-list.ts";
-import type { MaybePromise } from "../policy.ts";
 import { refuse } from "../problem.ts";
 import { sendStop } from "../send.ts";
 import type { Sink } from "../sink.ts";
@@ -16,7 +16,7 @@ import type { Visit } from "../visit.ts";
 import { AnswerStore, type Found, type Wanted } from "./answer-store.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { purgePath, variantKey } from "./cache-key.ts";
-import type { CacheRule } from "./cache-rule.ts";
+import type { CacheRule } from "./cache-options.ts";
 import { statusText } from "./cache-status.ts";
 import type { Entry, StoredAnswer } from "./entry.ts";
 import { Fill } from "./fill.ts";

@@ -1,5 +1,5 @@
 /** What commands print of an answer of the admin API, and the query by which they ask for a page of a list. */
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
 import type { Answer } from "./admin-client.ts";
 import { type Call, OK, type Result, WRONG } from "./command.ts";
 import { columns } from "./page.ts";

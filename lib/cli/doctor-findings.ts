@@ -1,8 +1,8 @@
 /** What `frontdesk doctor` makes of what it heard: for each hop what was seen, a verdict, and how to mend it. */
 import { isIPv4 } from "node:net";
 import type { SeenBackend } from "../admin/doctor.ts";
-import type { FrontendWord } from "../exchange.ts";
 import { cacheMarksIn } from "../http/cache-marks.ts";
+import type { FrontendWord } from "../http/client-statement.ts";
 import { regionText } from "../http/vercel-regions.ts";
 import { changesIn, type Heard, isStreamed, type NoAnswer, type OtherAnswer, type Reply } from "./doctor-ask.ts";
 

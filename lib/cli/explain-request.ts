@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
-import type { GatewayRequest } from "../exchange.ts";
+import type { GatewayRequest } from "../contract/request.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { canonicalIp } from "../http/ip.ts";
 import { type Call, UsageError } from "./command.ts";

@@ -1,5 +1,5 @@
 /** What the gateway would do with a request: the engine itself is asked, and what it would send is kept. */
-import type { GatewayRequest } from "../exchange.ts";
+import type { GatewayRequest } from "../contract/request.ts";
 import type { Verdict } from "../gateway.ts";
 import type { StepRecord } from "../observe/record.ts";
 import type { ProblemCode } from "../problem.ts";

@@ -1,5 +1,5 @@
 /** `--geo DE`: where a caller is said to be, for trying things out. */
-import type { Geo } from "../exchange.ts";
+import type { Geo } from "../http/geo.ts";
 import { parseGeo } from "../http/geo-text.ts";
 import { type Call, type Flag, UsageError } from "./command.ts";
 

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { KeyFormat } from "../authenticators/api-key/key-format.ts";
 import { readEnvironment } from "../config/env.ts";
 import { parseDurationMs } from "../config/units.ts";
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
 import { pageOf, pageQuery, shown } from "./admin-answer.ts";
 import { type AdminClient, type Answer, CLIENT_FLAGS, compiledConfig, LIST_FLAGS, openAdminClient } from "./admin-client.ts";
 import { type Call, type Command, OK, type Result, UsageError, WRONG } from "./command.ts";

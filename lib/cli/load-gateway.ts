@@ -1,5 +1,6 @@
 /** Loads a config as the hosts do, up to the point where they would open stores and listen. */
-import { type CompileOptions, compileConfig, type Source } from "../config/compile.ts";
+import { compileConfig } from "../config/compile.ts";
+import type { CompileOptions, Source } from "../config/compile-options.ts";
 import type { CompiledConfig } from "../config/compiled.ts";
 import { type Environment, readEnvironment, redisOnVercel } from "../config/env.ts";
 import { ConfigError, type Issue } from "../config/issue.ts";

@@ -1,5 +1,5 @@
 /** `frontdesk maintenance`: turns the switch that every instance of a gateway looks at. */
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
 import { shown } from "./admin-answer.ts";
 import { CLIENT_FLAGS, openAdminClient } from "./admin-client.ts";
 import { type Command, UsageError } from "./command.ts";

@@ -1,7 +1,7 @@
 /** The stores of this environment, as the Node host opens them: Redis where it is set, else the data folder. */
 import type { Environment } from "../config/env.ts";
 import { openStores as open } from "../config/open-stores.ts";
-import type { Log } from "../policy.ts";
+import type { Log } from "../contract/deps.ts";
 import type { Stores } from "../stores/stores.ts";
 
 /** A person waits, and a first connection takes longer than a request may. */

@@ -1,5 +1,5 @@
 /** `frontdesk purge`: drops stored answers of a running gateway, or in the stores that its instances share. */
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
 import { shown } from "./admin-answer.ts";
 import { CLIENT_FLAGS, openAdminClient } from "./admin-client.ts";
 import { type Command, UsageError } from "./command.ts";

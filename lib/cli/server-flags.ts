@@ -1,5 +1,5 @@
 /** The flags of `node server.ts`: what `npm run dev` and the demo call it with. */
-import type { Geo } from "../exchange.ts";
+import type { Geo } from "../http/geo.ts";
 import { type Command, readCall, UsageError } from "./command.ts";
 import { geoFlag, readGeo } from "./geo-flag.ts";
 

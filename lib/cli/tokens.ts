@@ -1,5 +1,5 @@
 /** `frontdesk tokens`: JWTs that were stolen or whose users are gone, taken back before they end. */
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
 import { given, pageOf, pageQuery, shown } from "./admin-answer.ts";
 import { type AdminClient, CLIENT_FLAGS, LIST_FLAGS, openAdminClient } from "./admin-client.ts";
 import { type Call, type Command, type Result, UsageError } from "./command.ts";

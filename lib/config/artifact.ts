@@ -1,6 +1,7 @@
 /** What a build keeps of a config: a module of plain data, which reads nothing and holds no value of a variable. */
 import { dirname, relative, sep } from "node:path";
-import type { Compiled, Source } from "./compile.ts";
+import type { Compiled } from "./compile.ts";
+import type { Source } from "./compile-options.ts";
 import type { CompiledConfig } from "./compiled.ts";
 
 /** Where `#compiled` points, from the root. */

@@ -1,20 +1,11 @@
 /** Active checks on Vercel: whether what they need is there. No timer runs there, so a scheduler has to ask for them. */
-import type { CompileOptions } from "./compile.ts";
+import { CHECKS_PATH, heldMs } from "../backends/schedule.ts";
+import type { CompileOptions } from "./compile-options.ts";
 import type { CompiledBackend } from "./compiled-backend.ts";
 import type { Report } from "./issue.ts";
 import type { VercelJson } from "./regions.ts";
 
-/** Where a scheduler asks. */
-export const CHECKS_PATH = "/gateway/health/checks";
-
-const HELD_INTERVALS = 3;
-const LEAST_HELD_MS = 180_000;
 const MINUTE_MS = 60_000;
-
-/** For how long it counts that a target has failed its checks, where nobody checks it again. */
-export function heldMs(intervalMs: number): number {
-  return Math.max(HELD_INTERVALS * intervalMs, LEAST_HELD_MS);
-}
 
 export function reportChecksByCron(
   backends: readonly CompiledBackend[],

@@ -1,9 +1,9 @@
 /** Authenticators of a config, compiled: each of one kind, with that kind's options. */
 import type { ApiKeyOptions } from "../authenticators/api-key/options.ts";
 import { AUTHENTICATOR_SCHEMAS } from "../authenticators/schemas.ts";
-import type { Json } from "../exchange.ts";
-import type { RedisOnVercel } from "./compile.ts";
+import type { Json } from "../contract/json.ts";
 import type { CompiledAuthenticator } from "./compiled.ts";
+import type { RedisOnVercel } from "./env.ts";
 import { Fields } from "./fields.ts";
 import type { Place, Report } from "./issue.ts";
 import { authenticatorSchema } from "./schema-auth.ts";

@@ -1,9 +1,9 @@
 /** Where `idempotency` of a route holds: for which methods, and for which callers. */
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
-import type { RedisOnVercel } from "./compile.ts";
 import { STANDARD_TIMEOUTS } from "./compile-backends.ts";
 import type { Timeouts } from "./compiled.ts";
+import type { RedisOnVercel } from "./env.ts";
 import type { Fields } from "./fields.ts";
 import type { Place, Report } from "./issue.ts";
 import type { RouteSettings } from "./route-settings.ts";

@@ -1,16 +1,16 @@
 /** One route of a config, compiled: what it is for, where it goes, and the steps on the way for each method. */
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
 import { type PathComparison, segmentReader } from "../http/path-readings.ts";
 import { LimitCompiler } from "../policies/limit/compile-limits.ts";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import type { CustomPolicy } from "../policy.ts";
-import type { RedisOnVercel } from "./compile.ts";
 import { timeoutsOver } from "./compile-backends.ts";
 import { idempotencyOptions, keyedMethods } from "./compile-idempotency.ts";
 import { retryOver } from "./compile-resilience.ts";
 import type { CompiledBackend, CompiledRoute, CompiledStep, CompiledVariant, RouteCondition, Timeouts } from "./compiled.ts";
 import { CustomPolicyNames } from "./custom-policy-names.ts";
 import { type DefaultSettings, type Defaults, defaultsFor } from "./defaults.ts";
+import type { RedisOnVercel } from "./env.ts";
 import { Fields, type Names } from "./fields.ts";
 import { TOKEN } from "./header-fields.ts";
 import type { Place, Report } from "./issue.ts";

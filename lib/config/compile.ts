@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { reportChecksByCron } from "./checks-by-cron.ts";
 import { compileAuthenticators } from "./compile-auth.ts";
 import { compileBackends } from "./compile-backends.ts";
+import type { CompileOptions, Source } from "./compile-options.ts";
 import { DEFAULT_MAX_BODY, type Draft, RouteCompiler } from "./compile-route.ts";
 import type { CompiledConfig, CompiledRoute } from "./compiled.ts";
 import { withPathMethods } from "./cors-methods.ts";
@@ -10,10 +11,9 @@ import { type CustomPolicies, NO_CUSTOM_POLICIES } from "./custom-policies.ts";
 import { readDefaults } from "./defaults.ts";
 import { reportFaults } from "./fault-in-production.ts";
 import { Fields } from "./fields.ts";
-import { type Issue, type Place, type Position, Report } from "./issue.ts";
+import { type Issue, Report } from "./issue.ts";
 import { reportLeaks } from "./leaks.ts";
-import type { Variables } from "./references.ts";
-import { compileRegions, reportDistantPlaces, reportVercelJson, type VercelJson } from "./regions.ts";
+import { compileRegions, reportDistantPlaces, reportVercelJson } from "./regions.ts";
 import { reportConflicts } from "./route-conflicts.ts";
 import { gatewayOutline } from "./schema.ts";
 import { checkSettings } from "./schema-issues.ts";
@@ -22,38 +22,6 @@ import { withStricterRoutes } from "./stricter-routes.ts";
 import { compileTrust, mayTrustProxies } from "./trust.ts";
 import { reportUnknownPlaces } from "./unknown-places.ts";
 import { unroutedSteps } from "./unrouted.ts";
-
-/** What needs a shared store fails a build for production, and is warned of elsewhere. */
-export type RedisOnVercel = "set" | "absent" | "absent-in-production";
-
-/** A config as it was found, with what is needed to speak about it. */
-export interface Source {
-  readonly value: unknown;
-  /** The file or variable that it came from, for messages. */
-  readonly origin: string;
-  /** The TypeScript file, absolute, where it is one: a bundle imports its custom policies from there. */
-  readonly module?: string;
-  locate(place: Place): Position | undefined;
-}
-
-export interface CompileOptions {
-  /** Rules of Vercel's alone are errors there and warnings elsewhere. */
-  readonly vercel: boolean;
-  /** On Vercel: whether there is a store that instances share. Absent where it is not known, or not needed. */
-  readonly redis?: RedisOnVercel | undefined;
-  /** On Vercel: whether CRON_SECRET is set. Absent where it is not known. */
-  readonly hasCronSecret?: boolean | undefined;
-  /** Whether a database tells the Node host where callers are. Absent where nobody asks. */
-  readonly geoDatabase?: boolean | undefined;
-  /** Whether GATEWAY_TRUST_PROXY names proxies. Absent where nobody asks. */
-  readonly trustsProxy?: boolean | undefined;
-  /** Where requests must not fail on purpose. */
-  readonly production?: boolean;
-  /** What vercel.json says; absent where there is none. */
-  readonly vercelJson?: VercelJson | undefined;
-  /** Where the result is written into a build artifact: the values of variables, of which it must hold none. */
-  readonly keepOut?: Variables;
-}
 
 export interface Compiled {
   /** References unresolved: hand it to resolveReferences at start. */

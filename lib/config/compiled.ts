@@ -5,11 +5,11 @@
  * Two forms share these types. As built, a place that refers to a variable holds a `Reference`, so that no secret is written
  * into a build artifact. `resolveReferences` (./references.ts) replaces each by its value at start; the engine sees only that form.
  */
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
+import type { Row } from "../contract/phases.ts";
 import type { GeoFields } from "../http/geo-fields.ts";
 import type { Template } from "../http/template.ts";
 import type { Priority } from "../load.ts";
-import type { Row } from "../policy.ts";
 import type { CompiledBackend, Timeouts } from "./compiled-backend.ts";
 import type { CompiledRetry } from "./compiled-resilience.ts";
 

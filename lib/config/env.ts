@@ -1,10 +1,12 @@
 /** The one place that reads the environment: the process's own variables over `.env.local` over `.env`. */
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import type { RedisOnVercel } from "./compile.ts";
 import { ConfigError, type Issue } from "./issue.ts";
 import { readTextFile } from "./text-file.ts";
 import { VALUE_KINDS } from "./value-kinds.ts";
+
+/** What needs a shared store fails a build for production, and is warned of elsewhere. */
+export type RedisOnVercel = "set" | "absent" | "absent-in-production";
 
 export interface Environment {
   /** Everything, for references in the config. */

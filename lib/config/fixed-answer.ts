@@ -1,6 +1,6 @@
 /** An answer that a config writes out: what it may say, and its compiled form. */
 import { z } from "zod";
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
 import type { FixedAnswer } from "../fixed-answer.ts";
 import type { Template } from "../http/template.ts";
 import type { Fields } from "./fields.ts";

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { extname, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Source } from "./compile.ts";
+import type { Source } from "./compile-options.ts";
 import type { Environment } from "./env.ts";
 import { ConfigError, type Position, type Rule } from "./issue.ts";
 import { parseJson, parseYaml } from "./parse-text.ts";

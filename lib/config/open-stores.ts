@@ -1,6 +1,6 @@
 /** The stores that the environment names, for a process on a machine: Redis where it is set, else the data folder. */
 import { resolve } from "node:path";
-import type { Log } from "../policy.ts";
+import type { Log } from "../contract/deps.ts";
 import { createStores } from "../stores/create-stores.ts";
 import type { Stores } from "../stores/stores.ts";
 import type { Environment } from "./env.ts";

@@ -1,6 +1,6 @@
 /** Configs as text: YAML or JSON, with the line and column of every key. */
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, visit } from "yaml";
-import type { Source } from "./compile.ts";
+import type { Source } from "./compile-options.ts";
 import { ConfigError, type Place, type Position } from "./issue.ts";
 
 export function parseYaml(text: string, origin: string): Source {

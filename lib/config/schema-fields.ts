@@ -5,13 +5,20 @@ import { z } from "zod";
 interface PlaceOfKeys {
   readonly shape: z.ZodRawShape;
   readonly notBuilt: readonly string[];
+  /** Keys of a route that may be missed here: they have no default. */
+  readonly routeOnly: readonly string[];
 }
 
 export const PLACES = new Map<string, PlaceOfKeys>();
 
 /** An object in which an unknown key is an error. `name` is unique; the error of zod carries it to schema-issues.ts. */
-export function strict<Shape extends z.ZodRawShape>(name: string, shape: Shape, notBuilt: readonly string[] = []) {
-  PLACES.set(name, { shape, notBuilt });
+export function strict<Shape extends z.ZodRawShape>(
+  name: string,
+  shape: Shape,
+  notBuilt: readonly string[] = [],
+  routeOnly: readonly string[] = [],
+) {
+  PLACES.set(name, { shape, notBuilt, routeOnly });
   return z.strictObject(shape, { error: (issue) => (issue.code === "unrecognized_keys" ? name : undefined) });
 }
 

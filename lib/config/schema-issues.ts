@@ -3,7 +3,6 @@ import type { z } from "zod";
 import type { Place, Report } from "./issue.ts";
 import { didYouMean } from "./nearest.ts";
 import { FORMS_NOT_BUILT, PLACES } from "./schema-fields.ts";
-import { ROUTE_ONLY } from "./schema-route.ts";
 
 export interface Checked<T> {
   /** The settings that fit their schema; each of the others has been reported. */
@@ -71,11 +70,11 @@ function reportIssue(issue: ZodIssue, root: unknown, base: Place, report: Report
 }
 
 function reportKey(key: string, placeName: string, place: Place, report: Report): void {
-  const { shape, notBuilt } = PLACES.get(placeName)!;
+  const { shape, notBuilt, routeOnly } = PLACES.get(placeName)!;
   const known = Object.keys(shape).filter((name) => !name.startsWith("$"));
   const at = [...place, key];
   if (notBuilt.includes(key)) report.error("not-built", at, notBuiltMessage(key));
-  else if (placeName === "defaults" && ROUTE_ONLY.includes(key)) {
+  else if (routeOnly.includes(key)) {
     report.error("unknown-key", at, `\`${key}\` has no default.`, "Say it on each route.");
   } else
     report.error(

@@ -152,7 +152,5 @@ export const routeSchema = strict(
   NOT_BUILT,
 );
 
-export const defaultsSchema = strict("defaults", shared, NOT_BUILT);
-
-/** Settings of a route that can't have a default. */
-export const ROUTE_ONLY = Object.keys(routeSchema.shape).filter((key) => !(key in shared));
+const routeOnly = Object.keys(routeSchema.shape).filter((key) => !(key in shared));
+export const defaultsSchema = strict("defaults", shared, NOT_BUILT, routeOnly);

@@ -1,5 +1,5 @@
 /** GATEWAY_ROUTES, a whole config in one line: `/api/users/* -> https://users.example.com, /api/* -> https://api.example.com`. */
-import type { Source } from "./compile.ts";
+import type { Source } from "./compile-options.ts";
 import type { Environment } from "./env.ts";
 import { ConfigError, type Issue } from "./issue.ts";
 

@@ -3,8 +3,8 @@
  * see another module's memory: what they may see of the running gateway stands behind one symbol.
  */
 import type { Overview } from "../admin/overview.ts";
+import type { MaybePromise } from "../contract/maybe-promise.ts";
 import type { HeaderList } from "../http/header-list.ts";
-import type { MaybePromise } from "../policy.ts";
 
 export interface ConsoleView {
   readonly host: "node" | "vercel";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { CityResponse } from "mmdb-lib";
 import { ConfigError } from "../config/issue.ts";
-import type { Geo } from "../exchange.ts";
+import type { Geo } from "../http/geo.ts";
 
 /** Undefined where it is not known. */
 export type Locate = (ip: string) => Geo | undefined;

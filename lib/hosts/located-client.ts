@@ -1,5 +1,7 @@
 /** A caller whose place is looked up when somebody first asks for it: most configs never do. */
-import type { Client, FrontendWord, Geo } from "../exchange.ts";
+import type { Client } from "../contract/request.ts";
+import type { FrontendWord } from "../http/client-statement.ts";
+import type { Geo } from "../http/geo.ts";
 import type { Locate } from "./geo-database.ts";
 
 export class LocatedClient implements Client {

@@ -1,7 +1,7 @@
 /** Who calls, as the Node host sees it: the socket's word, and that of proxies and frontends which the config trusts. */
 import type { IncomingMessage } from "node:http";
 import type { CompiledConfig } from "../config/compiled.ts";
-import type { GatewayRequest } from "../exchange.ts";
+import type { GatewayRequest } from "../contract/request.ts";
 import { readForwarded } from "../http/forwarded.ts";
 import { readGeo } from "../http/geo-fields.ts";
 import { exactValue } from "../http/header-list.ts";

@@ -1,7 +1,7 @@
 /** The state of a client's connection on the Node host. It is a property of the socket itself: a WeakMap costs a collection more than the rest. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Client } from "../exchange.ts";
+import type { Client } from "../contract/request.ts";
 import { canonicalIp } from "../http/ip.ts";
 import type { Locate } from "./geo-database.ts";
 import { LocatedClient } from "./located-client.ts";

@@ -1,12 +1,12 @@
 /** The Node host's adapter: node:http on one side, the engine on the other. Whom it believes about the caller: ./node-caller.ts. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { GatewayRequest } from "../exchange.ts";
+import type { Log } from "../contract/deps.ts";
+import type { GatewayRequest } from "../contract/request.ts";
 import type { Gateway, Verdict } from "../gateway.ts";
 import { hasBody } from "../http/framing.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { type RequestFacts, readRequestHeaders } from "../http/hygiene.ts";
 import { requestFault } from "../http/request-fault.ts";
-import type { Log } from "../policy.ts";
 import { refuse } from "../problem.ts";
 import type { Locate } from "./geo-database.ts";
 import { callerOf, trustedFields } from "./node-caller.ts";

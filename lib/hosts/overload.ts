@@ -4,8 +4,8 @@
  * as slowly, so that callers who come back do not bring the next overload.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { Log } from "../contract/deps.ts";
 import { type Load, PRIORITIES } from "../load.ts";
-import type { Log } from "../policy.ts";
 
 /** A loop that is this late makes everybody wait as long at each step of a request. */
 export const STANDARD_LAG_MS = 200;

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { BodyFault } from "../backends/request-body.ts";
-import type { Client, GatewayRequest } from "../exchange.ts";
+import type { Client, GatewayRequest } from "../contract/request.ts";
 import type { Gateway } from "../gateway.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { readRequestHeaders } from "../http/hygiene.ts";

@@ -4,7 +4,6 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { NodeConnection } from "./node-connection.ts";
 
 /** More than clients send that pipeline at all (apt: 10). */
 const MAX_WAITING = 32;
@@ -18,6 +17,12 @@ export const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 /** Of the process, since its memory is what is bounded. */
 let queuedBytes = 0;
 
+/** Whose requests they are. */
+interface Connection {
+  /** The answer to the request that is at work. */
+  readonly response: ServerResponse | undefined;
+}
+
 interface Waiting {
   readonly response: ServerResponse | undefined;
   start(): void;
@@ -25,11 +30,11 @@ interface Waiting {
 
 export class RequestQueue {
   readonly #socket: Duplex;
-  readonly #connection: NodeConnection;
+  readonly #connection: Connection;
   #waiting: Waiting[] = [];
   #heldBytes = 0;
 
-  constructor(socket: Duplex, connection: NodeConnection) {
+  constructor(socket: Duplex, connection: Connection) {
     this.#socket = socket;
     this.#connection = connection;
     socket.once("close", this.#clear);

@@ -1,6 +1,6 @@
 /** Who calls where a frontend stands in front: its signed word, in place of the frontend's own edge. */
 import type { CompiledConfig } from "../config/compiled.ts";
-import type { Client, GatewayRequest } from "../exchange.ts";
+import type { Client, GatewayRequest } from "../contract/request.ts";
 import { CLIENT_HEADER, readStatement } from "../http/client-statement.ts";
 import type { RequestFacts } from "../http/hygiene.ts";
 import type { Locate } from "./geo-database.ts";

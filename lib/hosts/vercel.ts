@@ -4,7 +4,7 @@ import { artifact, customPolicies } from "#compiled";
 import { DOCTOR_HEADER } from "../admin/doctor-pass.ts";
 import { type Environment, readEnvironment } from "../config/env.ts";
 import { resolveReferences } from "../config/references.ts";
-import type { Client, GatewayRequest } from "../exchange.ts";
+import type { Client, GatewayRequest } from "../contract/request.ts";
 import type { Gateway, Verdict } from "../gateway.ts";
 import { GEO_FIELDS, readGeo } from "../http/geo-fields.ts";
 import { canonicalIp } from "../http/ip.ts";

@@ -1,7 +1,7 @@
 /** Between web Requests and Responses and the engine: what the Vercel host's two halves share. */
 import { Readable } from "node:stream";
 import type { ReadableStream as NodeReadableStream } from "node:stream/web";
-import type { Client, GatewayRequest } from "../exchange.ts";
+import type { Client, GatewayRequest } from "../contract/request.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { type RequestFacts, readRequestHeaders } from "../http/hygiene.ts";
 import type { Sink } from "../sink.ts";

@@ -3,7 +3,7 @@
  * with the caller's `ip`, what is known of the place, and `t`, the time in seconds; the signature is an HMAC with SHA-256 over the payload,
  * method and path. docs/frontends.md has the code that writes it.
  */
-import type { FrontendWord, Geo } from "../exchange.ts";
+import type { Geo } from "./geo.ts";
 import { geoOf, percentDecoded } from "./geo-fields.ts";
 import { isHmacOf } from "./hmac.ts";
 import { canonicalIp } from "./ip.ts";
@@ -17,6 +17,15 @@ const MAX_AHEAD_MS = 5_000;
 /** Nobody who signs needs more; whoever does not must not make us hash more. */
 const MAX_LENGTH = 2048;
 const FORM = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})$/;
+
+/** A frontend's word about who calls (`x-gateway-client`). Only where it is believed does it change anything. */
+export interface FrontendWord {
+  readonly verdict: "believed" | "malformed" | "forged" | "stale" | "early";
+  /** How far its clock is ahead of ours, where the signature is right. */
+  readonly aheadMs?: number;
+  /** Who sent it: the address of the frontend's edge. */
+  readonly edge: string | undefined;
+}
 
 export interface Statement {
   readonly word: Omit<FrontendWord, "edge">;

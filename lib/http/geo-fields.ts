@@ -1,5 +1,5 @@
 /** Where the caller is, from header fields of those who know: Vercel, a CDN in front. Read only where their sender is believed. */
-import type { Geo } from "../exchange.ts";
+import type { Geo } from "./geo.ts";
 import type { HeaderList } from "./header-list.ts";
 
 /** The field that says each part; null where none does. */

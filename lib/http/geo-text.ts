@@ -1,5 +1,5 @@
 /** A place as people write it on a command line: `DE`, `DE-BE`, `EU/DE-BE`. */
-import type { Geo } from "../exchange.ts";
+import type { Geo } from "./geo.ts";
 import { CONTINENTS, continentOf } from "./geography.ts";
 
 const FORM = new RegExp(`^(?:(${CONTINENTS.join("|")})/)?([A-Z]{2})(?:-([A-Z0-9]{1,3}))?$`);

@@ -8,10 +8,8 @@
  * (`/a/:id` to `/b/${params.id}`, a fixed path) has no way back that is right for every path: there the path stays as it is.
  */
 import type { CompiledRoute, CompiledTarget } from "../config/compiled.ts";
+import type { MapBack } from "../pipeline.ts";
 import { isNamed } from "./header-list.ts";
-
-/** Maps in place, in name, value, name, value. `host` is the gateway's own, where the backend was told that it is its own too. */
-export type MapBack = (pairs: string[], host: string | undefined) => void;
 
 interface Prefixes {
   /** Where the route's paths begin at the backend and at the gateway: without a trailing slash, empty for the root. */

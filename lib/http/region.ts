@@ -1,5 +1,5 @@
 /** Parts of the world that a config names, and whether somebody is there. */
-import type { Geo } from "../exchange.ts";
+import type { Geo } from "./geo.ts";
 import { continentOf, UNIONS } from "./geography.ts";
 
 /** Compiled: upper case; a subdivision with its country, `US-CA` (ISO 3166-2). Somebody who is in any of these is there. */

@@ -1,12 +1,11 @@
 /** What a lax parser lets pass although another could read it differently: refused before anything is decided, and the connection ended. */
-import type { GatewayRequest } from "../exchange.ts";
 import { isHost } from "./host.ts";
 import type { RequestFacts } from "./hygiene.ts";
 import { authorityOf } from "./target.ts";
 
 /** In words for the problem, or undefined. Malformed fields and lengths have been refused by the parser before. */
 export function requestFault(
-  { httpVersion, target }: Pick<GatewayRequest, "httpVersion" | "target">,
+  { httpVersion, target }: { readonly httpVersion: string; readonly target: string },
   { host, hosts, transferEncoding }: RequestFacts,
 ): string | undefined {
   if (httpVersion !== "1.1" && httpVersion !== "1.0") return "a version other than HTTP/1.0 and HTTP/1.1";

@@ -1,5 +1,5 @@
 /** One JSON line for each event, on stdout or stderr: what every log drain can parse. */
-import type { Log } from "../policy.ts";
+import type { Log } from "../contract/deps.ts";
 
 export function createLog(): Log {
   const line = (level: string, message: string, fields?: Record<string, unknown>) =>

@@ -1,5 +1,5 @@
 /** What is written down about one request: each step's verdict, reason and time, each attempt at a backend, and how it ended. */
-import type { FrontendWord } from "../exchange.ts";
+import type { FrontendWord } from "../http/client-statement.ts";
 import type { ProblemCode } from "../problem.ts";
 
 export interface StepRecord {

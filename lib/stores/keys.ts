@@ -1,5 +1,5 @@
 /** API keys, and tokens that were taken back, by a SHA-256 digest (base64url); a credential itself is never stored. */
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
 import type { Pending } from "./reply.ts";
 
 export interface KeyRecord {

@@ -1,5 +1,5 @@
 /** Append-only logs by stream name (`audit`, `records`), newest first when read. */
-import type { Json } from "../exchange.ts";
+import type { Json } from "../contract/json.ts";
 import type { Page } from "./keys.ts";
 import type { Pending } from "./reply.ts";
 

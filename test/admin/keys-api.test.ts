@@ -6,7 +6,7 @@ import { faultsIn } from "#lib/admin/json-schema.ts";
 import { KeyFormat } from "#lib/authenticators/api-key/key-format.ts";
 import { keyMemoryOf } from "#lib/authenticators/api-key/key-memory.ts";
 import { digestOf } from "#lib/authenticators/digest.ts";
-import type { Json } from "#lib/exchange.ts";
+import type { Json } from "#lib/contract/json.ts";
 import type { Refusal } from "#lib/problem.ts";
 import type { Keys } from "#lib/stores/keys.ts";
 import { createMemoryStores, type MemoryStores } from "#lib/stores/memory/memory-stores.ts";

@@ -5,7 +5,7 @@ import { type Assertions, createAssertions } from "#lib/backends/assertions.ts";
 import { createSigningKeys } from "#lib/backends/signing-keys.ts";
 import type { CompiledAssertion, CompiledBackend } from "#lib/config/compiled-backend.ts";
 import { ConfigError } from "#lib/config/issue.ts";
-import type { Consumer } from "#lib/exchange.ts";
+import type { Consumer } from "#lib/contract/request.ts";
 
 const OLD = new Uint8Array(32).fill(1);
 const NEW = new Uint8Array(32).fill(2);

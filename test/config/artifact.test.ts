@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ARTIFACT_FILE, renderArtifact, renderTestArtifact } from "../../lib/config/artifact.ts";
-import { compileConfig, type Source } from "../../lib/config/compile.ts";
+import { compileConfig } from "../../lib/config/compile.ts";
+import type { Source } from "../../lib/config/compile-options.ts";
 import { customPoliciesOf } from "../../lib/config/custom-policies.ts";
 
 const root = "/srv/gateway";

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { ROWS } from "#lib/contract/phases.ts";
 import { POLICIES } from "#lib/policies/index.ts";
-import { ROWS } from "#lib/policy.ts";
 import { PROBLEMS } from "#lib/problem.ts";
 import { ROOT, readDocument, rowsOf, sectionOf } from "./documents.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { parseEnvironment } from "#lib/config/env.ts";
 import { loadConfig } from "#lib/config/load.ts";
-import type { Log } from "#lib/policy.ts";
+import type { Log } from "#lib/contract/deps.ts";
 import { gatewayOf } from "../policies/gateway.ts";
 import { check, requestsIn } from "../policies/request-table.ts";
 import { blocksOf, ROOT, readDocument } from "./documents.ts";

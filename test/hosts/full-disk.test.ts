@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import type { Json } from "#lib/exchange.ts";
+import type { Json } from "#lib/contract/json.ts";
 import { createSqliteStores } from "#lib/stores/sqlite/sqlite-stores.ts";
 import { answered } from "../contracts/answered.ts";
 import { ADMIN_TOKEN, type HostProcess, startNodeHost, temporaryFolder } from "../support/host-process.ts";

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vit
 import { definePolicy } from "#frontdesk";
 import { compileConfig } from "#lib/config/compile.ts";
 import type { CompiledConfig } from "#lib/config/compiled.ts";
-import type { GatewayRequest } from "#lib/exchange.ts";
+import type { GatewayRequest } from "#lib/contract/request.ts";
 import { deriveKeys } from "#lib/keys.ts";
 import { PLAN_HEADER, type PlanContext, sealPlan } from "#lib/plan.ts";
 import { type Backend, startBackend } from "../support/backend.ts";

@@ -1,7 +1,8 @@
 /** Request values in config text: each encoded for where it lands, so that a caller's value stays a value. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { renderTemplate, type Template, type TemplateValue } from "#lib/http/template.ts";
+import { renderTemplate } from "#lib/http/render-template.ts";
+import type { Template, TemplateValue } from "#lib/http/template.ts";
 import { exchangeFor } from "../support/exchange.ts";
 
 const value = (from: TemplateValue["from"], name: string): Template => [{ from, name }];

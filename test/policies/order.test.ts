@@ -1,8 +1,8 @@
 /** The order of the built-in policies, spelled out: moving one is a decision, not an accident. */
 import { describe, expect, test } from "vitest";
+import { ROWS } from "#lib/contract/phases.ts";
 import { POLICIES } from "#lib/policies/index.ts";
 import { POLICY_SCHEMAS } from "#lib/policies/schemas.ts";
-import { ROWS } from "#lib/policy.ts";
 import { gatewayOf } from "./gateway.ts";
 
 const ORDER = [

@@ -1,12 +1,13 @@
 /** An exchange for unit tests, as the engine makes it for a request on a route. */
 
+import { buildPipeline, type PipelineSource } from "#lib/build-pipeline.ts";
 import type { CompiledRoute } from "#lib/config/compiled.ts";
-import type { Client, Consumer, GatewayRequest, Geo } from "#lib/exchange.ts";
+import type { Client, Consumer, GatewayRequest } from "#lib/contract/request.ts";
+import type { Geo } from "#lib/http/geo.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
 import { readRequestHeaders } from "#lib/http/hygiene.ts";
 import { parseTarget, UNREADABLE_TARGET } from "#lib/http/target.ts";
 import { paramsOf } from "#lib/match.ts";
-import { buildPipeline, type PipelineSource } from "#lib/pipeline.ts";
 import { createRoute, type Route, UNROUTED } from "#lib/route.ts";
 import { Visit } from "#lib/visit.ts";
 

@@ -1,7 +1,8 @@
 /** `apiKey`: keys that the gateway hands out and can take back, or whose digests stand in the config. */
 import { type Authenticator, type AuthenticatorDefinition, consumerId, type Rejection } from "../../authenticator.ts";
 import { claimAt } from "../../claims.ts";
-import type { Consumer, Exchange } from "../../exchange.ts";
+import type { Consumer } from "../../contract/request.ts";
+import type { Exchange } from "../../exchange.ts";
 import { nameOfPlace } from "../../http/credential.ts";
 import { IpRanges } from "../../http/ip-range.ts";
 import type { KeyChanges, KeyRecord } from "../../stores/keys.ts";

@@ -4,7 +4,7 @@ import type { Fields } from "../../config/fields.ts";
 import { headerName } from "../../config/header-fields.ts";
 import type { Place } from "../../config/issue.ts";
 import { oneOrMore, strict } from "../../config/schema-fields.ts";
-import type { Json } from "../../exchange.ts";
+import type { Json } from "../../contract/json.ts";
 import type { CredentialPlace } from "../../http/credential.ts";
 
 export interface ApiKeyOptions {

@@ -1,9 +1,9 @@
 /** `basic`: a name and a password in `Authorization` (RFC 7617). */
 import { hash as digestWith, timingSafeEqual } from "node:crypto";
 import { type AuthenticatorDefinition, consumerId, type Rejection } from "../../authenticator.ts";
-import type { Consumer } from "../../exchange.ts";
+import type { Deps } from "../../contract/deps.ts";
+import type { Consumer } from "../../contract/request.ts";
 import type { CredentialPlace } from "../../http/credential.ts";
-import type { Deps } from "../../policy.ts";
 import type { BasicOptions, BasicUser } from "./options.ts";
 import { hashPassword, type PasswordHash, parsePasswordHash } from "./password-hash.ts";
 import { slowChecks } from "./slow-checks.ts";

@@ -1,8 +1,8 @@
 /** What the service's answer means. */
 import { consumerId, type Rejection } from "../../authenticator.ts";
-import type { Consumer } from "../../exchange.ts";
+import type { OutboundAnswer } from "../../contract/deps.ts";
+import type { Consumer } from "../../contract/request.ts";
 import type { HeaderList } from "../../http/header-list.ts";
-import type { OutboundAnswer } from "../../policy.ts";
 import type { ForwardOptions } from "./options.ts";
 
 /** Let in: who it is, and what the backend is told. */

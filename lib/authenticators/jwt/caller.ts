@@ -1,7 +1,8 @@
 /** Who a verified token says is calling, and what they may do. */
 import { consumerId } from "../../authenticator.ts";
 import { claimAt, namesIn } from "../../claims.ts";
-import type { Consumer, Json } from "../../exchange.ts";
+import type { Json } from "../../contract/json.ts";
+import type { Consumer } from "../../contract/request.ts";
 
 export interface CallerClaims {
   /** The claim that says who it is. */

@@ -4,18 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import type { JWK } from "jose";
-import type { Deps } from "../../policy.ts";
+import type { Deps } from "../../contract/deps.ts";
 import { fetchKeys } from "./fetch-keys.ts";
 import { createKeySet, type KeyHint } from "./key-set.ts";
-import type { KeySource, KeysAway } from "./key-source.ts";
+import type { KeySource, KeysAddress, KeysAway } from "./key-source.ts";
 import { usableKeys } from "./usable-keys.ts";
-
-export interface KeysAddress {
-  /** Undefined with an authenticator that names no issuer. */
-  readonly issuer: string | undefined;
-  /** Undefined: the issuer's metadata tells. */
-  readonly jwks: string | undefined;
-}
 
 /** From this age on, keys are renewed while they are used. */
 const RENEW_MS = 10 * 60_000;

@@ -2,6 +2,13 @@
 import type { JWK } from "jose";
 import { createKeySet, type KeyHint } from "./key-set.ts";
 
+export interface KeysAddress {
+  /** Undefined with an authenticator that names no issuer. */
+  readonly issuer: string | undefined;
+  /** Undefined: the issuer's metadata tells. */
+  readonly jwks: string | undefined;
+}
+
 export interface KeySource {
   /** The keys that may have signed a token, or why nobody can say. */
   keysFor(hint: KeyHint): Promise<readonly CryptoKey[] | KeysAway>;

@@ -4,7 +4,7 @@
  * old, so that a revocation bites within that time wherever it was made.
  */
 import type { Rejection } from "../../authenticator.ts";
-import type { MaybePromise } from "../../policy.ts";
+import type { MaybePromise } from "../../contract/maybe-promise.ts";
 import type { KeyChanges, Keys } from "../../stores/keys.ts";
 import { SnapshotAge } from "../../stores/snapshot-age.ts";
 import type { Stores } from "../../stores/stores.ts";

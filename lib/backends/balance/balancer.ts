@@ -1,16 +1,12 @@
 /** How one of several targets is chosen. One file for each way; all of them see only targets that can take the request. */
 import type { Balance } from "../../config/compiled-backend.ts";
-import type { Exchange } from "../../exchange.ts";
 import type { Dice } from "../dice.ts";
-import type { BackendTarget } from "../target.ts";
+import type { Choose } from "./choose.ts";
 import { leastInFlight } from "./least-inflight.ts";
 import { nearest } from "./nearest.ts";
 import { powerOfTwo } from "./power-of-two.ts";
 import { rendezvous } from "./rendezvous.ts";
 import { roundRobin } from "./round-robin.ts";
-
-/** `fit` holds at least one, each of weight 1 or more. */
-export type Choose = (fit: readonly BackendTarget[], exchange: Exchange, nowMs: number) => BackendTarget;
 
 export function createBalancer(balance: Balance, slowStartMs: number, dice: Dice): Choose {
   switch (balance.by) {

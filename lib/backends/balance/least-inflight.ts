@@ -1,7 +1,7 @@
 /** `least-inflight`: the target with the fewest requests under way for its weight. A slow one gets fewer, since its take longer. */
 import type { Dice } from "../dice.ts";
 import type { BackendTarget } from "../target.ts";
-import type { Choose } from "./balancer.ts";
+import type { Choose } from "./choose.ts";
 
 export function leastInFlight(slowStartMs: number, dice: Dice): Choose {
   return (fit, _exchange, nowMs) => {

@@ -3,16 +3,9 @@
  * and so do all of them for a caller whose coordinates nobody tells.
  */
 import type { BackendTarget } from "../target.ts";
-import type { Choose } from "./balancer.ts";
+import type { Choose } from "./choose.ts";
+import { type Point, pointAt } from "./point.ts";
 import { roundRobin } from "./round-robin.ts";
-
-/** A point on the unit sphere: of two of them, the one with the larger dot product with a third is the nearer. */
-export type Point = readonly [x: number, y: number, z: number];
-
-export function pointAt(latitude: number, longitude: number): Point {
-  const [phi, lambda] = [(latitude * Math.PI) / 180, (longitude * Math.PI) / 180];
-  return [Math.cos(phi) * Math.cos(lambda), Math.cos(phi) * Math.sin(lambda), Math.sin(phi)];
-}
 
 export function nearest(slowStartMs: number): Choose {
   const inTurn = roundRobin(slowStartMs);

@@ -4,7 +4,7 @@
  */
 import type { Dice } from "../dice.ts";
 import type { BackendTarget } from "../target.ts";
-import type { Choose } from "./balancer.ts";
+import type { Choose } from "./choose.ts";
 
 export function powerOfTwo(slowStartMs: number, dice: Dice): Choose {
   return (fit, _exchange, nowMs) => {

@@ -8,7 +8,7 @@ import type { Exchange } from "../../exchange.ts";
 import { cookieValue } from "../../http/cookie.ts";
 import type { Dice } from "../dice.ts";
 import type { BackendTarget } from "../target.ts";
-import type { Choose } from "./balancer.ts";
+import type { Choose } from "./choose.ts";
 import { hashText, mix } from "./hash.ts";
 
 type HashBalance = Extract<Balance, { by: "hash" }>;

@@ -2,7 +2,7 @@
  * `round-robin`: each in turn, by weight, the turns of a heavy one spread among those of the others (as nginx does it). Each time
  * every target is owed its weight, the one that is owed most is chosen, and pays what all of them got.
  */
-import type { Choose } from "./balancer.ts";
+import type { Choose } from "./choose.ts";
 
 export function roundRobin(slowStartMs: number): Choose {
   return (fit, _exchange, nowMs) => {

@@ -1,9 +1,12 @@
 /** `auth`: finds the caller's credential, has its authenticator judge it, and keeps it from the backend. */
 import { type Authenticator, isRejection, type Redirect, type Rejection } from "../../authenticator.ts";
-import type { Consumer, Exchange, Json } from "../../exchange.ts";
+import type { Json } from "../../contract/json.ts";
+import type { MaybePromise } from "../../contract/maybe-promise.ts";
+import type { Consumer } from "../../contract/request.ts";
+import type { Exchange, Outgoing } from "../../exchange.ts";
 import { AMBIGUOUS, nameOfPlace, readCredential } from "../../http/credential.ts";
 import { HeaderList } from "../../http/header-list.ts";
-import type { Decision, MaybePromise, Outgoing, Policy, PolicyDefinition } from "../../policy.ts";
+import type { Decision, Policy, PolicyDefinition } from "../../policy.ts";
 import { type Answer, type Refusal, refuse } from "../../problem.ts";
 import type { Question, Reply } from "../../stores/questions.ts";
 import type { AuthOptions } from "./options.ts";

@@ -1,7 +1,8 @@
 /** `authorize`: whether a known caller may do this, by scopes, roles, claims and ownership. */
 import type { ChallengeError } from "../../authenticator.ts";
 import { claimAt, fitsRule } from "../../claims.ts";
-import type { Consumer, Exchange } from "../../exchange.ts";
+import type { Consumer } from "../../contract/request.ts";
+import type { Exchange } from "../../exchange.ts";
 import type { PolicyDefinition } from "../../policy.ts";
 import { refuse } from "../../problem.ts";
 import type { AuthorizeOptions, NameRule } from "./options.ts";

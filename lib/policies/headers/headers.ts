@@ -1,7 +1,8 @@
 /** `headers`: sets, appends and removes header fields of the request to the backend and of the answer. */
 import type { Exchange } from "../../exchange.ts";
 import type { HeaderList } from "../../http/header-list.ts";
-import { renderField, renderTemplate, type Template } from "../../http/template.ts";
+import { renderField, renderTemplate } from "../../http/render-template.ts";
+import type { Template } from "../../http/template.ts";
 import type { Policy, PolicyDefinition } from "../../policy.ts";
 import type { HeaderChanges, HeadersOptions } from "./options.ts";
 

@@ -1,8 +1,9 @@
 /** `idempotency`: a request that is sent again under the same key is carried out once (draft-ietf-httpapi-idempotency-key-header). */
 import { createHash } from "node:crypto";
+import type { Exchange } from "../../exchange.ts";
 import type { HeaderList } from "../../http/header-list.ts";
 import { networkOf } from "../../http/ip.ts";
-import type { Decision, Exchange, PolicyDefinition } from "../../policy.ts";
+import type { Decision, PolicyDefinition } from "../../policy.ts";
 import { refuse } from "../../problem.ts";
 import type { Claim } from "../../stores/once.ts";
 import type { StoreReply } from "../../stores/reply.ts";

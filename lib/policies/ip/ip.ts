@@ -1,5 +1,5 @@
 /** `ip`: lets addresses in or keeps them out. */
-import type { Client } from "../../exchange.ts";
+import type { Client } from "../../contract/request.ts";
 import { IpRanges } from "../../http/ip-range.ts";
 import type { Decision, PolicyDefinition } from "../../policy.ts";
 import { refuse } from "../../problem.ts";

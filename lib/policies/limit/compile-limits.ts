@@ -3,13 +3,13 @@
  * and the others in row `consumer-limit`. Limits of one name are one count, so they must agree wherever they stand.
  */
 import { createHash } from "node:crypto";
-import type { RedisOnVercel } from "../../config/compile.ts";
 import type { CompiledStep } from "../../config/compiled.ts";
+import type { RedisOnVercel } from "../../config/env.ts";
 import { Fields } from "../../config/fields.ts";
 import { formatPlace, type Place, type Report } from "../../config/issue.ts";
 import { asList } from "../../config/schema-fields.ts";
 import { checkSettings } from "../../config/schema-issues.ts";
-import type { Json } from "../../exchange.ts";
+import type { Json } from "../../contract/json.ts";
 import type { CountedBy, Limit, LimitHeaders, LimitOptions, Tiers } from "./compiled-limit.ts";
 import { isSettled } from "./counted.ts";
 import { type LimitSetting, type QuotaSetting, tierSchema } from "./options.ts";

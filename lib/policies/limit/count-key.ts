@@ -1,6 +1,7 @@
 /** Under which key a limit counts a request: whose it is, spelled so that no caller can end up in another's count. */
 import { createHash } from "node:crypto";
-import type { Consumer, Json } from "../../exchange.ts";
+import type { Json } from "../../contract/json.ts";
+import type { Consumer } from "../../contract/request.ts";
 import type { HeaderList } from "../../http/header-list.ts";
 import { networkOf } from "../../http/ip.ts";
 import { laxestReading } from "../../http/path-readings.ts";

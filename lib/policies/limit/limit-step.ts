@@ -1,8 +1,13 @@
 /** The limits of a route in one row: what is asked for a request, what the reply means, and what is settled at the end. */
-import type { Exchange, Json } from "../../exchange.ts";
+
+import type { Deps } from "../../contract/deps.ts";
+import type { Json } from "../../contract/json.ts";
+import type { MaybePromise } from "../../contract/maybe-promise.ts";
+import type { AnswerHead, Exchange } from "../../exchange.ts";
 import { secondsUntil } from "../../http/seconds-until.ts";
 import type { Outcome } from "../../observe/record.ts";
-import type { AnswerHead, Decision, Deps, MaybePromise, Refusal } from "../../policy.ts";
+import type { Decision } from "../../policy.ts";
+import type { Refusal } from "../../problem.ts";
 import { refuse } from "../../problem.ts";
 import { type Count, type CounterRule, type OnUnavailable, shareOf, type Take, type Taken } from "../../stores/counters.ts";
 import type { Question, Reply, TakenPart } from "../../stores/questions.ts";

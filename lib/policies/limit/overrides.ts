@@ -2,7 +2,7 @@
  * Exceptions for single consumers, set through the admin API and in force without a deployment. All of them stand in one value, of
  * which every instance keeps a copy that is never more than 5 s old while the store answers.
  */
-import type { Json } from "../../exchange.ts";
+import type { Json } from "../../contract/json.ts";
 import { BlobSnapshot } from "../../stores/blob-snapshot.ts";
 import type { Blob, Blobs } from "../../stores/blobs.ts";
 import { ok, type StoreReply } from "../../stores/reply.ts";

@@ -1,5 +1,5 @@
 /** What a request takes of a limit before its answer is known. */
-import type { GatewayRequest } from "../../exchange.ts";
+import type { GatewayRequest } from "../../contract/request.ts";
 import type { Limit } from "./compiled-limit.ts";
 
 export function costBefore({ cost, counts }: Limit, request: GatewayRequest): number {

@@ -1,5 +1,5 @@
 /** What a request owes at its end: a place to give back, a reserve to correct, a failure to charge. */
-import type { Json } from "../../exchange.ts";
+import type { Json } from "../../contract/json.ts";
 import type { Outcome } from "../../observe/record.ts";
 import { type CounterRule, type Counters, type OnUnavailable, shareOf } from "../../stores/counters.ts";
 import type { Stores } from "../../stores/stores.ts";

@@ -1,6 +1,6 @@
 /** What one caller has used of every limit of a config: read without taking, and forgotten on request. */
 import type { CompiledConfig } from "../../config/compiled.ts";
-import type { Consumer } from "../../exchange.ts";
+import type { Consumer } from "../../contract/request.ts";
 import { HeaderList } from "../../http/header-list.ts";
 import type { Count, CounterRule } from "../../stores/counters.ts";
 import { ok, type StoreReply } from "../../stores/reply.ts";

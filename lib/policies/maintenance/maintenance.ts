@@ -1,6 +1,6 @@
 /** `maintenance`: answers 503 while the service is worked on, but for the paths and people that are let through. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { GatewayRequest } from "../../exchange.ts";
+import type { GatewayRequest } from "../../contract/request.ts";
 import { HeaderList } from "../../http/header-list.ts";
 import { IpRanges } from "../../http/ip-range.ts";
 import { fitsShape } from "../../http/path-shape.ts";

@@ -1,5 +1,5 @@
 /** `origin`: refuses what a page of another site made a browser send (CSRF), by Sec-Fetch-Site and Origin, without tokens. */
-import type { GatewayRequest } from "../../exchange.ts";
+import type { GatewayRequest } from "../../contract/request.ts";
 import { OriginList, siteOf } from "../../http/origin.ts";
 import type { PolicyDefinition } from "../../policy.ts";
 import { refuse } from "../../problem.ts";

@@ -1,7 +1,7 @@
 /** `redirect`: sends the caller elsewhere. */
 import { HeaderList } from "../../http/header-list.ts";
+import { renderTemplate } from "../../http/render-template.ts";
 import { hasDotSegment } from "../../http/target.ts";
-import { renderTemplate } from "../../http/template.ts";
 import type { PolicyDefinition } from "../../policy.ts";
 import { refuse } from "../../problem.ts";
 import type { RedirectOptions } from "./options.ts";

@@ -1,5 +1,5 @@
 /** The newest entries of each stream of one process, within a number and a total size. */
-import type { Json } from "../../exchange.ts";
+import type { Json } from "../../contract/json.ts";
 import type { Page } from "../keys.ts";
 import type { EventLog, LogEntry } from "../log.ts";
 import { ok, type StoreReply } from "../reply.ts";

@@ -1,6 +1,6 @@
 /** Logs in the store file, written within a second, trimmed as they grow. */
 import type { DatabaseSync } from "node:sqlite";
-import type { Json } from "../../exchange.ts";
+import type { Json } from "../../contract/json.ts";
 import type { Page } from "../keys.ts";
 import type { EventLog, LogEntry } from "../log.ts";
 import { ok, type StoreReply, unavailable } from "../reply.ts";

@@ -1,5 +1,5 @@
 /** Logs as Redis streams, trimmed as they grow. Ids and so the order are Redis's, whatever the instances' clocks say. */
-import type { Json } from "../../exchange.ts";
+import type { Json } from "../../contract/json.ts";
 import type { Page } from "../keys.ts";
 import type { EventLog, LogEntry } from "../log.ts";
 import type { StoreReply } from "../reply.ts";

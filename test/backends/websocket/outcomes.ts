@@ -1,5 +1,5 @@
 /** What `onEnd` was told of each request. Node and the test runner may each load this file: they share one list. */
-import type { Outcome } from "#lib/policy.ts";
+import type { Outcome } from "#lib/observe/record.ts";
 
 const shared = globalThis as { [key: symbol]: { id: string; outcome: Outcome }[] | undefined };
 const key = Symbol.for("frontdesk.test.outcomes");

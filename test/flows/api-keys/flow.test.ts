@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { faultsIn, type JsonSchema } from "#lib/admin/json-schema.ts";
 import { KeyFormat } from "#lib/authenticators/api-key/key-format.ts";
-import type { Json } from "#lib/exchange.ts";
+import type { Json } from "#lib/contract/json.ts";
 import { configIn, describeHosts } from "../../support/describe-hosts.ts";
 import { ADMIN_TOKEN, HOST_NAMES, type HostProcess, startNodeHost } from "../../support/host-process.ts";
 import { type RawRequest, sendRaw } from "../../support/raw-client.ts";

@@ -1,6 +1,7 @@
 /** What a known caller may do: scopes, roles, claims and ownership, by method, in every spelling of a path. */
 import { describe, expect, test } from "vitest";
-import type { Consumer, Json } from "#lib/exchange.ts";
+import type { Json } from "#lib/contract/json.ts";
+import type { Consumer } from "#lib/contract/request.ts";
 import { authorize } from "#lib/policies/authorize/authorize.ts";
 import type { AuthorizeOptions } from "#lib/policies/authorize/options.ts";
 import { exchangeFor } from "../../support/exchange.ts";

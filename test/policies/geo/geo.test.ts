@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Geo } from "#lib/exchange.ts";
+import type { Geo } from "#lib/http/geo.ts";
 import { gatewayOf } from "../gateway.ts";
 
 const GEO: Record<string, Geo | undefined> = {

@@ -1,0 +1,12 @@
+/** Active checks on Vercel, where a scheduler has to ask for them. */
+
+/** Where a scheduler asks. */
+export const CHECKS_PATH = "/gateway/health/checks";
+
+const HELD_INTERVALS = 3;
+const LEAST_HELD_MS = 180_000;
+
+/** For how long it counts that a target has failed its checks, where nobody checks it again. */
+export function heldMs(intervalMs: number): number {
+  return Math.max(HELD_INTERVALS * intervalMs, LEAST_HELD_MS);
+}
