@@ -1,6 +1,6 @@
 /** Vercel host, front half: decides, and seals the plan for the handler. */
 import { type NextFetchEvent, type NextRequest, NextResponse } from "next/server.js";
-import { front } from "./lib/hosts/vercel.ts";
+import { front } from "./lib/hosts/vercel/halves.ts";
 
 // Next reads this at build and takes only literals.
 export const config = { runtime: "nodejs", matcher: "/:path*" };

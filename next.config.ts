@@ -5,7 +5,7 @@ import { artifact } from "./.frontdesk/build/compiled.ts";
 import { readEnvironment } from "./lib/config/env.ts";
 import { largestBody } from "./lib/config/references.ts";
 import { explainNextNotice } from "./lib/hosts/next-notice.ts";
-import { largestNextBody } from "./lib/hosts/next-uploads.ts";
+import { largestNextBody } from "./lib/hosts/vercel/next-uploads.ts";
 
 explainNextNotice(console);
 

@@ -3,7 +3,7 @@ import { createConsolePages } from "./console-pages.ts";
 import { UsageError } from "./lib/cli/command.ts";
 import { readServerFlags } from "./lib/cli/server-flags.ts";
 import { ConfigError } from "./lib/config/issue.ts";
-import { type NodeServer, startNodeServer } from "./lib/hosts/node-server.ts";
+import { type NodeServer, startNodeServer } from "./lib/hosts/node/server.ts";
 import { createLog } from "./lib/observe/log.ts";
 
 const log = createLog();

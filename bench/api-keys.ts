@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { KeyFormat } from "../lib/authenticators/api-key/key-format.ts";
-import { digestOf } from "../lib/authenticators/digest.ts";
+import { digestOf } from "../lib/crypto/credential-digest.ts";
 import { createSqliteStores } from "../lib/stores/sqlite/sqlite-stores.ts";
 
 const format = new KeyFormat("fd");

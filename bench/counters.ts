@@ -5,7 +5,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { Counters, Take } from "../lib/stores/counters.ts";
+import type { Counters, Take } from "../lib/contract/stores/counters.ts";
 import { createMemoryStores } from "../lib/stores/memory/memory-stores.ts";
 import { createUpstashStores } from "../lib/stores/upstash/upstash-stores.ts";
 import { median } from "./median.ts";

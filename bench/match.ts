@@ -3,11 +3,11 @@
  * times as long among the many. Requests spread over all 10,000 are shown beside it: there every look-up misses the processor's
  * caches, as in any table of that size.
  */
-import type { CompiledRoute } from "../lib/config/compiled.ts";
+import type { CompiledRoute } from "../lib/contract/compiled/config.ts";
+import { createMatcher, type Matcher } from "../lib/engine/match.ts";
+import { createRoute, UNROUTED } from "../lib/engine/route.ts";
 import { HeaderList } from "../lib/http/header-list.ts";
 import { parseTarget, type Target } from "../lib/http/target.ts";
-import { createMatcher, type Matcher } from "../lib/match.ts";
-import { createRoute, UNROUTED } from "../lib/route.ts";
 import { median } from "./median.ts";
 
 const MANY = 10_000;

@@ -1,8 +1,8 @@
 /** `node bench/pick.ts`: what choosing one of 100 targets costs, for each way to balance, and by places. Exits 1 where one takes 2 µs or more. */
 import { createBackend } from "../lib/backends/backend.ts";
 import { createTargetStates } from "../lib/backends/target-state.ts";
-import type { Balance } from "../lib/config/compiled-backend.ts";
-import type { Exchange } from "../lib/exchange.ts";
+import type { Balance } from "../lib/contract/compiled/backend.ts";
+import type { Exchange } from "../lib/contract/exchange.ts";
 import type { Geo } from "../lib/http/geo.ts";
 import { HeaderList } from "../lib/http/header-list.ts";
 import { median } from "./median.ts";

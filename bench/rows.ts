@@ -1,8 +1,8 @@
 /** What the bench measures, row by row. A later issue adds its rows here; run.ts knows none of them by name. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compileConfig } from "../lib/config/compile.ts";
-import { parseJson } from "../lib/config/parse-text.ts";
+import { compileConfig } from "../lib/compiler/compile.ts";
+import { parseJson } from "../lib/compiler/parse-text.ts";
 import { ensureTestBuild } from "../scripts/test-build.ts";
 import { drawKeys, storeKeys } from "./api-keys.ts";
 import { buildNext } from "./build-next.ts";

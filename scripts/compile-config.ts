@@ -1,12 +1,12 @@
 /** Compiles the config into the module that the Vercel host's bundles import as #compiled. A wrong config fails the build. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { ARTIFACT_FILE, renderArtifact, renderTestArtifact } from "../lib/config/artifact.ts";
-import { compileConfig } from "../lib/config/compile.ts";
+import { ARTIFACT_FILE, renderArtifact, renderTestArtifact } from "../lib/compiler/artifact.ts";
+import { readVercelJson } from "../lib/compiler/checks/regions.ts";
+import { compileConfig } from "../lib/compiler/compile.ts";
+import { loadConfig } from "../lib/compiler/load-config.ts";
 import { readEnvironment, redisOnVercel } from "../lib/config/env.ts";
 import { ConfigError, formatIssues } from "../lib/config/issue.ts";
-import { loadConfig } from "../lib/config/load.ts";
-import { readVercelJson } from "../lib/config/regions.ts";
 
 const root = dirname(import.meta.dirname);
 const file = join(root, ARTIFACT_FILE);

@@ -1,7 +1,7 @@
 /** Writes gateway.schema.json, and the tables of docs/config.md, docs/policies.md and the READMEs of policies and authenticators. A test holds them current. */
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { renderJsonSchema, withOptionTables, withPolicyList } from "../lib/config/published-schema.ts";
+import { renderJsonSchema, withOptionTables, withPolicyList } from "../lib/compiler/schema/published.ts";
 
 const root = dirname(import.meta.dirname);
 writeFileSync(join(root, "gateway.schema.json"), renderJsonSchema());

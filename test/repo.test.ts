@@ -88,9 +88,9 @@ const isPackage = (name: string) => (target: string) => target === name || targe
 
 describe("imports", () => {
   test("the reader of imports finds them", () => {
-    expect(importsOf("lib/gateway.ts").map(({ to }) => to)).toContain("lib/match.ts");
-    expect(importsOf("lib/gateway.ts").find(({ to }) => to === "lib/observe/record.ts")).toMatchObject({ isType: true });
-    expect(reachable(["server.ts"])).toContain("lib/config/schema.ts");
+    expect(importsOf("lib/gateway/gateway.ts").map(({ to }) => to)).toContain("lib/engine/match.ts");
+    expect(importsOf("lib/gateway/gateway.ts").find(({ to }) => to === "lib/contract/record.ts")).toMatchObject({ isType: true });
+    expect(reachable(["server.ts"])).toContain("lib/compiler/schema/gateway.ts");
     expect(reachable(["server.ts"])).toContain("zod");
   });
 
@@ -133,7 +133,7 @@ describe("imports", () => {
   });
 
   test("zod is not loaded by what serves requests on Vercel, nor by the engine", () => {
-    const request = reachable(["middleware.ts", "app/[[...path]]/route.ts", "lib/gateway.ts"]);
+    const request = reachable(["middleware.ts", "app/[[...path]]/route.ts", "lib/gateway/gateway.ts"]);
     expect(request).toContain("lib/policies/index.ts");
     expect([...request].filter((file) => isPackage("zod")(file) || file.endsWith("/options.ts") || file === "yaml")).toEqual([]);
   });
@@ -257,6 +257,6 @@ describe("docs", () => {
   });
 
   test("the version is the same everywhere", () => {
-    expect(read("lib/version.ts")).toContain(`"${version}"`);
+    expect(read("lib/admin/version.ts")).toContain(`"${version}"`);
   });
 });

@@ -1,6 +1,6 @@
 /** Vercel host, back half: opens the plan, or decides itself, and forwards. */
 import { after } from "next/server.js";
-import { back } from "../../lib/hosts/vercel.ts";
+import { back } from "../../lib/hosts/vercel/halves.ts";
 
 export const dynamic = "force-dynamic";
 

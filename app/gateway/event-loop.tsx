@@ -1,5 +1,5 @@
 /** How late the event loop is, and what is refused for it. Only a host that sees its own load has it. */
-import { describeShed, type Load } from "../../lib/load.ts";
+import { describeShed, type Load } from "../../lib/contract/load.ts";
 
 export function EventLoop({ load: { lagMs, shed } }: { load: Pick<Load, "lagMs" | "shed"> }) {
   return (

@@ -3,8 +3,8 @@ import { headers } from "next/headers.js";
 import { notFound } from "next/navigation.js";
 import type { Overview } from "../../lib/admin/overview.ts";
 import { whyOf } from "../../lib/admin/why.ts";
-import { consoleView } from "../../lib/hosts/console.ts";
-import { consoleReady } from "../../lib/hosts/vercel.ts";
+import { consoleView } from "../../lib/console/shared-view.ts";
+import { consoleReady } from "../../lib/hosts/vercel/halves.ts";
 import { HeaderList } from "../../lib/http/header-list.ts";
 import { EventLoop } from "./event-loop.tsx";
 

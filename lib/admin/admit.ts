@@ -1,12 +1,12 @@
 /** Who may see what belongs to the operator: the bearer of GATEWAY_ADMIN_TOKEN, and in the demo anybody on this very machine. A scheduler may do one thing. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Log } from "../contract/deps.ts";
+import { type Refusal, refuse } from "../contract/problem.ts";
 import type { GatewayRequest } from "../contract/request.ts";
+import type { CounterRule, LocalCounters, Take } from "../contract/stores/counters.ts";
 import { networkOf } from "../http/ip.ts";
 import { siteOf } from "../http/origin.ts";
 import { secondsUntil } from "../http/seconds-until.ts";
-import { type Refusal, refuse } from "../problem.ts";
-import type { CounterRule, LocalCounters, Take } from "../stores/counters.ts";
 
 export interface AdminAccess {
   /** Undefined: nobody is an operator, and what is the operator's does not exist. */

@@ -1,10 +1,11 @@
 /** The admin API over HTTP: who may call is settled; here a request becomes a call, and what was done an answer. */
-import { BodyFault, CountedBody, collectBody } from "../backends/request-body.ts";
+
 import type { Clock } from "../contract/deps.ts";
+import { type Refusal, refuse } from "../contract/problem.ts";
+import type { Stop } from "../engine/run-steps.ts";
+import type { Visit } from "../engine/visit.ts";
 import { HeaderList } from "../http/header-list.ts";
-import { type Refusal, refuse } from "../problem.ts";
-import type { Stop } from "../run-steps.ts";
-import type { Visit } from "../visit.ts";
+import { BodyFault, CountedBody, collectBody } from "../proxy/request-body.ts";
 import { refuseForced } from "./admit.ts";
 import { type Api, type Done, refuseFaults, runOperation } from "./api.ts";
 

@@ -2,13 +2,13 @@
  * The admin API as a table of operations: each says its method, path, input and answers, and the OpenAPI document is made of the same
  * table. It knows nothing of HTTP bodies and headers (./api-http.ts does), so that the command runs it on the stores directly.
  */
-import type { CompiledConfig } from "../config/compiled.ts";
+import type { CompiledConfig } from "../contract/compiled/config.ts";
 import type { Log } from "../contract/deps.ts";
 import type { Json } from "../contract/json.ts";
 import type { MaybePromise } from "../contract/maybe-promise.ts";
-import { type ProblemCode, type Refusal, refuse } from "../problem.ts";
-import type { Unavailable } from "../stores/reply.ts";
-import type { Stores } from "../stores/stores.ts";
+import { type ProblemCode, type Refusal, refuse } from "../contract/problem.ts";
+import type { Unavailable } from "../contract/stores/reply.ts";
+import type { Stores } from "../contract/stores/stores.ts";
 import { type Fault, faultsIn, type JsonSchema } from "./json-schema.ts";
 
 export interface Operation {

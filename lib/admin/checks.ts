@@ -1,9 +1,9 @@
 /** GET /gateway/health/checks: a scheduler asks for a run of the active checks, where the host keeps no time of its own (Vercel). */
-import type { CheckReport, CheckRuns } from "../backends/check-runs.ts";
+import type { CheckReport, CheckRuns } from "../backends/health/check-runs.ts";
+import { refuse } from "../contract/problem.ts";
+import type { Stop } from "../engine/run-steps.ts";
+import type { Visit } from "../engine/visit.ts";
 import { HeaderList } from "../http/header-list.ts";
-import { refuse } from "../problem.ts";
-import type { Stop } from "../run-steps.ts";
-import type { Visit } from "../visit.ts";
 import { type Admit, refuseForced } from "./admit.ts";
 
 export interface ChecksOptions {

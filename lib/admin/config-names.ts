@@ -1,6 +1,7 @@
 /** Names that a config gives a meaning: what a key may say of its consumer, and whose usage can be asked for. */
-import type { CompiledConfig } from "../config/compiled.ts";
+
 import { didYouMean } from "../config/nearest.ts";
+import type { CompiledConfig } from "../contract/compiled/config.ts";
 import type { AuthorizeOptions } from "../policies/authorize/options.ts";
 import type { LimitOptions } from "../policies/limit/compiled-limit.ts";
 

@@ -2,8 +2,9 @@
  * What `frontdesk doctor` shows on its way to the gateway, through frontends and caches: it proves that the operator asks, and whoever
  * gets hold of it can do nothing with it but ask the same for ten minutes. The admin token itself stays at home.
  */
-import { hmacOf, isHmacOf } from "../http/hmac.ts";
-import { deriveKeys } from "../keys.ts";
+
+import { deriveKeys } from "../crypto/derive-keys.ts";
+import { hmacOf, isHmacOf } from "../crypto/hmac.ts";
 
 export const DOCTOR_HEADER = "x-gateway-doctor";
 /** To either side: the doctor is asked because clocks may be wrong. */

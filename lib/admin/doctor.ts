@@ -4,16 +4,16 @@
  */
 import { createHash } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import type { CompiledConfig } from "../config/compiled.ts";
+import type { CompiledConfig } from "../contract/compiled/config.ts";
 import type { Deps } from "../contract/deps.ts";
 import type { HostTraits } from "../contract/host-traits.ts";
+import type { Answer } from "../contract/problem.ts";
 import type { Client } from "../contract/request.ts";
+import type { Visit } from "../engine/visit.ts";
 import { cacheMarksIn } from "../http/cache-marks.ts";
 import { HeaderList } from "../http/header-list.ts";
-import type { Answer } from "../problem.ts";
-import { VERSION } from "../version.ts";
-import type { Visit } from "../visit.ts";
 import { DOCTOR_HEADER, doctorKey, readPass } from "./doctor-pass.ts";
+import { VERSION } from "./version.ts";
 
 export interface DoctorOptions {
   readonly adminToken: string | undefined;

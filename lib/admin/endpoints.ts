@@ -1,14 +1,14 @@
 /** The engine's own endpoints under /gateway, the same on every host. What is public is listed here; the rest is the operator's. */
 
-import { CHECKS_PATH } from "../backends/schedule.ts";
-import type { Jwks } from "../backends/signing-keys.ts";
+import { CHECKS_PATH } from "../backends/health/schedule.ts";
 import type { Clock } from "../contract/deps.ts";
 import type { MaybePromise } from "../contract/maybe-promise.ts";
-import type { Endpoints } from "../gateway.ts";
+import type { Answer } from "../contract/problem.ts";
+import { refuse } from "../contract/problem.ts";
+import type { Jwks } from "../crypto/signing-keys.ts";
+import type { Visit } from "../engine/visit.ts";
+import type { Endpoints } from "../gateway/gateway.ts";
 import { HeaderList } from "../http/header-list.ts";
-import type { Answer } from "../problem.ts";
-import { refuse } from "../problem.ts";
-import type { Visit } from "../visit.ts";
 import type { Admit } from "./admit.ts";
 import type { Api } from "./api.ts";
 import { answerApi } from "./api-http.ts";

@@ -1,5 +1,5 @@
 /** What the admin API adds to a revocation for which the store had no room: it is in force, and ends with the process. */
-import type { Stores } from "../stores/stores.ts";
+import type { Stores } from "../contract/stores/stores.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
 const WARNING =

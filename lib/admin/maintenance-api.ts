@@ -1,7 +1,8 @@
 /** The maintenance switch in the admin API: how it stands, and turning it for every instance within 5 s. */
+
+import type { Refusal } from "../contract/problem.ts";
+import type { StoreReply } from "../contract/stores/reply.ts";
 import { readSwitch, type SwitchState, writeSwitch } from "../policies/maintenance/switch.ts";
-import type { Refusal } from "../problem.ts";
-import type { StoreReply } from "../stores/reply.ts";
 import { type ApiContext, type Call, type Done, type Operation, refuseUnavailable } from "./api.ts";
 import { audit } from "./audit.ts";
 import type { JsonSchema } from "./json-schema.ts";

@@ -1,9 +1,9 @@
 /** The OpenAPI 3.1 document of the admin API, made of the table of operations that serves it. */
 import type { Json } from "../contract/json.ts";
-import { PROBLEMS, type ProblemCode } from "../problem.ts";
-import { VERSION } from "../version.ts";
+import { PROBLEMS, type ProblemCode } from "../contract/problem.ts";
 import type { Operation } from "./api.ts";
 import type { JsonSchema } from "./json-schema.ts";
+import { VERSION } from "./version.ts";
 
 /** What every operation may refuse with, by what it takes. */
 const ALWAYS: readonly ProblemCode[] = ["credentials-missing", "credentials-invalid", "rate-limited", "csrf-denied"];

@@ -1,8 +1,9 @@
 /** What the console's first page shows: what runs here, by which config, on which stores. Holds no secret. */
-import type { Gateway } from "../gateway.ts";
-import type { Load } from "../load.ts";
-import type { RequestRecord } from "../observe/record.ts";
-import type { StoreStatus, Stores } from "../stores/stores.ts";
+
+import type { Load } from "../contract/load.ts";
+import type { RequestRecord } from "../contract/record.ts";
+import type { StoreStatus, Stores } from "../contract/stores/stores.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 
 export interface Overview {
   readonly version: string;
@@ -17,7 +18,7 @@ export interface Overview {
   readonly recent: readonly RequestRecord[];
   /** Sealed plans that did not open: 0 in normal operation. */
   readonly unopenedPlans: number;
-  /** How late the event loop is, and how much is refused for it (lib/load.ts). Only of a host that sees it. */
+  /** How late the event loop is, and how much is refused for it (lib/contract/load.ts). Only of a host that sees it. */
   readonly load: Pick<Load, "lagMs" | "shed"> | undefined;
 }
 

@@ -1,6 +1,7 @@
 /** A page for each problem code: where `type` of a problem leads. Plain HTML without scripts, so both hosts serve the same. */
+
+import { type Answer, isProblemCode, PROBLEMS, type ProblemCode } from "../contract/problem.ts";
 import { HeaderList } from "../http/header-list.ts";
-import { type Answer, isProblemCode, PROBLEMS, type ProblemCode } from "../problem.ts";
 
 const STYLE = `
   :root { color-scheme: light dark; font: 16px/1.6 ui-sans-serif, system-ui, sans-serif }

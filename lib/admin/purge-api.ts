@@ -1,8 +1,8 @@
 /** The cache in the admin API: `POST /gateway/api/purge` drops stored answers. */
 import type { Purge } from "../cache/gateway-cache.ts";
 import type { MaybePromise } from "../contract/maybe-promise.ts";
-import type { Refusal } from "../problem.ts";
-import type { StoreReply } from "../stores/reply.ts";
+import type { Refusal } from "../contract/problem.ts";
+import type { StoreReply } from "../contract/stores/reply.ts";
 import { type ApiContext, type Call, type Done, type Operation, refuseFaults, refuseUnavailable } from "./api.ts";
 import { audit } from "./audit.ts";
 import type { JsonSchema } from "./json-schema.ts";

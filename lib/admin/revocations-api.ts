@@ -4,7 +4,7 @@ import type { JwtOptions } from "../authenticators/jwt/options.ts";
 import { digestOf, type Revocation, type RevokedBy, recordOf, revocationIn } from "../authenticators/jwt/revocation.ts";
 import { revokedTokensOf } from "../authenticators/jwt/revoked-tokens.ts";
 import type { Json } from "../contract/json.ts";
-import { type Refusal, refuse } from "../problem.ts";
+import { type Refusal, refuse } from "../contract/problem.ts";
 import { type ApiContext, type Call, type Done, type Operation, refuseFaults, refuseUnavailable } from "./api.ts";
 import { audit, CURSOR, LIMIT, NEXT } from "./audit.ts";
 import { heldWarning, WARNING_SCHEMA } from "./held-revocations.ts";

@@ -1,9 +1,9 @@
 /** Limits in the admin API: what a caller has used, read and forgotten, and exceptions for single consumers. */
 import type { Json } from "../contract/json.ts";
+import { type Refusal, refuse } from "../contract/problem.ts";
 import { canonicalIp } from "../http/ip.ts";
 import { MAX_OVERRIDES, type Overrides, readOverride, readOverrides, writeOverrides } from "../policies/limit/overrides.ts";
 import { readUsage, resetUsage, type UsageQuery } from "../policies/limit/usage-report.ts";
-import { type Refusal, refuse } from "../problem.ts";
 import { type ApiContext, type Call, type Done, type Operation, refuseFaults, refuseUnavailable } from "./api.ts";
 import { audit } from "./audit.ts";
 import { unknownName } from "./config-names.ts";

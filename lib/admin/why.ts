@@ -1,5 +1,5 @@
 /** Why a request ended as it did, in a line for people: the refusal, who answered in the backend's place, what was tried before. */
-import type { AttemptRecord, RequestRecord } from "../observe/record.ts";
+import type { AttemptRecord, RequestRecord } from "../contract/record.ts";
 
 /** Undefined for a request that went its plain way. */
 export function whyOf({ code, reason, steps, attempts }: RequestRecord): string | undefined {

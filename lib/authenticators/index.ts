@@ -1,6 +1,6 @@
 /** Every kind of authenticator, one line each. */
-import type { Authenticator, AuthenticatorDefinition, AuthenticatorParts } from "../authenticator.ts";
-import type { CompiledConfig } from "../config/compiled.ts";
+import type { Authenticator, AuthenticatorDefinition, AuthenticatorParts } from "../contract/authenticator.ts";
+import type { CompiledConfig } from "../contract/compiled/config.ts";
 import { apiKey } from "./api-key/api-key.ts";
 import { basic } from "./basic/basic.ts";
 import { forward } from "./forward/forward.ts";

@@ -1,6 +1,7 @@
 /** What was verified, by digest, so that the next request with the same costs neither a signature nor a question. */
+
+import { digestOf } from "../crypto/credential-digest.ts";
 import { Generations } from "../stores/memory/generations.ts";
-import { digestOf } from "./digest.ts";
 
 /** Of each of two generations: some thousand tokens of the usual size. */
 const MAX_BYTES = 8 * 1024 * 1024;

@@ -3,14 +3,14 @@
  * sent a request, and for whom. docs/assertions.md has how backends verify them.
  */
 import { randomBytes } from "node:crypto";
-import { claimAt } from "../claims.ts";
-import type { CompiledAssertion, CompiledBackend } from "../config/compiled-backend.ts";
 import type { Environment } from "../config/env.ts";
 import { ConfigError, type Issue } from "../config/issue.ts";
+import { claimAt } from "../contract/claims.ts";
+import type { CompiledAssertion, CompiledBackend } from "../contract/compiled/backend.ts";
 import type { Clock } from "../contract/deps.ts";
 import type { Consumer } from "../contract/request.ts";
+import { createSigningKeys, type Jwks, type SigningKeys } from "../crypto/signing-keys.ts";
 import { Generations } from "../stores/memory/generations.ts";
-import { createSigningKeys, type Jwks, type SigningKeys } from "./signing-keys.ts";
 
 /** What one backend is told of callers. */
 export interface Assertion {

@@ -1,18 +1,18 @@
 /** A backend as the engine runs it: its targets parsed once, the choice of one for a request, and what is learned of them. */
-import type { CompiledBackend } from "../config/compiled-backend.ts";
+import type { CompiledBackend } from "../contract/compiled/backend.ts";
 import type { Deps } from "../contract/deps.ts";
-import type { Exchange, Pool } from "../exchange.ts";
+import type { Exchange, Pool } from "../contract/exchange.ts";
+import type { Policy } from "../contract/policy.ts";
 import { secondsUntil } from "../http/seconds-until.ts";
-import type { Policy } from "../policy.ts";
 import { createBalancer } from "./balance/balancer.ts";
 import { STICKY } from "./balance/rendezvous.ts";
-import { Bulkhead } from "./bulkhead.ts";
 import { canaryStep } from "./canary.ts";
-import type { CircuitRules, Result } from "./circuit.ts";
 import { createDice, type Dice } from "./dice.ts";
 import { createPlaces, whereStep } from "./places.ts";
 import { poolOf } from "./pool.ts";
-import { RetryBudget } from "./retry-budget.ts";
+import { Bulkhead } from "./resilience/bulkhead.ts";
+import type { CircuitRules, Result } from "./resilience/circuit.ts";
+import { RetryBudget } from "./resilience/retry-budget.ts";
 import { stickyCookie } from "./sticky-cookie.ts";
 import { type BackendTarget, createTarget } from "./target.ts";
 import type { TargetStates } from "./target-state.ts";

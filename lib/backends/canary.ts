@@ -1,9 +1,9 @@
 /** The step that sends a share of the callers, or those who ask for it, to a backend's canary. The others never get there. */
-import type { CompiledCanary } from "../config/compiled-backend.ts";
+import type { CompiledCanary } from "../contract/compiled/backend.ts";
 import type { Deps } from "../contract/deps.ts";
-import type { Exchange, Pool } from "../exchange.ts";
+import type { Exchange, Pool } from "../contract/exchange.ts";
+import type { Policy } from "../contract/policy.ts";
 import { cookieValue } from "../http/cookie.ts";
-import type { Policy } from "../policy.ts";
 import { hashText, mix } from "./balance/hash.ts";
 import type { Dice } from "./dice.ts";
 import { stickyCookie } from "./sticky-cookie.ts";

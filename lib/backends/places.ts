@@ -2,13 +2,13 @@
  * `where`: which of a backend's targets are for a caller, by where that is. The pool is made of the targets that name the place
  * most closely; unless the backend is strict, the others stand behind it, in the same order.
  */
-import type { CompiledTarget } from "../config/compiled-backend.ts";
-import type { Pool } from "../exchange.ts";
+import type { CompiledTarget } from "../contract/compiled/backend.ts";
+import type { Pool } from "../contract/exchange.ts";
+import type { Policy } from "../contract/policy.ts";
+import { refuse } from "../contract/problem.ts";
 import type { Geo } from "../http/geo.ts";
 import { COUNTRY_CODES, continentOf, UNIONS } from "../http/geography.ts";
 import type { Region } from "../http/region.ts";
-import type { Policy } from "../policy.ts";
-import { refuse } from "../problem.ts";
 import { poolOf } from "./pool.ts";
 
 export interface Places {

@@ -1,6 +1,6 @@
 /** The targets that fit a request, in the order in which they are asked. */
-import type { CompiledTarget } from "../config/compiled-backend.ts";
-import type { Pool } from "../exchange.ts";
+import type { CompiledTarget } from "../contract/compiled/backend.ts";
+import type { Pool } from "../contract/exchange.ts";
 
 type Ranked = Pick<CompiledTarget, "weight" | "priority">;
 

@@ -1,8 +1,8 @@
 /** The step that gives a caller a cookie of the gateway's own, by which later requests find the same target. */
 
 import type { Deps } from "../contract/deps.ts";
+import type { Policy } from "../contract/policy.ts";
 import { cookieValue, sessionCookie } from "../http/cookie.ts";
-import type { Policy } from "../policy.ts";
 
 const VALUE_BYTES = 9;
 

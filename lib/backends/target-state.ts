@@ -1,5 +1,5 @@
 /** What is known of a target from the requests it got. It outlives a reload of the config for as long as the target stands in it. */
-import { Circuit } from "./circuit.ts";
+import { Circuit } from "./resilience/circuit.ts";
 
 export class TargetState {
   /** Requests under way. */

@@ -1,5 +1,5 @@
 /** One address of a backend as the engine runs it: parsed once, with what changes from request to request beside it. */
-import type { CompiledTarget } from "../config/compiled-backend.ts";
+import type { CompiledTarget } from "../contract/compiled/backend.ts";
 import { hashText } from "./balance/hash.ts";
 import { type Point, pointAt } from "./balance/point.ts";
 import type { TargetState } from "./target-state.ts";

@@ -4,9 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import type { MaybePromise } from "../contract/maybe-promise.ts";
+import type { Blob, Blobs } from "../contract/stores/blobs.ts";
+import type { StoreReply } from "../contract/stores/reply.ts";
 import type { HeaderList } from "../http/header-list.ts";
-import type { Blob, Blobs } from "../stores/blobs.ts";
-import type { StoreReply } from "../stores/reply.ts";
 import { variantKey } from "./cache-key.ts";
 import { decodeAnswer, type Entry, encodeAnswer, type StoredAnswer, toEntry } from "./entry.ts";
 import { MemoryEntries, type Slot } from "./memory-entries.ts";

@@ -1,11 +1,12 @@
 /** Under which key an answer is kept: everything of a request by which answers may differ, and nothing that a caller could add. */
+
+import type { CacheKeys, CacheOptions, QueryRule } from "../contract/caching.ts";
+import { renderTemplate } from "../contract/render-template.ts";
+import type { Template } from "../contract/template.ts";
+import type { Pipeline, Step } from "../engine/pipeline.ts";
+import type { Route } from "../engine/route.ts";
 import type { HeaderList } from "../http/header-list.ts";
-import { renderTemplate } from "../http/render-template.ts";
-import type { Template } from "../http/template.ts";
-import type { Pipeline, Step } from "../pipeline.ts";
-import type { Route } from "../route.ts";
 import { boundedKey } from "../stores/bounded-key.ts";
-import type { CacheKeys, CacheOptions, QueryRule } from "./cache-options.ts";
 
 export function createCacheKeys(
   { query, perConsumer }: CacheOptions,

@@ -1,11 +1,11 @@
 /** The cache of a route and method as the engine uses it. */
 
+import type { CacheRule } from "../contract/caching.ts";
 import type { Deps } from "../contract/deps.ts";
-import { renderTemplate } from "../http/render-template.ts";
-import type { Step } from "../pipeline.ts";
-import type { Route } from "../route.ts";
+import { renderTemplate } from "../contract/render-template.ts";
+import type { Step } from "../engine/pipeline.ts";
+import type { Route } from "../engine/route.ts";
 import { createCacheKeys, unkeyedStep } from "./cache-key.ts";
-import type { CacheRule } from "./cache-options.ts";
 
 /** Undefined where the route has none, or where a step's part in its answers is not known. */
 export function createCacheRule(

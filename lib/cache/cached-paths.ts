@@ -1,7 +1,8 @@
 /** Which paths may have stored answers: a change elsewhere need not empty anything, which may cost a trip to a store. */
+
+import type { Route } from "../engine/route.ts";
 import { fitsShape } from "../http/path-shape.ts";
 import type { Target } from "../http/target.ts";
-import type { Route } from "../route.ts";
 
 export function cachedPaths(routes: readonly Route[]): (target: Target) => boolean {
   const cached = routes.filter((route) => route.pipelineFor("GET").cache?.options.store);

@@ -1,9 +1,10 @@
 /** What a fill is made of: the request that it makes, who waits for its answer, and what the cache does with what comes. */
-import type { ExecuteContext } from "../backends/context.ts";
-import type { Sink } from "../sink.ts";
-import type { Visit } from "../visit.ts";
+
+import type { CacheRule } from "../contract/caching.ts";
+import type { Sink } from "../contract/sink.ts";
+import type { Visit } from "../engine/visit.ts";
+import type { ExecuteContext } from "../proxy/context.ts";
 import type { ByteBudget } from "./byte-budget.ts";
-import type { CacheRule } from "./cache-options.ts";
 import type { CacheStatus } from "./cache-status.ts";
 import type { Entry } from "./entry.ts";
 import type { RequestTraits } from "./request-traits.ts";

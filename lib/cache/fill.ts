@@ -2,16 +2,17 @@
  * One request to the backend for everybody who waits for the same answer (request collapsing), and for the entry that is made of
  * it. Its visit is the cache's own, so that it outlives the caller who came first.
  */
-import { fieldsForOne, type SharedHead } from "../backends/answer-head.ts";
-import type { Fetch } from "../backends/context.ts";
-import type { Outgoing } from "../exchange.ts";
+
+import type { Outgoing } from "../contract/exchange.ts";
+import type { Refusal } from "../contract/problem.ts";
+import { finish } from "../engine/send.ts";
+import type { Visit } from "../engine/visit.ts";
 import { isNotModified, type Validators } from "../http/conditions.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/hygiene.ts";
 import { cacheTags, targetedCacheControl } from "../http/targeted-cache-control.ts";
-import type { Refusal } from "../problem.ts";
-import { finish } from "../send.ts";
-import type { Visit } from "../visit.ts";
+import { fieldsForOne, type SharedHead } from "../proxy/answer-head.ts";
+import type { Fetch } from "../proxy/context.ts";
 import { namedTag, pathTag } from "./answer-store.ts";
 import { variantKey } from "./cache-key.ts";
 import { type CacheStatus, statusText } from "./cache-status.ts";

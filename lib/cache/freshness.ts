@@ -1,8 +1,9 @@
 /** How old an answer is and for how long it may be used: RFC 9111 section 4.2, RFC 5861. */
+
+import type { CacheOptions } from "../contract/caching.ts";
 import { type Directives, secondsOf } from "../http/cache-directives.ts";
 import type { HeaderList } from "../http/header-list.ts";
 import { parseHttpDate } from "../http/http-date.ts";
-import type { CacheOptions } from "./cache-options.ts";
 
 export interface Freshness {
   /** Its age when it arrived, and when that was. */

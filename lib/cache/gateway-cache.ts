@@ -2,21 +2,22 @@
  * The gateway's own cache, between the decision and the backend: what is fresh is sent at once, what is stale may be sent while
  * a new one is fetched, and of many who miss the same answer one asks the backend. RFC 9111 for a shared cache.
  */
-import type { ExecuteContext, Forward } from "../backends/context.ts";
+
+import type { CacheRule } from "../contract/caching.ts";
 import type { MaybePromise } from "../contract/maybe-promise.ts";
+import { refuse } from "../contract/problem.ts";
+import type { Sink } from "../contract/sink.ts";
+import type { Blobs } from "../contract/stores/blobs.ts";
+import type { StoreReply } from "../contract/stores/reply.ts";
+import { sendStop } from "../engine/send.ts";
+import type { Visit } from "../engine/visit.ts";
 import type { HeaderList } from "../http/header-list.ts";
-import { refuse } from "../problem.ts";
-import { sendStop } from "../send.ts";
-import type { Sink } from "../sink.ts";
-import type { Blobs } from "../stores/blobs.ts";
+import type { ExecuteContext, Forward } from "../proxy/context.ts";
 import { boundedKey } from "../stores/bounded-key.ts";
 import { Generations } from "../stores/memory/generations.ts";
-import type { StoreReply } from "../stores/reply.ts";
-import type { Visit } from "../visit.ts";
 import { AnswerStore, type Found, type Wanted } from "./answer-store.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { purgePath, variantKey } from "./cache-key.ts";
-import type { CacheRule } from "./cache-options.ts";
 import { statusText } from "./cache-status.ts";
 import type { Entry, StoredAnswer } from "./entry.ts";
 import { Fill } from "./fill.ts";

@@ -1,15 +1,16 @@
 /** What a caller gets of a stored answer: all of it, a range, its head, or that nothing has changed (RFC 9110 sections 13 and 14). */
-import { finishHead } from "../backends/answer-head.ts";
+
+import type { CacheOptions } from "../contract/caching.ts";
+import { refuse } from "../contract/problem.ts";
+import type { Sink } from "../contract/sink.ts";
+import { finish, type SendContext, sendStop } from "../engine/send.ts";
+import type { Visit } from "../engine/visit.ts";
 import { readByteRange } from "../http/byte-range.ts";
 import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
 import { allowsRange, isNotModified, type Validators } from "../http/conditions.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { addVary } from "../http/vary.ts";
-import { refuse } from "../problem.ts";
-import { finish, type SendContext, sendStop } from "../send.ts";
-import type { Sink } from "../sink.ts";
-import type { Visit } from "../visit.ts";
-import type { CacheOptions } from "./cache-options.ts";
+import { finishHead } from "../proxy/answer-head.ts";
 import { cdnFields } from "./cdn-fields.ts";
 import type { Entry, StoredAnswer } from "./entry.ts";
 import { ageMs, type Freshness } from "./freshness.ts";

@@ -4,10 +4,10 @@
  * a miss, one that does not would give an answer of the old config.
  */
 import { createHash } from "node:crypto";
-import type { CompiledConfig, CompiledStep } from "../config/compiled.ts";
+import type { CompiledConfig, CompiledStep } from "../contract/compiled/config.ts";
+import type { CustomPolicy, Policy } from "../contract/policy.ts";
+import type { Route } from "../engine/route.ts";
 import type { AuthOptions } from "../policies/auth/options.ts";
-import type { CustomPolicy, Policy } from "../policy.ts";
-import type { Route } from "../route.ts";
 
 /** By these a policy has a part in what is asked of the backend, or in what everybody gets of its answer. */
 const SHAPING = [

@@ -1,8 +1,9 @@
 /** Whether an answer may be kept and given to others: RFC 9111 sections 3 and 3.5, and what this gateway never shares. */
+
+import type { CacheOptions } from "../contract/caching.ts";
 import { type Directives, fieldsOf, listOf, parseDirectives } from "../http/cache-directives.ts";
 import { isRebuilt } from "../http/field-kinds.ts";
 import type { HeaderList } from "../http/header-list.ts";
-import type { CacheOptions } from "./cache-options.ts";
 import { type Freshness, freshnessOf, HEURISTIC, type Times } from "./freshness.ts";
 
 /** An answer's head as far as a cache is concerned. */

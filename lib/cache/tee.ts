@@ -2,8 +2,8 @@
  * One answer to several callers, and to memory. A slow caller reads from what is kept, so it holds up neither the others nor the
  * entry; what is too large to keep is passed through at the pace of the slowest.
  */
-import type { Sink } from "../sink.ts";
-import type { Visit } from "../visit.ts";
+import type { Sink } from "../contract/sink.ts";
+import type { Visit } from "../engine/visit.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { ownBytes } from "./own-bytes.ts";
 

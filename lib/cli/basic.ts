@@ -1,7 +1,7 @@
 /** `frontdesk basic hash`: what stands in the config in place of a password. */
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
-import { makePasswordHash } from "../authenticators/basic/password-hash.ts";
+import { makePasswordHash } from "../crypto/password-hash.ts";
 import { type Command, OK, UsageError } from "./command.ts";
 
 /** A password with its name must fit what `basic` reads. */

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { digestOf, PAUSE_MS, type Seen, type SeenBackend } from "../admin/doctor.ts";
 import { DOCTOR_HEADER, writePass } from "../admin/doctor-pass.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../admin/version.ts";
 
 export interface Asked {
   readonly url: URL;

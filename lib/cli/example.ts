@@ -1,12 +1,12 @@
 /** A path that a route is for, and where the engine would send it. */
 import type { Backend } from "../backends/backend.ts";
-import { makeOutgoing } from "../backends/outgoing.ts";
+import { paramsOf } from "../engine/match.ts";
+import type { Route } from "../engine/route.ts";
+import { Visit } from "../engine/visit.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { readRequestHeaders } from "../http/hygiene.ts";
 import { parseTarget } from "../http/target.ts";
-import { paramsOf } from "../match.ts";
-import type { Route } from "../route.ts";
-import { Visit } from "../visit.ts";
+import { makeOutgoing } from "../proxy/outgoing.ts";
 
 export function exampleFor(route: Route, backend: Backend): { readonly from: string; readonly to: string } | undefined {
   const from = encodeURI(`/${route.path.slice(1).split("/").map(exampleSegment).join("/")}`);

@@ -1,7 +1,8 @@
 /** `frontdesk explain`: what the gateway would do with a request, step by step, without sending anything. */
+
+import { PROBLEMS } from "../contract/problem.ts";
+import type { Visit } from "../engine/visit.ts";
 import { HeaderList } from "../http/header-list.ts";
-import { PROBLEMS } from "../problem.ts";
-import type { Visit } from "../visit.ts";
 import { CONFIG_FLAG, type Command, configFile, JSON_FLAG, OK } from "./command.ts";
 import { readExplainRequest } from "./explain-request.ts";
 import { type Explanation, explainRequest } from "./explanation.ts";

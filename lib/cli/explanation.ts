@@ -1,9 +1,10 @@
 /** What the gateway would do with a request: the engine itself is asked, and what it would send is kept. */
+
+import type { ProblemCode } from "../contract/problem.ts";
+import type { StepRecord } from "../contract/record.ts";
 import type { GatewayRequest } from "../contract/request.ts";
-import type { Verdict } from "../gateway.ts";
-import type { StepRecord } from "../observe/record.ts";
-import type { ProblemCode } from "../problem.ts";
-import type { Visit } from "../visit.ts";
+import type { Visit } from "../engine/visit.ts";
+import type { Verdict } from "../gateway/gateway.ts";
 import { type NearRoute, nearRoutes } from "./near-routes.ts";
 import type { OfflineGateway } from "./offline-gateway.ts";
 import { type Answered, AnswerKeeper, type Sent } from "./outlet.ts";

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compileConfig } from "../config/compile.ts";
+import { compileConfig } from "../compiler/compile.ts";
 import { type Environment, readEnvironment } from "../config/env.ts";
 import { ConfigError } from "../config/issue.ts";
 

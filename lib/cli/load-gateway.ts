@@ -1,12 +1,13 @@
 /** Loads a config as the hosts do, up to the point where they would open stores and listen. */
-import { compileConfig } from "../config/compile.ts";
-import type { CompileOptions, Source } from "../config/compile-options.ts";
-import type { CompiledConfig } from "../config/compiled.ts";
+
+import { readVercelJson } from "../compiler/checks/regions.ts";
+import { compileConfig } from "../compiler/compile.ts";
+import type { CompileOptions, Source } from "../compiler/compile-options.ts";
+import { loadConfig } from "../compiler/load-config.ts";
 import { type Environment, readEnvironment, redisOnVercel } from "../config/env.ts";
 import { ConfigError, type Issue } from "../config/issue.ts";
-import { loadConfig } from "../config/load.ts";
 import { resolveReferences } from "../config/references.ts";
-import { readVercelJson } from "../config/regions.ts";
+import type { CompiledConfig } from "../contract/compiled/config.ts";
 import { withNamedTexts } from "./named-texts.ts";
 import { createOfflineGateway, type OfflineGateway } from "./offline-gateway.ts";
 

@@ -1,5 +1,5 @@
 /** The order in which routes are asked, as a list: the first whose host, path and conditions fit a request is the one that wins. */
-import type { Route } from "../route.ts";
+import type { Route } from "../engine/route.ts";
 
 type Place = Pick<Route, "host" | "path" | "when">;
 

@@ -2,8 +2,9 @@
  * What the command shows of a config holds no secret: texts that come from variables stand there by name, `${env.TOKEN}`, and
  * their values never enter the gateway that explains. Addresses, times and sizes are needed as they are.
  */
-import type { CompiledConfig, CompiledStep } from "../config/compiled.ts";
+
 import { isReference, type Reference, referencesIn, type Variables } from "../config/references.ts";
+import type { CompiledConfig, CompiledStep } from "../contract/compiled/config.ts";
 
 const TEXTS: ReadonlySet<Reference["as"]> = new Set(["string", "header", "json", "path"]);
 /** Shorter values (`on`, `3000`) stand in any text by chance. */

@@ -1,7 +1,7 @@
 /** Where no route matched: those that nearly did, and what keeps each from it. */
 import { editDistance, nearest } from "../config/nearest.ts";
-import type { Route } from "../route.ts";
-import type { Visit } from "../visit.ts";
+import type { Route } from "../engine/route.ts";
+import type { Visit } from "../engine/visit.ts";
 
 export interface NearRoute {
   readonly route: Route;

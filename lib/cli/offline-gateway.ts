@@ -1,14 +1,14 @@
 /** The engine as the hosts run it, with nothing behind it: stores in memory, and connections that are never made. */
 import { randomBytes } from "node:crypto";
 import { Socket } from "node:net";
-import type { CompiledConfig } from "../config/compiled.ts";
-import type { CustomPolicies } from "../config/custom-policies.ts";
+import type { CustomPolicies } from "../compiler/custom-policies.ts";
 import type { Environment } from "../config/env.ts";
+import type { CompiledConfig } from "../contract/compiled/config.ts";
 import type { Log } from "../contract/deps.ts";
-import type { Gateway } from "../gateway.ts";
-import { createEngine } from "../hosts/engine.ts";
+import { unavailable } from "../contract/stores/reply.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { createEngine } from "../hosts/runtime.ts";
 import { createMemoryStores, type MemoryStores } from "../stores/memory/memory-stores.ts";
-import { unavailable } from "../stores/reply.ts";
 import { Outlet } from "./outlet.ts";
 
 export interface OfflineGateway {

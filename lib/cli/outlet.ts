@@ -1,8 +1,8 @@
 /** Where an explained request ends: what would have gone to a backend, or the answer that the caller would have had. */
 import { Dispatcher } from "undici";
 import type { Pools } from "../backends/pools.ts";
-import { collectBody } from "../backends/request-body.ts";
-import type { Sink } from "../sink.ts";
+import type { Sink } from "../contract/sink.ts";
+import { collectBody } from "../proxy/request-body.ts";
 
 export interface Sent {
   readonly kind: "sent";

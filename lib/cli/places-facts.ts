@@ -1,5 +1,5 @@
 /** Whose requests the targets of a backend take, by where callers are: for `frontdesk check`. */
-import type { CompiledTarget } from "../config/compiled-backend.ts";
+import type { CompiledTarget } from "../contract/compiled/backend.ts";
 import type { Region } from "../http/region.ts";
 
 export interface PlacesFacts {

@@ -1,13 +1,14 @@
 /** What a route means, as plain data: for people in `check` and `routes`, for machines in their `--json`. */
-import type { CompiledRoute, Timeouts } from "../config/compiled.ts";
+
 import type { Variables } from "../config/references.ts";
+import type { CompiledRoute, Timeouts } from "../contract/compiled/config.ts";
 import { ROWS, type Row } from "../contract/phases.ts";
-import type { Gateway } from "../gateway.ts";
-import type { Template } from "../http/template.ts";
-import type { Pipeline, Step } from "../pipeline.ts";
+import type { Template } from "../contract/template.ts";
+import type { Pipeline, Step } from "../engine/pipeline.ts";
+import type { Route } from "../engine/route.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 import type { RedirectOptions } from "../policies/redirect/options.ts";
 import type { RespondOptions } from "../policies/respond/options.ts";
-import type { Route } from "../route.ts";
 import { exampleFor } from "./example.ts";
 import type { LoadedGateway } from "./load-gateway.ts";
 import { inMatchingOrder } from "./matching-order.ts";

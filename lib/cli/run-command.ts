@@ -1,7 +1,8 @@
 /** One call of `frontdesk`: which command it means, and what comes of it. */
+
+import { VERSION } from "../admin/version.ts";
 import { ConfigError } from "../config/issue.ts";
 import { didYouMean } from "../config/nearest.ts";
-import { VERSION } from "../version.ts";
 import { MISUSED, OK, type Result, readCall, UsageError, WRONG, withHint } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { helpOn, helpOnAll } from "./help.ts";

@@ -1,9 +1,9 @@
 /** What a build on Vercel would say of a config that was checked for this machine: the same rules, found before anything is deployed. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { compileConfig } from "../config/compile.ts";
+import { readVercelJson } from "../compiler/checks/regions.ts";
+import { compileConfig } from "../compiler/compile.ts";
 import { ConfigError, type Issue } from "../config/issue.ts";
-import { readVercelJson } from "../config/regions.ts";
 import { compileOptions, type LoadedGateway } from "./load-gateway.ts";
 
 export interface VercelFindings {

@@ -1,6 +1,6 @@
 /** Rules on claims as a config writes them: `{ plan: "pro", org: ["a", "b"], email: "*@shop.example" }`. */
 import { z } from "zod";
-import type { ClaimRule } from "../claims.ts";
+import type { ClaimRule } from "../contract/claims.ts";
 import type { Fields } from "./fields.ts";
 import type { Place } from "./issue.ts";
 import { asList, oneOrMore } from "./schema-fields.ts";

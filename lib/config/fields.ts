@@ -1,5 +1,5 @@
 /** Reads the texts of a config into values, references and templates, and reports what does not fit. Used by compile.ts and by the policies' options. */
-import type { Template } from "../http/template.ts";
+import type { Template } from "../contract/template.ts";
 import { formatPlace, type Place, type Report } from "./issue.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Reference } from "./references.ts";

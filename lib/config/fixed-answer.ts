@@ -1,8 +1,8 @@
 /** An answer that a config writes out: what it may say, and its compiled form. */
 import { z } from "zod";
+import type { FixedAnswer } from "../contract/fixed-answer.ts";
 import type { Json } from "../contract/json.ts";
-import type { FixedAnswer } from "../fixed-answer.ts";
-import type { Template } from "../http/template.ts";
+import type { Template } from "../contract/template.ts";
 import type { Fields } from "./fields.ts";
 import { headerTemplates } from "./header-fields.ts";
 import type { Place } from "./issue.ts";

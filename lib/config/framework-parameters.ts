@@ -1,5 +1,5 @@
 /** Parameters as other frameworks write them, which would be taken for text here without a word. */
-import type { Template } from "../http/template.ts";
+import type { Template } from "../contract/template.ts";
 
 /** How a parameter of another framework is written here: `{id}` (OpenAPI), `[id]` and `[...rest]` (Next), `<id>` (Flask), `$id` (Remix). */
 export function parameterFor(segment: string): string | undefined {

@@ -1,5 +1,5 @@
 /** Header fields in the config: names that are tokens and not the gateway's own, values as templates. */
-import type { Template } from "../http/template.ts";
+import type { Template } from "../contract/template.ts";
 import type { Fields } from "./fields.ts";
 import type { Place } from "./issue.ts";
 

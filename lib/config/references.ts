@@ -2,7 +2,7 @@
  * References to variables: how they stand in a compiled config, and the one place that puts their values in at start. Values
  * are put in as they are: a secret that happens to hold `${` is text, never read as a reference or a request value.
  */
-import type { CompiledConfig } from "./compiled.ts";
+import type { CompiledConfig } from "../contract/compiled/config.ts";
 import { ConfigError, type Issue } from "./issue.ts";
 import { type Kind, VALUE_KINDS, withScheme } from "./value-kinds.ts";
 

@@ -1,5 +1,5 @@
 /** Reads `${…}` in a text of the config: references to variables and request values. `$${` is a plain `${`. */
-import type { TemplateValue, ValueSource } from "../http/template.ts";
+import type { TemplateValue, ValueSource } from "../contract/template.ts";
 import type { EnvPart } from "./references.ts";
 
 export type TextPart = string | EnvPart | TemplateValue;

@@ -1,9 +1,9 @@
 /** What a text in the config may stand for. The same reading serves text in the file and, at start, values of variables. */
 import { isIP } from "node:net";
-import { parsePasswordHash } from "../authenticators/basic/password-hash.ts";
+import { parsePasswordHash } from "../crypto/password-hash.ts";
+import { readPublicKeys } from "../crypto/public-keys.ts";
 import { canonicalRange } from "../http/ip-range.ts";
 import { canonicalOrigin, isLoopbackUrl } from "../http/origin.ts";
-import { readPublicKeys } from "./public-keys.ts";
 import {
   parseAmount,
   parseByteRate,

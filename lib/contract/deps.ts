@@ -1,6 +1,6 @@
 /** Everything through which the engine and its policies reach out. */
 import type { HeaderList } from "../http/header-list.ts";
-import type { Stores } from "../stores/stores.ts";
+import type { Stores } from "./stores/stores.ts";
 
 export interface Clock {
   /** Epoch milliseconds. */

@@ -1,5 +1,5 @@
 /** A route as policies see it: what its config says of it. */
-import type { CompiledRoute } from "../config/compiled.ts";
+import type { CompiledRoute } from "./compiled/config.ts";
 
 export interface RouteInfo extends Omit<CompiledRoute, "variants" | "priority"> {
   /** The lower, the earlier refused where there is more to do than can be done: an index into PRIORITIES. */

@@ -1,10 +1,10 @@
 /** Who calls where a frontend stands in front: its signed word, in place of the frontend's own edge. */
-import type { CompiledConfig } from "../config/compiled.ts";
+import type { CompiledConfig } from "../contract/compiled/config.ts";
 import type { Client, GatewayRequest } from "../contract/request.ts";
 import { CLIENT_HEADER, readStatement } from "../http/client-statement.ts";
 import type { RequestFacts } from "../http/hygiene.ts";
-import type { Locate } from "./geo-database.ts";
-import { LocatedClient } from "./located-client.ts";
+import type { Locate } from "./node/geo-database.ts";
+import { LocatedClient } from "./node/located-client.ts";
 
 /** `peer` is whom the host sees. Without a word that is believed it stays the caller. */
 export function statedClient(

@@ -3,9 +3,10 @@
  * with the caller's `ip`, what is known of the place, and `t`, the time in seconds; the signature is an HMAC with SHA-256 over the payload,
  * method and path. docs/frontends.md has the code that writes it.
  */
+
+import { isHmacOf } from "../crypto/hmac.ts";
 import type { Geo } from "./geo.ts";
 import { geoOf, percentDecoded } from "./geo-fields.ts";
-import { isHmacOf } from "./hmac.ts";
 import { canonicalIp } from "./ip.ts";
 
 export const CLIENT_HEADER = "x-gateway-client";

@@ -1,5 +1,5 @@
 /** The last requests of this instance, for the console. Bounded; gone with the instance. */
-import type { RequestRecord } from "./record.ts";
+import type { RequestRecord } from "../contract/record.ts";
 
 export interface RecentRecords {
   add(record: RequestRecord): void;

@@ -2,7 +2,7 @@
  * Every built-in policy, one line each. The order is that of policies within one row of the life of a request, and the order in
  * which they shape a request; answers are shaped in reverse. test/policies/order.test.ts spells it out.
  */
-import type { PolicyDefinition } from "../policy.ts";
+import type { PolicyDefinition } from "../contract/policy.ts";
 import { auth } from "./auth/auth.ts";
 import { authorize } from "./authorize/authorize.ts";
 import { cache } from "./cache/cache.ts";

@@ -1,7 +1,7 @@
 /** What one instance knows of a value that stands in the blobs. While the store is away, that is how it stood last. */
-import type { Blob } from "./blobs.ts";
-import type { Question, Reply } from "./questions.ts";
-import type { StoreReply } from "./reply.ts";
+import type { Blob } from "../contract/stores/blobs.ts";
+import type { Question, Reply } from "../contract/stores/questions.ts";
+import type { StoreReply } from "../contract/stores/reply.ts";
 import { SnapshotAge } from "./snapshot-age.ts";
 
 export class BlobSnapshot<Value> {

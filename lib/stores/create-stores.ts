@@ -1,9 +1,9 @@
 /** Chooses the stores by what is configured. Each is imported only where it is used, so that no bundle carries the others. */
 import { join } from "node:path";
 import type { Log } from "../contract/deps.ts";
+import type { Stores } from "../contract/stores/stores.ts";
 import { createMemoryStores } from "./memory/memory-stores.ts";
 import type { OutageEvent } from "./outage.ts";
-import type { Stores } from "./stores.ts";
 
 export interface StoresChoice {
   /** `budgetMs` is how long one trip may take. */

@@ -4,10 +4,10 @@
  * holds more than its limit; what instances hold and do not spend is missing from it instead (docs/limits.md has the bound).
  * It advances on requests: nothing here depends on a timer, which a frozen instance would stop.
  */
-import type { Count, CounterRule, Counters, Take, Taken } from "./counters.ts";
+import type { Count, CounterRule, Counters, Take, Taken } from "../contract/stores/counters.ts";
+import { ok, type Pending, type StoreReply } from "../contract/stores/reply.ts";
 import { RecencyList, type Recent } from "./memory/recency-list.ts";
 import { ownText } from "./own-text.ts";
-import { ok, type Pending, type StoreReply } from "./reply.ts";
 
 /** Units that one instance takes of one key at once, at most; an eighth of what is left where that is less (`Take.upTo`). */
 export const MAX_LEASE = 1_000;

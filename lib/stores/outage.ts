@@ -2,8 +2,8 @@
  * Whether a store over the network is away. Without it, each request of an outage would wait out the whole budget, and all of
  * them would return at once when it ends. It advances on requests by the wall clock: no timer, which a frozen instance would stop.
  */
-import type { Unavailable } from "./reply.ts";
-import type { StoreStatus } from "./stores.ts";
+import type { Unavailable } from "../contract/stores/reply.ts";
+import type { StoreStatus } from "../contract/stores/stores.ts";
 
 /** One at the beginning and one at the end of each outage. */
 export type OutageEvent =

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { createCronAdmit } from "#lib/admin/admit.ts";
 import { createEndpoints, type EndpointOptions } from "#lib/admin/endpoints.ts";
-import type { CheckRuns } from "#lib/backends/check-runs.ts";
+import type { CheckRuns } from "#lib/backends/health/check-runs.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
 import { exchangeFor } from "../support/exchange.ts";
 

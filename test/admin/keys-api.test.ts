@@ -5,13 +5,13 @@ import { createAdminApi } from "#lib/admin/create-api.ts";
 import { faultsIn } from "#lib/admin/json-schema.ts";
 import { KeyFormat } from "#lib/authenticators/api-key/key-format.ts";
 import { keyMemoryOf } from "#lib/authenticators/api-key/key-memory.ts";
-import { digestOf } from "#lib/authenticators/digest.ts";
 import type { Json } from "#lib/contract/json.ts";
-import type { Refusal } from "#lib/problem.ts";
-import type { Keys } from "#lib/stores/keys.ts";
+import type { Refusal } from "#lib/contract/problem.ts";
+import type { Keys } from "#lib/contract/stores/keys.ts";
+import { unavailable } from "#lib/contract/stores/reply.ts";
+import type { Stores } from "#lib/contract/stores/stores.ts";
+import { digestOf } from "#lib/crypto/credential-digest.ts";
 import { createMemoryStores, type MemoryStores } from "#lib/stores/memory/memory-stores.ts";
-import { unavailable } from "#lib/stores/reply.ts";
-import type { Stores } from "#lib/stores/stores.ts";
 
 const START_MS = Date.parse("2027-01-01T00:00:00Z");
 const DAY_MS = 86_400_000;

@@ -1,7 +1,7 @@
 /** What the page at /gateway and the admin API say of a gateway. */
 import { expect, test } from "vitest";
 import { describeRoutes } from "../../lib/admin/overview.ts";
-import { compileConfig } from "../../lib/config/compile.ts";
+import { compileConfig } from "../../lib/compiler/compile.ts";
 
 test("where requests go, who gets copies of them, and who is asked when that fails", () => {
   const value = {

@@ -3,8 +3,8 @@ import { globSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { AUTHENTICATOR_SCHEMAS } from "#lib/authenticators/schemas.ts";
-import { compileConfig } from "#lib/config/compile.ts";
-import { folderOf } from "#lib/config/published-schema.ts";
+import { compileConfig } from "#lib/compiler/compile.ts";
+import { folderOf } from "#lib/compiler/schema/published.ts";
 import { blocksOf, ROOT, readDocument } from "../docs/documents.ts";
 
 const kinds = Object.keys(AUTHENTICATOR_SCHEMAS);

@@ -2,10 +2,10 @@
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 import { describe, expect, test } from "vitest";
 import { type Assertions, createAssertions } from "#lib/backends/assertions.ts";
-import { createSigningKeys } from "#lib/backends/signing-keys.ts";
-import type { CompiledAssertion, CompiledBackend } from "#lib/config/compiled-backend.ts";
 import { ConfigError } from "#lib/config/issue.ts";
+import type { CompiledAssertion, CompiledBackend } from "#lib/contract/compiled/backend.ts";
 import type { Consumer } from "#lib/contract/request.ts";
+import { createSigningKeys } from "#lib/crypto/signing-keys.ts";
 
 const OLD = new Uint8Array(32).fill(1);
 const NEW = new Uint8Array(32).fill(2);

@@ -1,9 +1,9 @@
 /** A backend made as a config makes it, a clock that the test turns, and exchanges that ask it for a target. */
 import { type Backend, createBackend } from "#lib/backends/backend.ts";
 import { createTargetStates, type TargetStates } from "#lib/backends/target-state.ts";
-import { compileConfig } from "#lib/config/compile.ts";
+import { compileConfig } from "#lib/compiler/compile.ts";
 import { resolveReferences } from "#lib/config/references.ts";
-import type { Visit } from "#lib/visit.ts";
+import type { Visit } from "#lib/engine/visit.ts";
 import { type ExchangeParts, exchangeFor } from "../support/exchange.ts";
 
 export interface TestBackend {

@@ -1,6 +1,6 @@
 /** Who goes to a canary: shares over 100,000 callers, stickiness, and what happens when it fails. */
 import { describe, expect, test } from "vitest";
-import type { Visit } from "#lib/visit.ts";
+import type { Visit } from "#lib/engine/visit.ts";
 import { asking, backendOf, type TestBackend } from "./backend-of.ts";
 
 const MANY = 100_000;

@@ -1,9 +1,9 @@
 /** Which targets a caller gets by where that is: how close, what stands behind a pool, residency, and what is not known. */
 import { describe, expect, test } from "vitest";
 import type { BackendTarget } from "#lib/backends/backend.ts";
+import type { Visit } from "#lib/engine/visit.ts";
 import type { Geo } from "#lib/http/geo.ts";
 import { UNIONS } from "#lib/http/geography.ts";
-import type { Visit } from "#lib/visit.ts";
 import { asking, backendOf, type TestBackend } from "./backend-of.ts";
 
 const WORLD = [

@@ -1,7 +1,7 @@
 /** A gateway with a cache in front of a real backend, with a clock that stands until it is moved. */
 import { afterAll, beforeAll, beforeEach } from "vitest";
 import { createPools } from "#lib/backends/pools.ts";
-import type { Stores } from "#lib/stores/stores.ts";
+import type { Stores } from "#lib/contract/stores/stores.ts";
 import { gatewayOf, type Received, type Sent, type TestGateway } from "../policies/gateway.ts";
 import { type Backend, type ReceivedRequest, startBackend } from "../support/backend.ts";
 

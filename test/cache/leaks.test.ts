@@ -1,6 +1,6 @@
 /** What belongs to one caller reaches no other: two consumers on one URL, credentials, cookies, other hosts, other routes. */
 import { expect, test } from "vitest";
-import type { Policy } from "#lib/policy.ts";
+import type { Policy } from "#lib/contract/policy.ts";
 import { cachedBackend, saidBy } from "./cached-backend.ts";
 
 const cached = cachedBackend();

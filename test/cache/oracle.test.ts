@@ -5,9 +5,9 @@
 import fc from "fast-check";
 import CachePolicy from "http-cache-semantics";
 import { describe, expect, test } from "vitest";
-import type { CacheOptions } from "#lib/cache/cache-options.ts";
 import { leftMs } from "#lib/cache/freshness.ts";
 import { judgeAnswer } from "#lib/cache/storable.ts";
+import type { CacheOptions } from "#lib/contract/caching.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
 
 const NOW_MS = Date.UTC(2030, 0, 2, 3, 4, 5);

@@ -1,6 +1,6 @@
 /** One caller can't decide what others get: unkeyed fields, another method, a body, another path, odd ranges, dropped parameters. */
 import { describe, expect, test } from "vitest";
-import type { Policy } from "#lib/policy.ts";
+import type { Policy } from "#lib/contract/policy.ts";
 import type { ReceivedRequest } from "../support/backend.ts";
 import { cachedBackend, saidBy } from "./cached-backend.ts";
 

@@ -1,8 +1,8 @@
 /** What is stored outlives a restart in the store file, and serves a second deployment on one Redis, for as long as the route means the same. */
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import type { Stores } from "#lib/contract/stores/stores.ts";
 import { createSqliteStores } from "#lib/stores/sqlite/sqlite-stores.ts";
-import type { Stores } from "#lib/stores/stores.ts";
 import { createUpstashStores } from "#lib/stores/upstash/upstash-stores.ts";
 import { temporaryFolder } from "../support/host-process.ts";
 import { startUpstash, type UpstashUnderTest } from "../support/redis/upstash-under-test.ts";

@@ -1,9 +1,9 @@
 /** Answers beyond one process: what a second gateway on the same store gets, what a purge reaches, and a store that fails. */
 import { describe, expect, test } from "vitest";
-import type { Blobs } from "#lib/stores/blobs.ts";
+import type { Blobs } from "#lib/contract/stores/blobs.ts";
+import { unavailable } from "#lib/contract/stores/reply.ts";
+import type { Stores } from "#lib/contract/stores/stores.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
-import { unavailable } from "#lib/stores/reply.ts";
-import type { Stores } from "#lib/stores/stores.ts";
 import { cachedBackend, saidBy } from "./cached-backend.ts";
 
 const cached = cachedBackend();

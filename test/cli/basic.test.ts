@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { hashPassword, parsePasswordHash } from "#lib/authenticators/basic/password-hash.ts";
+import { hashPassword, parsePasswordHash } from "#lib/crypto/password-hash.ts";
 import { COMMAND, ROOT } from "./checkout.ts";
 
 async function hash(input: string, ...args: string[]) {

@@ -30,7 +30,7 @@ export function checkout(files: Readonly<Record<string, string>> = {}, env: Read
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(
     join(folder, "package.json"),
-    JSON.stringify({ type: "module", imports: { "#frontdesk": "./lib/frontdesk.ts" } }),
+    JSON.stringify({ type: "module", imports: { "#frontdesk": "./lib/public/frontdesk.ts" } }),
   );
   symlinkSync(join(ROOT, "lib"), join(folder, "lib"));
   for (const [name, text] of Object.entries(files)) {

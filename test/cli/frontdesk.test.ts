@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { VERSION } from "#lib/admin/version.ts";
 import { COMMANDS } from "#lib/cli/commands.ts";
-import { VERSION } from "#lib/version.ts";
 import { COMMAND, checkout, ROOT, run } from "./checkout.ts";
 
 describe("frontdesk", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { KeyFormat } from "#lib/authenticators/api-key/key-format.ts";
-import { digestOf } from "#lib/authenticators/digest.ts";
+import { digestOf } from "#lib/crypto/credential-digest.ts";
 import { ADMIN_TOKEN, startNodeHost } from "../support/host-process.ts";
 import { checkout } from "./checkout.ts";
 

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { inMatchingOrder } from "#lib/cli/matching-order.ts";
+import { createMatcher } from "#lib/engine/match.ts";
+import type { Route } from "#lib/engine/route.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
 import { parseTarget } from "#lib/http/target.ts";
-import { createMatcher } from "#lib/match.ts";
-import type { Route } from "#lib/route.ts";
 import { routeFor } from "../support/exchange.ts";
 
 const segment = fc.constantFrom("a", "b", ":x");

@@ -7,10 +7,10 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { createAssertions } from "../../lib/backends/assertions.ts";
-import { compileConfig } from "../../lib/config/compile.ts";
+import { compileConfig } from "../../lib/compiler/compile.ts";
+import { loadConfig } from "../../lib/compiler/load-config.ts";
 import { parseEnvironment, redisOnVercel } from "../../lib/config/env.ts";
 import { ConfigError, formatIssues, type Issue, RULES } from "../../lib/config/issue.ts";
-import { loadConfig } from "../../lib/config/load.ts";
 import { resolveReferences } from "../../lib/config/references.ts";
 
 const folder = join(import.meta.dirname, "../golden");

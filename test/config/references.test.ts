@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Compiled, compileConfig } from "../../lib/config/compile.ts";
+import { type Compiled, compileConfig } from "../../lib/compiler/compile.ts";
 import { ConfigError } from "../../lib/config/issue.ts";
 import { resolveReferences } from "../../lib/config/references.ts";
 

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { EnvFile } from "#lib/cli/env-file.ts";
+import { readVercelJson } from "#lib/compiler/checks/regions.ts";
+import { loadConfig } from "#lib/compiler/load-config.ts";
 import { parseEnvironment, readEnvironment } from "#lib/config/env.ts";
-import { loadConfig } from "#lib/config/load.ts";
-import { readVercelJson } from "#lib/config/regions.ts";
 import { checkout } from "../cli/checkout.ts";
 
 // Inside of the repository, so that a config in TypeScript finds #frontdesk.

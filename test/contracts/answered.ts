@@ -1,6 +1,6 @@
 /** What a store answered; a test fails where it did not. */
 import { expect } from "vitest";
-import type { Pending } from "#lib/stores/reply.ts";
+import type { Pending } from "#lib/contract/stores/reply.ts";
 
 export async function answered<T>(pending: Pending<T>): Promise<T> {
   const reply = await pending;

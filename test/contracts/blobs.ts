@@ -1,6 +1,6 @@
 /** What every implementation of blobs must do. */
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import type { Blobs } from "#lib/stores/blobs.ts";
+import type { Blobs } from "#lib/contract/stores/blobs.ts";
 import { answered } from "./answered.ts";
 
 export interface BlobsUnderTest {

@@ -1,6 +1,6 @@
 /** What every implementation of counters must do. Time belongs to the test: `at` also sets the clock of libraries within. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Count, CounterRule, Counters, Take, Taken } from "#lib/stores/counters.ts";
+import type { Count, CounterRule, Counters, Take, Taken } from "#lib/contract/stores/counters.ts";
 import { answered } from "./answered.ts";
 
 export interface CountersUnderTest {

@@ -1,6 +1,6 @@
 /** What every implementation of the key store must do. */
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { type KeyRecord, type Keys, MAX_CHANGES } from "#lib/stores/keys.ts";
+import { type KeyRecord, type Keys, MAX_CHANGES } from "#lib/contract/stores/keys.ts";
 import { answered } from "./answered.ts";
 
 export interface KeysUnderTest {

@@ -1,6 +1,6 @@
 /** What every implementation of the log must do. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { EventLog } from "#lib/stores/log.ts";
+import type { EventLog } from "#lib/contract/stores/log.ts";
 import { answered } from "./answered.ts";
 
 export interface LogUnderTest {

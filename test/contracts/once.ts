@@ -1,6 +1,6 @@
 /** What every implementation of claims must do. Lives are long beside a test's, since some stores end them by their own clock. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Once } from "#lib/stores/once.ts";
+import type { Once } from "#lib/contract/stores/once.ts";
 import { answered } from "./answered.ts";
 
 export interface OnceUnderTest {

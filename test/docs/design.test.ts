@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ROWS } from "#lib/contract/phases.ts";
+import { PROBLEMS } from "#lib/contract/problem.ts";
 import { POLICIES } from "#lib/policies/index.ts";
-import { PROBLEMS } from "#lib/problem.ts";
 import { ROOT, readDocument, rowsOf, sectionOf } from "./documents.ts";
 
 const design = readDocument("docs/design.md");
@@ -29,7 +29,7 @@ describe("the life of a request", () => {
     }
   });
 
-  test("its rows are in the order of lib/policy.ts", () => {
+  test("its rows are in the order of lib/contract/policy.ts", () => {
     const named = [...life.matchAll(/rows? ((?:`[a-z-]+`(?:, )?)+)/g)].flatMap(([, names = ""]) => names.match(/[a-z-]+/g));
     expect(named.toSorted()).toEqual(ROWS.toSorted());
   });

@@ -5,10 +5,10 @@ import { dirname, join, normalize } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { COMMANDS } from "#lib/cli/commands.ts";
-import { compileConfig } from "#lib/config/compile.ts";
+import { compileConfig } from "#lib/compiler/compile.ts";
+import { loadConfig } from "#lib/compiler/load-config.ts";
 import { parseEnvironment } from "#lib/config/env.ts";
-import { loadConfig } from "#lib/config/load.ts";
-import { isProblemCode, PROBLEMS } from "#lib/problem.ts";
+import { isProblemCode, PROBLEMS } from "#lib/contract/problem.ts";
 import { anchorsOf, type Block, blocksOf, proseOf, ROOT, readDocument, readDocuments } from "./documents.ts";
 
 const documents = readDocuments();

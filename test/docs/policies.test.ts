@@ -2,8 +2,8 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { loadConfig } from "#lib/compiler/load-config.ts";
 import { parseEnvironment } from "#lib/config/env.ts";
-import { loadConfig } from "#lib/config/load.ts";
 import type { Log } from "#lib/contract/deps.ts";
 import { gatewayOf } from "../policies/gateway.ts";
 import { check, requestsIn } from "../policies/request-table.ts";

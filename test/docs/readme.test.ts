@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { NextRequest } from "next/server.js";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { folderOf } from "#lib/config/published-schema.ts";
+import { folderOf } from "#lib/compiler/schema/published.ts";
 import { POLICIES } from "#lib/policies/index.ts";
 import { ALLOWED_DIFFERENCES } from "../support/allowed-differences.ts";
 import { blocksOf, ROOT, readDocument, rowsOf, sectionOf } from "./documents.ts";

@@ -20,7 +20,7 @@ const MOST_GROWTH_MB = 40;
 const MORE_FILES = 5;
 /** Everything of a round has ended by then: the longest is a client's lingering socket, and Next's keep-alive. */
 const DRAIN_MS = 20_000;
-/** The Node host's drain and what it allows backends and stores on top (lib/hosts/node-server.ts). */
+/** The Node host's drain and what it allows backends and stores on top (lib/hosts/node/server.ts). */
 const STOP_MS = 30_000;
 
 export class GatewayUnderTest {

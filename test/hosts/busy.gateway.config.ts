@@ -1,4 +1,4 @@
-/** For test/hosts/overload.test.ts: a route that keeps the event loop busy, as a slow custom policy would. */
+/** For test/hosts/node/overload.test.ts: a route that keeps the event loop busy, as a slow custom policy would. */
 import { defineGateway, definePolicy } from "#frontdesk";
 
 const slow = definePolicy({

@@ -2,11 +2,11 @@
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { definePolicy } from "#frontdesk";
-import { compileConfig } from "#lib/config/compile.ts";
-import type { CompiledConfig } from "#lib/config/compiled.ts";
+import { compileConfig } from "#lib/compiler/compile.ts";
+import type { CompiledConfig } from "#lib/contract/compiled/config.ts";
 import type { GatewayRequest } from "#lib/contract/request.ts";
-import { deriveKeys } from "#lib/keys.ts";
-import { PLAN_HEADER, type PlanContext, sealPlan } from "#lib/plan.ts";
+import { deriveKeys } from "#lib/crypto/derive-keys.ts";
+import { PLAN_HEADER, type PlanContext, sealPlan } from "#lib/engine/plan.ts";
 import { type Backend, startBackend } from "../support/backend.ts";
 import { requestFor } from "../support/exchange.ts";
 import { ADMIN_TOKEN } from "../support/host-process.ts";
@@ -23,7 +23,7 @@ const wholeBody = definePolicy({
 
 let backend: Backend;
 let config: CompiledConfig;
-let halves: typeof import("#lib/hosts/vercel.ts");
+let halves: typeof import("#lib/hosts/vercel/halves.ts");
 let now: number;
 
 beforeAll(async () => {
@@ -44,7 +44,7 @@ beforeAll(async () => {
   vi.stubEnv("GATEWAY_SECRET", Buffer.from(SECRET).toString("base64url"));
   vi.stubEnv("GATEWAY_ADMIN_TOKEN", ADMIN_TOKEN);
   vi.doMock("#compiled", () => ({ artifact: config, customPolicies: compiled.customPolicies }));
-  halves = await import("#lib/hosts/vercel.ts");
+  halves = await import("#lib/hosts/vercel/halves.ts");
 });
 afterAll(() => {
   vi.unstubAllEnvs();

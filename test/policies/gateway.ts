@@ -4,19 +4,19 @@
  */
 import { Readable } from "node:stream";
 import type { Pools } from "#lib/backends/pools.ts";
-import { compileConfig } from "#lib/config/compile.ts";
+import { compileConfig } from "#lib/compiler/compile.ts";
 import { resolveReferences } from "#lib/config/references.ts";
 import type { Deps } from "#lib/contract/deps.ts";
+import type { Load } from "#lib/contract/load.ts";
+import type { RequestRecord } from "#lib/contract/record.ts";
 import type { GatewayRequest } from "#lib/contract/request.ts";
-import { createGateway, type Gateway, type Verdict } from "#lib/gateway.ts";
+import type { Sink } from "#lib/contract/sink.ts";
+import type { Stores } from "#lib/contract/stores/stores.ts";
+import { createGateway, type Gateway, type Verdict } from "#lib/gateway/gateway.ts";
 import type { Geo } from "#lib/http/geo.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
-import type { Load } from "#lib/load.ts";
-import type { RequestRecord } from "#lib/observe/record.ts";
 import { POLICIES } from "#lib/policies/index.ts";
-import type { Sink } from "#lib/sink.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
-import type { Stores } from "#lib/stores/stores.ts";
 import { until } from "../support/until.ts";
 
 export interface Sent {

@@ -1,6 +1,6 @@
 /** Tables of requests and answers in documents: each row is sent to a gateway, and what comes back is held against it. */
 import { expect } from "vitest";
-import type { ProblemCode } from "#lib/problem.ts";
+import type { ProblemCode } from "#lib/contract/problem.ts";
 import type { Sent, TestGateway } from "./gateway.ts";
 
 /** Rows such as `| GET /path | 403 not-allowed |`, both parts in code spans. */

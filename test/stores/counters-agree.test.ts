@@ -1,7 +1,7 @@
 /** Every store counts as the oracle does: random sequences, on a clock that goes where it likes. */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { CounterRule, Counters, Take, Taken } from "#lib/stores/counters.ts";
+import type { CounterRule, Counters, Take, Taken } from "#lib/contract/stores/counters.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
 import { createUpstashStores } from "#lib/stores/upstash/upstash-stores.ts";
 import { answered } from "../contracts/answered.ts";

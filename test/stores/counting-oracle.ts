@@ -2,7 +2,7 @@
  * What counting means, written down as plainly as possible and never fast: sums over all that was ever charged. The stores are
  * compared with it, not with each other.
  */
-import type { Count, CounterRule, Take, Taken } from "#lib/stores/counters.ts";
+import type { Count, CounterRule, Take, Taken } from "#lib/contract/stores/counters.ts";
 
 type Windowed = Extract<CounterRule, { algorithm: "fixed-window" | "sliding-window" }>;
 type Bucket = Extract<CounterRule, { algorithm: "token-bucket" }>;

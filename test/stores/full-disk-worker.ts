@@ -1,6 +1,6 @@
 /** A process on a store file whose files may not grow: what it still does. */
-import type { KeyRecord } from "../../lib/stores/keys.ts";
-import type { StoreReply } from "../../lib/stores/reply.ts";
+import type { KeyRecord } from "../../lib/contract/stores/keys.ts";
+import type { StoreReply } from "../../lib/contract/stores/reply.ts";
 import { createSqliteStores } from "../../lib/stores/sqlite/sqlite-stores.ts";
 
 const file = process.argv[2]!;

@@ -4,9 +4,9 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { CounterRule, Counters, Take, Taken } from "#lib/stores/counters.ts";
+import type { CounterRule, Counters, Take, Taken } from "#lib/contract/stores/counters.ts";
+import { ok, type Pending, type StoreReply, unavailable } from "#lib/contract/stores/reply.ts";
 import { IDLE_MS, LeasedCounters, MAX_LEASE } from "#lib/stores/leased-counters.ts";
-import { ok, type Pending, type StoreReply, unavailable } from "#lib/stores/reply.ts";
 import { answered } from "../contracts/answered.ts";
 import { CountingOracle } from "./counting-oracle.ts";
 

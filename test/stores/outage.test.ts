@@ -2,10 +2,10 @@
 import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Take } from "#lib/stores/counters.ts";
+import type { Take } from "#lib/contract/stores/counters.ts";
+import { unavailable } from "#lib/contract/stores/reply.ts";
 import { createStores } from "#lib/stores/create-stores.ts";
 import { FAILURES_TO_BE_AWAY, Outage, type OutageEvent, PROBE_MS } from "#lib/stores/outage.ts";
-import { unavailable } from "#lib/stores/reply.ts";
 import { createUpstashStores, type UpstashOptions } from "#lib/stores/upstash/upstash-stores.ts";
 import { startBridge } from "../support/redis/bridge.ts";
 import { RespConnection } from "../support/redis/resp-connection.ts";

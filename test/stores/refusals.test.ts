@@ -1,6 +1,6 @@
 /** A blocked caller who keeps knocking makes no trip to Redis, and is let in when Redis would. */
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import type { Count, CounterRule, Counters, Take } from "#lib/stores/counters.ts";
+import type { Count, CounterRule, Counters, Take } from "#lib/contract/stores/counters.ts";
 import { RECHECK_MS, Refusals } from "#lib/stores/upstash/refusals.ts";
 import { createUpstashStores } from "#lib/stores/upstash/upstash-stores.ts";
 import { answered } from "../contracts/answered.ts";

@@ -1,15 +1,15 @@
 /** An exchange for unit tests, as the engine makes it for a request on a route. */
 
-import { buildPipeline, type PipelineSource } from "#lib/build-pipeline.ts";
-import type { CompiledRoute } from "#lib/config/compiled.ts";
+import type { CompiledRoute } from "#lib/contract/compiled/config.ts";
 import type { Client, Consumer, GatewayRequest } from "#lib/contract/request.ts";
+import { paramsOf } from "#lib/engine/match.ts";
+import { createRoute, type Route, UNROUTED } from "#lib/engine/route.ts";
+import { Visit } from "#lib/engine/visit.ts";
+import { buildPipeline, type PipelineSource } from "#lib/gateway/build-pipeline.ts";
 import type { Geo } from "#lib/http/geo.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
 import { readRequestHeaders } from "#lib/http/hygiene.ts";
 import { parseTarget, UNREADABLE_TARGET } from "#lib/http/target.ts";
-import { paramsOf } from "#lib/match.ts";
-import { createRoute, type Route, UNROUTED } from "#lib/route.ts";
-import { Visit } from "#lib/visit.ts";
 
 export interface ExchangeParts {
   readonly method?: string;

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compileConfig } from "#lib/config/compile.ts";
+import { compileConfig } from "#lib/compiler/compile.ts";
+import { loadConfig } from "#lib/compiler/load-config.ts";
 import { parseEnvironment } from "#lib/config/env.ts";
-import { loadConfig } from "#lib/config/load.ts";
 import { until } from "./until.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");

@@ -1,7 +1,7 @@
 /** Configs that must pass `tsc`: checked by `npm run types`, never run. */
 
 import { defineGateway, definePolicy, env, type GatewayInput } from "#frontdesk";
-import { customPoliciesOf } from "#lib/config/custom-policies.ts";
+import { customPoliciesOf } from "#lib/compiler/custom-policies.ts";
 
 const noTeapots = definePolicy({ name: "no-teapots", row: "screen", create: () => ({ decide: () => undefined }) });
 

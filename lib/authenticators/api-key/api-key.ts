@@ -1,15 +1,15 @@
 /** `apiKey`: keys that the gateway hands out and can take back, or whose digests stand in the config. */
-import { type Authenticator, type AuthenticatorDefinition, consumerId, type Rejection } from "../../authenticator.ts";
-import { claimAt } from "../../claims.ts";
+import { type Authenticator, type AuthenticatorDefinition, consumerId, type Rejection } from "../../contract/authenticator.ts";
+import { claimAt } from "../../contract/claims.ts";
+import type { Exchange } from "../../contract/exchange.ts";
 import type { Consumer } from "../../contract/request.ts";
-import type { Exchange } from "../../exchange.ts";
+import type { KeyChanges, KeyRecord } from "../../contract/stores/keys.ts";
+import type { Question } from "../../contract/stores/questions.ts";
+import type { StoreReply } from "../../contract/stores/reply.ts";
+import { digestOf } from "../../crypto/credential-digest.ts";
 import { nameOfPlace } from "../../http/credential.ts";
 import { IpRanges } from "../../http/ip-range.ts";
-import type { KeyChanges, KeyRecord } from "../../stores/keys.ts";
-import type { Question } from "../../stores/questions.ts";
-import type { StoreReply } from "../../stores/reply.ts";
 import { bearerChallenge } from "../bearer-challenge.ts";
-import { digestOf } from "../digest.ts";
 import { KeyFormat } from "./key-format.ts";
 import { type Asked, keyMemoryOf, type Remembered } from "./key-memory.ts";
 import { isUsable, statusOf } from "./key-status.ts";

@@ -3,7 +3,7 @@
  * whose key it is that stands in a public repository, the checksum tells a typo from a wrong key without asking anybody.
  */
 import { crc32 } from "node:zlib";
-import { digestOf } from "../digest.ts";
+import { digestOf } from "../../crypto/credential-digest.ts";
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /** 178 bits: more than anybody tries. */

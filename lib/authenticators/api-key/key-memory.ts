@@ -2,10 +2,10 @@
  * What one instance remembers of keys: their records by digest, unknown keys too, and since when it knows of every change. What is
  * remembered counts only while that knowledge is fresh, so that a revocation bites here within 5 seconds wherever it was made.
  */
-import type { KeyChanges, KeyRecord } from "../../stores/keys.ts";
+import type { KeyChanges, KeyRecord } from "../../contract/stores/keys.ts";
+import type { Stores } from "../../contract/stores/stores.ts";
 import { RecencyList, type Recent } from "../../stores/memory/recency-list.ts";
 import { SnapshotAge } from "../../stores/snapshot-age.ts";
-import type { Stores } from "../../stores/stores.ts";
 
 /** Changes reach everybody; this is for a store that was emptied or put back by hand. */
 const REMEMBER_MS = 5 * 60_000;

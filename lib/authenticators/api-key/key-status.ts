@@ -1,5 +1,5 @@
 /** How a key stands at a moment: what decides whether it is taken, and what people are shown. */
-import type { KeyRecord } from "../../stores/keys.ts";
+import type { KeyRecord } from "../../contract/stores/keys.ts";
 
 /** `retiring`: its successor exists, and it is still taken. `retired`: no more. */
 export type KeyStatus = "active" | "retiring" | "disabled" | "expired" | "retired" | "revoked";

@@ -1,11 +1,11 @@
 /** `basic`: a name and a password in `Authorization` (RFC 7617). */
 import { hash as digestWith, timingSafeEqual } from "node:crypto";
-import { type AuthenticatorDefinition, consumerId, type Rejection } from "../../authenticator.ts";
+import { type AuthenticatorDefinition, consumerId, type Rejection } from "../../contract/authenticator.ts";
 import type { Deps } from "../../contract/deps.ts";
 import type { Consumer } from "../../contract/request.ts";
+import { hashPassword, type PasswordHash, parsePasswordHash } from "../../crypto/password-hash.ts";
 import type { CredentialPlace } from "../../http/credential.ts";
 import type { BasicOptions, BasicUser } from "./options.ts";
-import { hashPassword, type PasswordHash, parsePasswordHash } from "./password-hash.ts";
 import { slowChecks } from "./slow-checks.ts";
 
 interface Known {

@@ -1,8 +1,8 @@
 /** `forward`: another service says who calls, by the request's credentials, method and URL. */
-import { type Authenticator, type AuthenticatorDefinition, isRejection, type Rejection } from "../../authenticator.ts";
+import { type Authenticator, type AuthenticatorDefinition, isRejection, type Rejection } from "../../contract/authenticator.ts";
+import type { Exchange } from "../../contract/exchange.ts";
 import type { Json } from "../../contract/json.ts";
 import type { Consumer } from "../../contract/request.ts";
-import type { Exchange } from "../../exchange.ts";
 import { signsInConnection } from "../../http/connection-credential.ts";
 import { nameOfPlace } from "../../http/credential.ts";
 import { Remembered } from "../remembered.ts";

@@ -1,5 +1,5 @@
 /** What the service's answer means. */
-import { consumerId, type Rejection } from "../../authenticator.ts";
+import { consumerId, type Rejection } from "../../contract/authenticator.ts";
 import type { OutboundAnswer } from "../../contract/deps.ts";
 import type { Consumer } from "../../contract/request.ts";
 import type { HeaderList } from "../../http/header-list.ts";

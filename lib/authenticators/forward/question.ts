@@ -1,5 +1,5 @@
 /** What the service is asked about a request: its credentials, and the request line as the gateway saw it. */
-import type { Exchange } from "../../exchange.ts";
+import type { Exchange } from "../../contract/exchange.ts";
 import { AMBIGUOUS, nameOfPlace, readCredential } from "../../http/credential.ts";
 import type { ForwardOptions } from "./options.ts";
 

@@ -1,6 +1,6 @@
 /** Who a verified token says is calling, and what they may do. */
-import { consumerId } from "../../authenticator.ts";
-import { claimAt, namesIn } from "../../claims.ts";
+import { consumerId } from "../../contract/authenticator.ts";
+import { claimAt, namesIn } from "../../contract/claims.ts";
 import type { Json } from "../../contract/json.ts";
 import type { Consumer } from "../../contract/request.ts";
 

@@ -1,6 +1,6 @@
 /** What a token must say for this gateway to take it (RFC 7519 section 4.1), and in words what it says instead. */
-import type { Rejection } from "../../authenticator.ts";
-import { type ClaimRule, claimAt, fitsRule } from "../../claims.ts";
+import type { Rejection } from "../../contract/authenticator.ts";
+import { type ClaimRule, claimAt, fitsRule } from "../../contract/claims.ts";
 import { invalid, quoted, type ReadToken } from "./token.ts";
 
 export interface ClaimChecks {

@@ -1,10 +1,10 @@
 /** Asks an issuer for its keys: its metadata (OpenID Connect Discovery 1.0 section 4, RFC 8414), then the key set that this names. */
 import type { JWK } from "jose";
 import type { Deps } from "../../contract/deps.ts";
+import { usableKeys } from "../../crypto/usable-keys.ts";
 import { isLoopbackUrl } from "../../http/origin.ts";
 import type { KeysAddress } from "./key-source.ts";
 import { quoted } from "./token.ts";
-import { usableKeys } from "./usable-keys.ts";
 
 /** Nobody waits for so long: it runs on in the background. */
 const TIMEOUT_MS = 10_000;

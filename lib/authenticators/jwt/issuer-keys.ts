@@ -5,10 +5,10 @@
 import { createHash } from "node:crypto";
 import type { JWK } from "jose";
 import type { Deps } from "../../contract/deps.ts";
+import { usableKeys } from "../../crypto/usable-keys.ts";
 import { fetchKeys } from "./fetch-keys.ts";
 import { createKeySet, type KeyHint } from "./key-set.ts";
 import type { KeySource, KeysAddress, KeysAway } from "./key-source.ts";
-import { usableKeys } from "./usable-keys.ts";
 
 /** From this age on, keys are renewed while they are used. */
 const RENEW_MS = 10 * 60_000;

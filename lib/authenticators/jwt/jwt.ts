@@ -1,11 +1,11 @@
 /** `jwt`: a signed token (RFC 7519) of an issuer that is trusted, or of one's own. */
-import { type AuthenticatorDefinition, isRejection, type Rejection } from "../../authenticator.ts";
+import { type AuthenticatorDefinition, isRejection, type Rejection } from "../../contract/authenticator.ts";
 import type { Deps } from "../../contract/deps.ts";
+import type { Exchange, Outgoing } from "../../contract/exchange.ts";
 import type { MaybePromise } from "../../contract/maybe-promise.ts";
+import { renderField } from "../../contract/render-template.ts";
 import type { Consumer } from "../../contract/request.ts";
-import type { Exchange, Outgoing } from "../../exchange.ts";
 import { nameOfPlace } from "../../http/credential.ts";
-import { renderField } from "../../http/render-template.ts";
 import { bearerChallenge } from "../bearer-challenge.ts";
 import { Remembered } from "../remembered.ts";
 import { callerOf } from "./caller.ts";

@@ -1,14 +1,14 @@
 /** `jwt`: a signed token (RFC 7519) of an issuer that is trusted, or of one's own. */
 import type { JWK } from "jose";
 import { z } from "zod";
-import type { ClaimRule } from "../../claims.ts";
 import { claimRules, compileClaimRules } from "../../config/claim-rules.ts";
 import type { Fields } from "../../config/fields.ts";
 import { headerNames, TOKEN } from "../../config/header-fields.ts";
 import type { Place } from "../../config/issue.ts";
 import { asList, duration, oneOf, oneOrMore, strict } from "../../config/schema-fields.ts";
+import type { ClaimRule } from "../../contract/claims.ts";
+import type { Template } from "../../contract/template.ts";
 import type { CredentialPlace } from "../../http/credential.ts";
-import type { Template } from "../../http/template.ts";
 
 /** What the authenticator's `create` gets. */
 export interface JwtOptions {

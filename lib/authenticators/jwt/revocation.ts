@@ -1,7 +1,7 @@
 /** What it takes to take a token back: what it is known by, and how that is kept. */
 import { hash } from "node:crypto";
-import type { Rejection } from "../../authenticator.ts";
-import type { KeyRecord } from "../../stores/keys.ts";
+import type { Rejection } from "../../contract/authenticator.ts";
+import type { KeyRecord } from "../../contract/stores/keys.ts";
 import { invalid, quoted, type ReadToken } from "./token.ts";
 
 /** One token, by its `jti`; or all of a subject that were issued until then. */

@@ -3,11 +3,11 @@
  * until the store tells of a change to its `jti` or its subject. Changes are asked for as with API keys: never acted on when more than 5 s
  * old, so that a revocation bites within that time wherever it was made.
  */
-import type { Rejection } from "../../authenticator.ts";
+import type { Rejection } from "../../contract/authenticator.ts";
 import type { MaybePromise } from "../../contract/maybe-promise.ts";
-import type { KeyChanges, Keys } from "../../stores/keys.ts";
+import type { KeyChanges, Keys } from "../../contract/stores/keys.ts";
+import type { Stores } from "../../contract/stores/stores.ts";
 import { SnapshotAge } from "../../stores/snapshot-age.ts";
-import type { Stores } from "../../stores/stores.ts";
 import { isRevokedBy, type TokenMarks } from "./revocation.ts";
 import { invalid } from "./token.ts";
 

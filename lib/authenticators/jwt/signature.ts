@@ -1,6 +1,6 @@
 /** Whether one of some keys signed a token (RFC 7515 section 5.2). */
 import { compactVerify, errors } from "jose";
-import type { Rejection } from "../../authenticator.ts";
+import type { Rejection } from "../../contract/authenticator.ts";
 import { invalid } from "./token.ts";
 
 /** Undefined where one did. `algorithms` are the config's: the token's own word on it never counts alone. */

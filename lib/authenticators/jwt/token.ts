@@ -1,5 +1,5 @@
 /** A compact JWS (RFC 7515 section 7.1) with claims in it, read strictly. Nothing of it is believed before its signature was verified. */
-import type { Rejection } from "../../authenticator.ts";
+import type { Rejection } from "../../contract/authenticator.ts";
 
 export interface ReadToken {
   readonly alg: string;

@@ -1,5 +1,5 @@
 /** How one of several targets is chosen. One file for each way; all of them see only targets that can take the request. */
-import type { Balance } from "../../config/compiled-backend.ts";
+import type { Balance } from "../../contract/compiled/backend.ts";
 import type { Dice } from "../dice.ts";
 import type { Choose } from "./choose.ts";
 import { leastInFlight } from "./least-inflight.ts";

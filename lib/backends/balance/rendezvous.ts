@@ -3,8 +3,8 @@
  * weight). Each target draws a number from the value; the highest wins. So a target that leaves moves only the values that it had,
  * and one that comes takes only its share.
  */
-import type { Balance } from "../../config/compiled-backend.ts";
-import type { Exchange } from "../../exchange.ts";
+import type { Balance } from "../../contract/compiled/backend.ts";
+import type { Exchange } from "../../contract/exchange.ts";
 import { cookieValue } from "../../http/cookie.ts";
 import type { Dice } from "../dice.ts";
 import type { BackendTarget } from "../target.ts";

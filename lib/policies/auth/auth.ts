@@ -1,14 +1,14 @@
 /** `auth`: finds the caller's credential, has its authenticator judge it, and keeps it from the backend. */
-import { type Authenticator, isRejection, type Redirect, type Rejection } from "../../authenticator.ts";
+import { type Authenticator, isRejection, type Redirect, type Rejection } from "../../contract/authenticator.ts";
+import type { Exchange, Outgoing } from "../../contract/exchange.ts";
 import type { Json } from "../../contract/json.ts";
 import type { MaybePromise } from "../../contract/maybe-promise.ts";
+import type { Decision, Policy, PolicyDefinition } from "../../contract/policy.ts";
+import { type Answer, type Refusal, refuse } from "../../contract/problem.ts";
 import type { Consumer } from "../../contract/request.ts";
-import type { Exchange, Outgoing } from "../../exchange.ts";
+import type { Question, Reply } from "../../contract/stores/questions.ts";
 import { AMBIGUOUS, nameOfPlace, readCredential } from "../../http/credential.ts";
 import { HeaderList } from "../../http/header-list.ts";
-import type { Decision, Policy, PolicyDefinition } from "../../policy.ts";
-import { type Answer, type Refusal, refuse } from "../../problem.ts";
-import type { Question, Reply } from "../../stores/questions.ts";
 import type { AuthOptions } from "./options.ts";
 
 type Result = Consumer | Rejection;

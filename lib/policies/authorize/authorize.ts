@@ -1,10 +1,10 @@
 /** `authorize`: whether a known caller may do this, by scopes, roles, claims and ownership. */
-import type { ChallengeError } from "../../authenticator.ts";
-import { claimAt, fitsRule } from "../../claims.ts";
+import type { ChallengeError } from "../../contract/authenticator.ts";
+import { claimAt, fitsRule } from "../../contract/claims.ts";
+import type { Exchange } from "../../contract/exchange.ts";
+import type { PolicyDefinition } from "../../contract/policy.ts";
+import { refuse } from "../../contract/problem.ts";
 import type { Consumer } from "../../contract/request.ts";
-import type { Exchange } from "../../exchange.ts";
-import type { PolicyDefinition } from "../../policy.ts";
-import { refuse } from "../../problem.ts";
 import type { AuthorizeOptions, NameRule } from "./options.ts";
 
 export const authorize: PolicyDefinition<AuthorizeOptions> = {

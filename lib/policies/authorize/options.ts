@@ -1,10 +1,10 @@
 /** `scopes`, `roles`, `claims`, `owner`: what a caller must be allowed to do. One policy, since they are one decision. */
 import { z } from "zod";
-import type { ClaimRule } from "../../claims.ts";
 import { claimRules, compileClaimRules } from "../../config/claim-rules.ts";
 import type { Fields } from "../../config/fields.ts";
 import type { Place } from "../../config/issue.ts";
 import { asList, oneOf, strict } from "../../config/schema-fields.ts";
+import type { ClaimRule } from "../../contract/claims.ts";
 
 /** Null: not asked for. */
 export interface AuthorizeOptions {

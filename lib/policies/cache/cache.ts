@@ -1,6 +1,6 @@
 /** `cache`: keeps answers of the backend and gives them to others. What that means is in lib/cache; here the route says it wants it. */
-import type { CacheOptions } from "../../cache/cache-options.ts";
-import type { PolicyDefinition } from "../../policy.ts";
+import type { CacheOptions } from "../../contract/caching.ts";
+import type { PolicyDefinition } from "../../contract/policy.ts";
 
 export const cache: PolicyDefinition<CacheOptions> = {
   name: "cache",

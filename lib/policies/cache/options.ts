@@ -1,10 +1,10 @@
 /** `cache`: keeps answers of the backend and gives them to others. */
 import { z } from "zod";
-import type { CacheOptions, QueryRule } from "../../cache/cache-options.ts";
 import type { Fields } from "../../config/fields.ts";
 import { TOKEN } from "../../config/header-fields.ts";
 import type { Place } from "../../config/issue.ts";
 import { asList, duration, oneOf, oneOrMore, strict } from "../../config/schema-fields.ts";
+import type { CacheOptions, QueryRule } from "../../contract/caching.ts";
 import { isRebuilt } from "../../http/field-kinds.ts";
 
 const names = (what: string) => oneOrMore(`${what} or a list of them`, z.string()).optional();

@@ -1,9 +1,9 @@
 /** `cors`: which origins' scripts may call, by the Fetch standard. Answers preflights; every answer carries the fields, errors too. */
-import type { Exchange } from "../../exchange.ts";
+import type { Exchange } from "../../contract/exchange.ts";
+import type { PolicyDefinition } from "../../contract/policy.ts";
 import { HeaderList } from "../../http/header-list.ts";
 import { OriginList } from "../../http/origin.ts";
 import { addVary } from "../../http/vary.ts";
-import type { PolicyDefinition } from "../../policy.ts";
 import type { CorsOptions } from "./options.ts";
 
 /** What scripts always get to read beside the standard's own safe list. */

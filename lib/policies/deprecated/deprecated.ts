@@ -1,5 +1,5 @@
 /** `deprecated`: tells callers that a route is on its way out: Deprecation (RFC 9745), Sunset (RFC 8594) and a link to what to do. */
-import type { PolicyDefinition } from "../../policy.ts";
+import type { PolicyDefinition } from "../../contract/policy.ts";
 import type { DeprecatedOptions } from "./options.ts";
 
 export const deprecated: PolicyDefinition<DeprecatedOptions> = {

@@ -1,7 +1,7 @@
 /** `fallback`: what answers when no target of the backend can. */
-import { renderFixedAnswer } from "../../fixed-answer.ts";
-import type { PolicyDefinition } from "../../policy.ts";
-import { BACKEND_FAILURES } from "../../problem.ts";
+import { renderFixedAnswer } from "../../contract/fixed-answer.ts";
+import type { PolicyDefinition } from "../../contract/policy.ts";
+import { BACKEND_FAILURES } from "../../contract/problem.ts";
 import type { FallbackOptions } from "./options.ts";
 
 export const fallback: PolicyDefinition<FallbackOptions> = {

@@ -1,8 +1,8 @@
 /** `fault`: makes requests wait or fail, for drills. */
 import { setTimeout as wait } from "node:timers/promises";
+import type { Decision, PolicyDefinition } from "../../contract/policy.ts";
+import type { Answer } from "../../contract/problem.ts";
 import { HeaderList } from "../../http/header-list.ts";
-import type { Decision, PolicyDefinition } from "../../policy.ts";
-import type { Answer } from "../../problem.ts";
 import type { FaultOptions } from "./options.ts";
 
 export const fault: PolicyDefinition<FaultOptions> = {

@@ -1,7 +1,8 @@
 /** `geo`: lets callers of some places in, or keeps them out. */
+
+import type { PolicyDefinition } from "../../contract/policy.ts";
+import { refuse } from "../../contract/problem.ts";
 import { createRegionTest } from "../../http/region.ts";
-import type { PolicyDefinition } from "../../policy.ts";
-import { refuse } from "../../problem.ts";
 import type { GeoOptions } from "./options.ts";
 
 export const geo: PolicyDefinition<GeoOptions> = {

@@ -1,9 +1,9 @@
 /** `headers`: sets, appends and removes header fields of the request to the backend and of the answer. */
-import type { Exchange } from "../../exchange.ts";
+import type { Exchange } from "../../contract/exchange.ts";
+import type { Policy, PolicyDefinition } from "../../contract/policy.ts";
+import { renderField, renderTemplate } from "../../contract/render-template.ts";
+import type { Template } from "../../contract/template.ts";
 import type { HeaderList } from "../../http/header-list.ts";
-import { renderField, renderTemplate } from "../../http/render-template.ts";
-import type { Template } from "../../http/template.ts";
-import type { Policy, PolicyDefinition } from "../../policy.ts";
 import type { HeaderChanges, HeadersOptions } from "./options.ts";
 
 export const headers: PolicyDefinition<HeadersOptions> = {

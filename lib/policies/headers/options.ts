@@ -5,7 +5,7 @@ import { headerNames, headerTemplates, type Side } from "../../config/header-fie
 import type { Place } from "../../config/issue.ts";
 import { reportLiteralSecret } from "../../config/literal-secret.ts";
 import { asList, oneOrMore, strict } from "../../config/schema-fields.ts";
-import type { Template } from "../../http/template.ts";
+import type { Template } from "../../contract/template.ts";
 
 /** What the policy's `create` gets. Names in lower case; applied in the order remove, set, append. */
 export interface HeadersOptions {

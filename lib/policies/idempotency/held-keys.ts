@@ -1,10 +1,10 @@
 /** The keys of requests that are being carried out: taken before the backend is asked, then kept with its answer, given back, or left locked. */
 
 import type { Deps } from "../../contract/deps.ts";
+import type { Exchange } from "../../contract/exchange.ts";
 import type { MaybePromise } from "../../contract/maybe-promise.ts";
-import type { Exchange } from "../../exchange.ts";
-import type { AttemptRecord } from "../../observe/record.ts";
-import type { StoreReply } from "../../stores/reply.ts";
+import type { AttemptRecord } from "../../contract/record.ts";
+import type { StoreReply } from "../../contract/stores/reply.ts";
 import type { Kept } from "./keeping-sink.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
 

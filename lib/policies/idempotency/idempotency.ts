@@ -1,12 +1,12 @@
 /** `idempotency`: a request that is sent again under the same key is carried out once (draft-ietf-httpapi-idempotency-key-header). */
 import { createHash } from "node:crypto";
-import type { Exchange } from "../../exchange.ts";
+import type { Exchange } from "../../contract/exchange.ts";
+import type { Decision, PolicyDefinition } from "../../contract/policy.ts";
+import { refuse } from "../../contract/problem.ts";
+import type { Claim } from "../../contract/stores/once.ts";
+import type { StoreReply } from "../../contract/stores/reply.ts";
 import type { HeaderList } from "../../http/header-list.ts";
 import { networkOf } from "../../http/ip.ts";
-import type { Decision, PolicyDefinition } from "../../policy.ts";
-import { refuse } from "../../problem.ts";
-import type { Claim } from "../../stores/once.ts";
-import type { StoreReply } from "../../stores/reply.ts";
 import { HeldKeys } from "./held-keys.ts";
 import { KeepingSink } from "./keeping-sink.ts";
 import { answerOf, keptPairs, readKept } from "./kept-answer.ts";

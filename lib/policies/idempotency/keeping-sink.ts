@@ -2,7 +2,7 @@
  * Passes an answer on and keeps its body up to a bound. It outlasts the caller: who has gone will ask again, and is to find the
  * answer and not a request that was broken off half way.
  */
-import type { Sink } from "../../sink.ts";
+import type { Sink } from "../../contract/sink.ts";
 
 export interface Kept {
   readonly status: number;

@@ -1,6 +1,7 @@
 /** An answer as it is kept for those who send the same request again: text, since that is what claims are completed with. */
+
+import type { Answer } from "../../contract/problem.ts";
 import { HeaderList } from "../../http/header-list.ts";
-import type { Answer } from "../../problem.ts";
 
 export interface KeptAnswer {
   /** Of the request that it answers. */

@@ -1,11 +1,11 @@
 /** `idempotency`: a request that is sent again under the same key is carried out once. */
 import { z } from "zod";
-import type { Timeouts } from "../../config/compiled.ts";
 import type { Fields } from "../../config/fields.ts";
 import { TOKEN } from "../../config/header-fields.ts";
 import type { Place } from "../../config/issue.ts";
 import { asList, duration, oneOf, oneOrMore, size, strict } from "../../config/schema-fields.ts";
 import { formatSize } from "../../config/units.ts";
+import type { Timeouts } from "../../contract/compiled/config.ts";
 
 /** What the policy's `create` gets. */
 export interface IdempotencyOptions {

@@ -1,8 +1,9 @@
 /** `ip`: lets addresses in or keeps them out. */
+
+import type { Decision, PolicyDefinition } from "../../contract/policy.ts";
+import { refuse } from "../../contract/problem.ts";
 import type { Client } from "../../contract/request.ts";
 import { IpRanges } from "../../http/ip-range.ts";
-import type { Decision, PolicyDefinition } from "../../policy.ts";
-import { refuse } from "../../problem.ts";
 import type { IpOptions } from "./options.ts";
 
 export const ip: PolicyDefinition<IpOptions> = {

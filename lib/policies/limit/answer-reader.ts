@@ -2,7 +2,7 @@
  * Reads the JSON of an answer that passes by: a whole document, or the data of server-sent events, one at a time. A stream is never
  * held: only the event that is just arriving is, and of either kind no more than a bound.
  */
-import type { BodyTap } from "../../policy.ts";
+import type { BodyTap } from "../../contract/policy.ts";
 
 /** A document or event beyond it is not read, and costs its reserve. */
 const MAX_BYTES = 4 * 1024 * 1024;

@@ -1,5 +1,5 @@
 /** Asks OpenAI to tell the usage of a stream: `stream_options.include_usage` where the request streams and did not ask itself. */
-import type { BodyTap } from "../../policy.ts";
+import type { BodyTap } from "../../contract/policy.ts";
 
 export class AskForUsage implements BodyTap {
   #chunks: Uint8Array[] = [];

@@ -3,19 +3,19 @@
  * and the others in row `consumer-limit`. Limits of one name are one count, so they must agree wherever they stand.
  */
 import { createHash } from "node:crypto";
-import type { CompiledStep } from "../../config/compiled.ts";
 import type { RedisOnVercel } from "../../config/env.ts";
 import { Fields } from "../../config/fields.ts";
 import { formatPlace, type Place, type Report } from "../../config/issue.ts";
 import { asList } from "../../config/schema-fields.ts";
 import { checkSettings } from "../../config/schema-issues.ts";
+import type { CompiledStep } from "../../contract/compiled/config.ts";
 import type { Json } from "../../contract/json.ts";
 import type { CountedBy, Limit, LimitHeaders, LimitOptions, Tiers } from "./compiled-limit.ts";
 import { isSettled } from "./counted.ts";
 import { type LimitSetting, type QuotaSetting, tierSchema } from "./options.ts";
 import { isIdentity, type ReadLimit, readLimit, readQuota } from "./read-limit.ts";
 
-/** Each limit adds a key to every trip, and to what a sealed plan carries (LIMIT_RESULTS_BYTES in lib/plan.ts). */
+/** Each limit adds a key to every trip, and to what a sealed plan carries (LIMIT_RESULTS_BYTES in lib/engine/plan.ts). */
 const MAX_LIMITS = 8;
 /** A key and a rule each, until the end. */
 const MAX_OWING = 4;

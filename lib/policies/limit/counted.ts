@@ -1,5 +1,5 @@
 /** A limit made ready when the config is loaded: its key, its rule, and the words that answers have for it. */
-import type { CounterRule } from "../../stores/counters.ts";
+import type { CounterRule } from "../../contract/stores/counters.ts";
 import type { Limit, LimitOptions, Settled } from "./compiled-limit.ts";
 import { createCountKey, type Subject } from "./count-key.ts";
 import { policyElement } from "./limit-fields.ts";

@@ -1,7 +1,8 @@
 /** What answers tell of limits: RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10), and the older X-RateLimit-*. */
+
+import type { CounterRule } from "../../contract/stores/counters.ts";
 import type { HeaderList } from "../../http/header-list.ts";
 import { secondsUntil } from "../../http/seconds-until.ts";
-import type { CounterRule } from "../../stores/counters.ts";
 import type { Unit } from "./compiled-limit.ts";
 
 /** One limit as an answer tells it. A tuple, since it crosses the seal. */

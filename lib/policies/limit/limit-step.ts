@@ -1,18 +1,25 @@
 /** The limits of a route in one row: what is asked for a request, what the reply means, and what is settled at the end. */
 
 import type { Deps } from "../../contract/deps.ts";
+import type { AnswerHead, Exchange } from "../../contract/exchange.ts";
 import type { Json } from "../../contract/json.ts";
 import type { MaybePromise } from "../../contract/maybe-promise.ts";
-import type { AnswerHead, Exchange } from "../../exchange.ts";
+import type { Decision } from "../../contract/policy.ts";
+import type { Refusal } from "../../contract/problem.ts";
+import { refuse } from "../../contract/problem.ts";
+import type { Outcome } from "../../contract/record.ts";
+import {
+  type Count,
+  type CounterRule,
+  type OnUnavailable,
+  shareOf,
+  type Take,
+  type Taken,
+} from "../../contract/stores/counters.ts";
+import type { Question, Reply, TakenPart } from "../../contract/stores/questions.ts";
+import { ok, type Pending, type StoreReply } from "../../contract/stores/reply.ts";
 import { secondsUntil } from "../../http/seconds-until.ts";
-import type { Outcome } from "../../observe/record.ts";
-import type { Decision } from "../../policy.ts";
-import type { Refusal } from "../../problem.ts";
-import { refuse } from "../../problem.ts";
-import { type Count, type CounterRule, type OnUnavailable, shareOf, type Take, type Taken } from "../../stores/counters.ts";
-import type { Question, Reply, TakenPart } from "../../stores/questions.ts";
-import { ok, type Pending, type StoreReply } from "../../stores/reply.ts";
-import { LOCAL_SHARE, takeAnyway } from "../../take-anyway.ts";
+import { LOCAL_SHARE, takeAnyway } from "../../stores/degraded-take.ts";
 import type { Limit, LimitOptions } from "./compiled-limit.ts";
 import { allLimits, type Counted, createLimitSet, isSettled, type LimitSet, limitsOf, type Sized } from "./counted.ts";
 import { policyElement, type Told, tell, windowSeconds } from "./limit-fields.ts";

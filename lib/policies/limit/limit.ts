@@ -2,8 +2,8 @@
  * `limit`: how much anybody may ask for. All limits of a request are asked in one question, and all must allow. What is known only
  * at the end (tokens, how long a connection lasts, whether a log-in failed) is reserved before and settled then.
  */
-import type { Policy, PolicyDefinition } from "../../policy.ts";
-import type { Stores } from "../../stores/stores.ts";
+import type { Policy, PolicyDefinition } from "../../contract/policy.ts";
+import type { Stores } from "../../contract/stores/stores.ts";
 import { AskForUsage } from "./ask-for-usage.ts";
 import type { LimitOptions } from "./compiled-limit.ts";
 import { LimitStep } from "./limit-step.ts";

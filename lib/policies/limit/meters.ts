@@ -1,7 +1,7 @@
 /** What answers tell of their cost: a header field, a field of a JSON body, or the usage that OpenAI and Anthropic report. */
-import type { Exchange } from "../../exchange.ts";
+import type { Exchange } from "../../contract/exchange.ts";
+import type { BodyTap } from "../../contract/policy.ts";
 import type { HeaderList } from "../../http/header-list.ts";
-import type { BodyTap } from "../../policy.ts";
 import { AnswerReader } from "./answer-reader.ts";
 import type { Settled } from "./compiled-limit.ts";
 import { readField, UsageSum, wholeNumber } from "./usage.ts";

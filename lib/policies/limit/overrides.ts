@@ -3,9 +3,9 @@
  * which every instance keeps a copy that is never more than 5 s old while the store answers.
  */
 import type { Json } from "../../contract/json.ts";
+import type { Blob, Blobs } from "../../contract/stores/blobs.ts";
+import { ok, type StoreReply } from "../../contract/stores/reply.ts";
 import { BlobSnapshot } from "../../stores/blob-snapshot.ts";
-import type { Blob, Blobs } from "../../stores/blobs.ts";
-import { ok, type StoreReply } from "../../stores/reply.ts";
 
 export interface Override {
   /** Counts as this tier, whatever the credentials say. */

@@ -1,7 +1,7 @@
 /** Keeps the places of requests that are under way: a lease ends by itself, and an answer may stream for hours. */
 
 import type { Deps } from "../../contract/deps.ts";
-import type { Exchange } from "../../exchange.ts";
+import type { Exchange } from "../../contract/exchange.ts";
 import { LEASE_MS } from "./counted.ts";
 import { countersOf, type Owed, ruleThere } from "./settlement.ts";
 

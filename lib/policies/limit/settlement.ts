@@ -1,9 +1,9 @@
 /** What a request owes at its end: a place to give back, a reserve to correct, a failure to charge. */
 import type { Json } from "../../contract/json.ts";
-import type { Outcome } from "../../observe/record.ts";
-import { type CounterRule, type Counters, type OnUnavailable, shareOf } from "../../stores/counters.ts";
-import type { Stores } from "../../stores/stores.ts";
-import { LOCAL_SHARE } from "../../take-anyway.ts";
+import type { Outcome } from "../../contract/record.ts";
+import { type CounterRule, type Counters, type OnUnavailable, shareOf } from "../../contract/stores/counters.ts";
+import type { Stores } from "../../contract/stores/stores.ts";
+import { LOCAL_SHARE } from "../../stores/degraded-take.ts";
 
 /** Crosses the seal. */
 export interface Owed {

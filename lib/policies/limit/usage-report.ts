@@ -1,10 +1,10 @@
 /** What one caller has used of every limit of a config: read without taking, and forgotten on request. */
-import type { CompiledConfig } from "../../config/compiled.ts";
+import type { CompiledConfig } from "../../contract/compiled/config.ts";
 import type { Consumer } from "../../contract/request.ts";
+import type { Count, CounterRule } from "../../contract/stores/counters.ts";
+import { ok, type StoreReply } from "../../contract/stores/reply.ts";
+import type { Stores } from "../../contract/stores/stores.ts";
 import { HeaderList } from "../../http/header-list.ts";
-import type { Count, CounterRule } from "../../stores/counters.ts";
-import { ok, type StoreReply } from "../../stores/reply.ts";
-import type { Stores } from "../../stores/stores.ts";
 import type { CountedBy, LimitOptions } from "./compiled-limit.ts";
 import type { Subject } from "./count-key.ts";
 import { createLimitSet, limitsOf } from "./counted.ts";

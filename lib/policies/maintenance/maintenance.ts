@@ -1,12 +1,12 @@
 /** `maintenance`: answers 503 while the service is worked on, but for the paths and people that are let through. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { Decision, Policy, PolicyDefinition } from "../../contract/policy.ts";
+import { refuse } from "../../contract/problem.ts";
 import type { GatewayRequest } from "../../contract/request.ts";
+import type { Stores } from "../../contract/stores/stores.ts";
 import { HeaderList } from "../../http/header-list.ts";
 import { IpRanges } from "../../http/ip-range.ts";
 import { fitsShape } from "../../http/path-shape.ts";
-import type { Decision, Policy, PolicyDefinition } from "../../policy.ts";
-import { refuse } from "../../problem.ts";
-import type { Stores } from "../../stores/stores.ts";
 import type { MaintenanceOptions } from "./options.ts";
 import { SwitchSnapshot } from "./switch.ts";
 

@@ -1,7 +1,8 @@
 /** The switch that `frontdesk maintenance on` turns: where it stands in the stores, and what an instance remembers of it. */
+
+import type { Blob, Blobs } from "../../contract/stores/blobs.ts";
+import { ok, type Pending, type StoreReply } from "../../contract/stores/reply.ts";
 import { BlobSnapshot } from "../../stores/blob-snapshot.ts";
-import type { Blob, Blobs } from "../../stores/blobs.ts";
-import { ok, type Pending, type StoreReply } from "../../stores/reply.ts";
 
 /** How the switch stands, and since when. */
 export interface SwitchState {

@@ -1,8 +1,9 @@
 /** `origin`: refuses what a page of another site made a browser send (CSRF), by Sec-Fetch-Site and Origin, without tokens. */
+
+import type { PolicyDefinition } from "../../contract/policy.ts";
+import { refuse } from "../../contract/problem.ts";
 import type { GatewayRequest } from "../../contract/request.ts";
 import { OriginList, siteOf } from "../../http/origin.ts";
-import type { PolicyDefinition } from "../../policy.ts";
-import { refuse } from "../../problem.ts";
 import type { OriginOptions } from "./options.ts";
 
 /** RFC 9110 section 9.2.1. A backend that changes something on these can't be protected here. */

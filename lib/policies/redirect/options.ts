@@ -6,7 +6,7 @@ import type { Place } from "../../config/issue.ts";
 import { isReference } from "../../config/references.ts";
 import { flag, oneOf, reference, strict } from "../../config/schema-fields.ts";
 import { REDIRECT_STATUSES } from "../../config/value-kinds.ts";
-import type { Template } from "../../http/template.ts";
+import type { Template } from "../../contract/template.ts";
 
 /** What the policy's `create` gets. `to` is rendered for the destination `path`. */
 export interface RedirectOptions {

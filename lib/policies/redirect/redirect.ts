@@ -1,9 +1,10 @@
 /** `redirect`: sends the caller elsewhere. */
+
+import type { PolicyDefinition } from "../../contract/policy.ts";
+import { refuse } from "../../contract/problem.ts";
+import { renderTemplate } from "../../contract/render-template.ts";
 import { HeaderList } from "../../http/header-list.ts";
-import { renderTemplate } from "../../http/render-template.ts";
 import { hasDotSegment } from "../../http/target.ts";
-import type { PolicyDefinition } from "../../policy.ts";
-import { refuse } from "../../problem.ts";
 import type { RedirectOptions } from "./options.ts";
 
 export const redirect: PolicyDefinition<RedirectOptions> = {

@@ -4,7 +4,7 @@ import type { Fields } from "../../config/fields.ts";
 import { compileFixedAnswer, fixedAnswer } from "../../config/fixed-answer.ts";
 import type { Place } from "../../config/issue.ts";
 import { strict } from "../../config/schema-fields.ts";
-import type { FixedAnswer } from "../../fixed-answer.ts";
+import type { FixedAnswer } from "../../contract/fixed-answer.ts";
 
 /** What the policy's `create` gets. */
 export type RespondOptions = FixedAnswer;

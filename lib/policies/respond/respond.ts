@@ -1,6 +1,6 @@
 /** `respond`: an answer that the gateway gives itself. */
-import { renderFixedAnswer } from "../../fixed-answer.ts";
-import type { PolicyDefinition } from "../../policy.ts";
+import { renderFixedAnswer } from "../../contract/fixed-answer.ts";
+import type { PolicyDefinition } from "../../contract/policy.ts";
 import type { RespondOptions } from "./options.ts";
 
 export const respond: PolicyDefinition<RespondOptions> = {

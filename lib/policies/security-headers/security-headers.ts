@@ -1,5 +1,5 @@
 /** `securityHeaders`: the fields that tell browsers to be careful, on every answer that does not say otherwise itself. */
-import type { PolicyDefinition } from "../../policy.ts";
+import type { PolicyDefinition } from "../../contract/policy.ts";
 import type { SecurityHeadersOptions } from "./options.ts";
 
 const HSTS = "strict-transport-security";

@@ -1,6 +1,6 @@
 /** `size`: bounds the head of a request, for backends that break on large ones. The body's bound is `maxBody`. */
-import type { Decision, PolicyDefinition } from "../../policy.ts";
-import { refuse } from "../../problem.ts";
+import type { Decision, PolicyDefinition } from "../../contract/policy.ts";
+import { refuse } from "../../contract/problem.ts";
 import type { SizeOptions } from "./options.ts";
 
 export const size: PolicyDefinition<SizeOptions> = {

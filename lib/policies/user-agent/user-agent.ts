@@ -1,6 +1,6 @@
 /** `userAgent`: keeps kinds of clients out by what they say they are. It stops the honest: anybody can write another name. */
-import type { PolicyDefinition } from "../../policy.ts";
-import { refuse } from "../../problem.ts";
+import type { PolicyDefinition } from "../../contract/policy.ts";
+import { refuse } from "../../contract/problem.ts";
 import type { UserAgentOptions } from "./options.ts";
 
 export const userAgent: PolicyDefinition<UserAgentOptions> = {

@@ -3,7 +3,7 @@
  * @upstash/ratelimit 2.2 do, so that a limit means the same in memory and in Redis.
  */
 import { randomUUID } from "node:crypto";
-import type { CounterRule } from "../counters.ts";
+import type { CounterRule } from "../../contract/stores/counters.ts";
 
 export type CounterState =
   /** Fixed and sliding windows and periods. `before` is the count of the window before this one. */

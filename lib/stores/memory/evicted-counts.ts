@@ -4,7 +4,7 @@
  * nobody's count; it makes those who come during it share theirs.
  */
 import { randomInt } from "node:crypto";
-import type { CounterRule } from "../counters.ts";
+import type { CounterRule } from "../../contract/stores/counters.ts";
 import { type CounterState, expiresMs, fits, merge, unitsLeft } from "./counter-state.ts";
 import { type Expiring, ExpiryHeap } from "./expiry-heap.ts";
 

@@ -1,7 +1,7 @@
 /** Values of one process, within `maxBytes`: what has expired goes first, then what was not used for longest. */
-import type { Blob, Blobs } from "../blobs.ts";
+import type { Blob, Blobs } from "../../contract/stores/blobs.ts";
+import { ok, type StoreReply } from "../../contract/stores/reply.ts";
 import { ownText } from "../own-text.ts";
-import { ok, type StoreReply } from "../reply.ts";
 import { type Expiring, ExpiryHeap } from "./expiry-heap.ts";
 import { RecencyList, type Recent } from "./recency-list.ts";
 

@@ -1,8 +1,9 @@
 /** Counters of one process, at most `maxIdentifiers` of them, whatever is thrown at it. */
+
+import type { Count, CounterRule, LocalCounters, Take, Taken } from "../../contract/stores/counters.ts";
+import { ok, type StoreReply } from "../../contract/stores/reply.ts";
 import { boundedKey } from "../bounded-key.ts";
-import type { Count, CounterRule, LocalCounters, Take, Taken } from "../counters.ts";
 import { ownText } from "../own-text.ts";
-import { ok, type StoreReply } from "../reply.ts";
 import { type CounterState, charge, expiresMs, fits, resetMs, settle, startState, unitsLeft } from "./counter-state.ts";
 import { EvictedCounts } from "./evicted-counts.ts";
 import { type Expiring, ExpiryHeap } from "./expiry-heap.ts";

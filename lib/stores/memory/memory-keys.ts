@@ -8,8 +8,8 @@ import {
   MAX_CHANGES,
   type Page,
   withStanding,
-} from "../keys.ts";
-import { ok, type StoreReply, unavailable } from "../reply.ts";
+} from "../../contract/stores/keys.ts";
+import { ok, type StoreReply, unavailable } from "../../contract/stores/reply.ts";
 
 export class MemoryKeys implements Keys {
   readonly #maxKeys: number;

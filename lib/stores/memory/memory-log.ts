@@ -1,8 +1,8 @@
 /** The newest entries of each stream of one process, within a number and a total size. */
 import type { Json } from "../../contract/json.ts";
-import type { Page } from "../keys.ts";
-import type { EventLog, LogEntry } from "../log.ts";
-import { ok, type StoreReply } from "../reply.ts";
+import type { Page } from "../../contract/stores/keys.ts";
+import type { EventLog, LogEntry } from "../../contract/stores/log.ts";
+import { ok, type StoreReply } from "../../contract/stores/reply.ts";
 
 interface Kept {
   readonly id: string;

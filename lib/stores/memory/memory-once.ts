@@ -1,9 +1,9 @@
 /** Claims of one process, bounded in number and bytes, and for each owner. A claim that is alive is never forgotten to make room for another. */
 import { randomUUID } from "node:crypto";
+import { type Claim, type Once, OWNER_SHARE } from "../../contract/stores/once.ts";
+import { ok, type StoreReply, unavailable } from "../../contract/stores/reply.ts";
 import { boundedKey } from "../bounded-key.ts";
-import { type Claim, type Once, OWNER_SHARE } from "../once.ts";
 import { ownText } from "../own-text.ts";
-import { ok, type StoreReply, unavailable } from "../reply.ts";
 import { type Expiring, ExpiryHeap } from "./expiry-heap.ts";
 
 interface Entry extends Expiring {

@@ -1,5 +1,5 @@
 /** Stores in this process's memory: bounded in every dimension, and always answering at once, never with a promise. */
-import { ALWAYS_THERE, type Stores } from "../stores.ts";
+import { ALWAYS_THERE, type Stores } from "../../contract/stores/stores.ts";
 import { MemoryBlobs } from "./memory-blobs.ts";
 import { MemoryCounters } from "./memory-counters.ts";
 import { MemoryKeys } from "./memory-keys.ts";

@@ -1,5 +1,5 @@
 /** A statement that fails while the gateway runs (disk full, file locked) is an outage, not an exception. */
-import { ok, type StoreReply, unavailable } from "../reply.ts";
+import { ok, type StoreReply, unavailable } from "../../contract/stores/reply.ts";
 import type { FileHealth } from "./file-health.ts";
 
 export interface Attempt {

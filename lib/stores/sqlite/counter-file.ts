@@ -1,6 +1,6 @@
 /** Counts that are to outlive a restart: periods, and windows of ten minutes and more. Shorter ones stay in memory alone. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { CounterRule } from "../counters.ts";
+import type { CounterRule } from "../../contract/stores/counters.ts";
 import type { CounterState } from "../memory/counter-state.ts";
 import type { CounterBacking } from "../memory/memory-counters.ts";
 import type { WriteBehind, Writer } from "./write-behind.ts";

@@ -1,5 +1,5 @@
 /** Whether the store file takes what is written to it. Reads go on while it does not: a full disk is the usual reason. */
-import { ALWAYS_THERE, type StoreStatus } from "../stores.ts";
+import { ALWAYS_THERE, type StoreStatus } from "../../contract/stores/stores.ts";
 import { resultCode, SQLITE_BUSY } from "./result-code.ts";
 
 const PROBE_MS = 1_000;

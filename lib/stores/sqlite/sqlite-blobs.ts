@@ -1,9 +1,9 @@
 /** Values in memory with the store file behind: reads look in memory first, writes reach the file within a second. */
 import type { DatabaseSync } from "node:sqlite";
-import type { Blob, Blobs } from "../blobs.ts";
+import type { Blob, Blobs } from "../../contract/stores/blobs.ts";
+import { ok, type StoreReply, unavailable } from "../../contract/stores/reply.ts";
 import type { MemoryBlobs } from "../memory/memory-blobs.ts";
 import { ownText } from "../own-text.ts";
-import { ok, type StoreReply, unavailable } from "../reply.ts";
 import type { Attempt } from "./attempt.ts";
 import { transact } from "./database.ts";
 import type { WriteBehind, Writer } from "./write-behind.ts";

@@ -9,8 +9,8 @@ import {
   MAX_CHANGES,
   type Page,
   withStanding,
-} from "../keys.ts";
-import { ok, type StoreReply, unavailable } from "../reply.ts";
+} from "../../contract/stores/keys.ts";
+import { ok, type StoreReply, unavailable } from "../../contract/stores/reply.ts";
 import type { Attempt } from "./attempt.ts";
 import { transact } from "./database.ts";
 import type { FileHealth } from "./file-health.ts";

@@ -1,9 +1,9 @@
 /** Logs in the store file, written within a second, trimmed as they grow. */
 import type { DatabaseSync } from "node:sqlite";
 import type { Json } from "../../contract/json.ts";
-import type { Page } from "../keys.ts";
-import type { EventLog, LogEntry } from "../log.ts";
-import { ok, type StoreReply, unavailable } from "../reply.ts";
+import type { Page } from "../../contract/stores/keys.ts";
+import type { EventLog, LogEntry } from "../../contract/stores/log.ts";
+import { ok, type StoreReply, unavailable } from "../../contract/stores/reply.ts";
 import type { Attempt } from "./attempt.ts";
 import type { WriteBehind, Writer } from "./write-behind.ts";
 

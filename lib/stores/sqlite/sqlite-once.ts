@@ -4,9 +4,9 @@
  */
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
+import { type Claim, type Once, OWNER_SHARE } from "../../contract/stores/once.ts";
+import { ok, type StoreReply, unavailable } from "../../contract/stores/reply.ts";
 import { boundedKey } from "../bounded-key.ts";
-import { type Claim, type Once, OWNER_SHARE } from "../once.ts";
-import { ok, type StoreReply, unavailable } from "../reply.ts";
 import type { Attempt } from "./attempt.ts";
 import { transact } from "./database.ts";
 

@@ -1,8 +1,9 @@
 /** Stores in one SQLite file: the Node host's default for what must outlive a restart. */
+
+import type { Stores } from "../../contract/stores/stores.ts";
 import { MemoryBlobs } from "../memory/memory-blobs.ts";
 import { MemoryCounters } from "../memory/memory-counters.ts";
 import { MEMORY_BOUNDS } from "../memory/memory-stores.ts";
-import type { Stores } from "../stores.ts";
 import { attemptWith } from "./attempt.ts";
 import { CounterFile } from "./counter-file.ts";
 import { openDatabase, touch } from "./database.ts";

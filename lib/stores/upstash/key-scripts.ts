@@ -1,5 +1,5 @@
 /** Changes to API keys, each in one piece. Records are kept as text: Lua's JSON would turn an empty list into an object. */
-import { KEPT_CHANGES } from "../keys.ts";
+import { KEPT_CHANGES } from "../../contract/stores/keys.ts";
 import { script } from "./script.ts";
 
 /**

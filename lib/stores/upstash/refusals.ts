@@ -2,7 +2,7 @@
  * What this instance was told to refuse, and until when: a blocked caller who keeps knocking costs no trip. Forgetting an entry
  * costs one trip, remembering one too long would refuse what Redis allows: so it is bounded, and nothing here is guessed.
  */
-import type { Count, Take } from "../counters.ts";
+import type { Count, Take } from "../../contract/stores/counters.ts";
 import { Generations } from "../memory/generations.ts";
 
 export interface Refusal {

@@ -3,7 +3,7 @@
  * times the CPU, which would be the dearest step of a request; the SDK keeps the commands, this is its transport.
  */
 import { type Dispatcher, Pool } from "undici";
-import type { Unavailable } from "../reply.ts";
+import type { Unavailable } from "../../contract/stores/reply.ts";
 import { ClockSkew } from "./clock-skew.ts";
 
 /** A trip that brought no answer. It holds no text of Redis's, which can quote the command, keys included. */

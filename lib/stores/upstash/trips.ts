@@ -3,9 +3,9 @@
  * own auto-pipelining sends those apart). One attempt, within the budget; a failure is a reply, never an exception.
  */
 import { type Pipeline, Redis, type Requester, type SetCommandOptions, type UpstashRequest } from "@upstash/redis";
+import { ok, type StoreReply, unavailable } from "../../contract/stores/reply.ts";
+import type { StoreStatus } from "../../contract/stores/stores.ts";
 import { Outage, type OutageEvent } from "../outage.ts";
-import { ok, type StoreReply, unavailable } from "../reply.ts";
-import type { StoreStatus } from "../stores.ts";
 import { Rest, TripFailure } from "./rest.ts";
 import { type Script, script } from "./script.ts";
 

@@ -1,6 +1,6 @@
 /** Values in Redis, as base64 after their end; each tag is a sorted set of the keys that carry it, by when they end. */
-import type { Blob, Blobs } from "../blobs.ts";
-import type { StoreReply } from "../reply.ts";
+import type { Blob, Blobs } from "../../contract/stores/blobs.ts";
+import type { StoreReply } from "../../contract/stores/reply.ts";
 import { script } from "./script.ts";
 import { reply, type Trips } from "./trips.ts";
 

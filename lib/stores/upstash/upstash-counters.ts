@@ -1,9 +1,9 @@
 /** Counters in Redis: a plain take by @upstash/ratelimit, everything else by one script of ours over the same keys. */
 import { randomUUID } from "node:crypto";
 import { Ratelimit } from "@upstash/ratelimit";
+import type { Count, CounterRule, Counters, Take, Taken } from "../../contract/stores/counters.ts";
+import { ok, type Pending, type StoreReply } from "../../contract/stores/reply.ts";
 import { boundedKey } from "../bounded-key.ts";
-import type { Count, CounterRule, Counters, Take, Taken } from "../counters.ts";
-import { ok, type Pending, type StoreReply } from "../reply.ts";
 import { renewScript, settleScript, takeScript } from "./counter-scripts.ts";
 import { Refusals, stands } from "./refusals.ts";
 import { reply, type Trips } from "./trips.ts";

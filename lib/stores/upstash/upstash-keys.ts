@@ -1,6 +1,14 @@
 /** API keys in Redis: a hash by digest, an index by id, sorted sets by creation (all, and by consumer), by change and by end. */
-import { type KeyChanges, type KeyRecord, type Keys, keyPlace, MAX_CHANGES, type Page, withStanding } from "../keys.ts";
-import type { StoreReply } from "../reply.ts";
+import {
+  type KeyChanges,
+  type KeyRecord,
+  type Keys,
+  keyPlace,
+  MAX_CHANGES,
+  type Page,
+  withStanding,
+} from "../../contract/stores/keys.ts";
+import type { StoreReply } from "../../contract/stores/reply.ts";
 import { putKeyScript, removeExpiredScript, removeKeyScript, revokeKeyScript, usedKeyScript } from "./key-scripts.ts";
 import { reply, type Trips } from "./trips.ts";
 

@@ -1,8 +1,8 @@
 /** Logs as Redis streams, trimmed as they grow. Ids and so the order are Redis's, whatever the instances' clocks say. */
 import type { Json } from "../../contract/json.ts";
-import type { Page } from "../keys.ts";
-import type { EventLog, LogEntry } from "../log.ts";
-import type { StoreReply } from "../reply.ts";
+import type { Page } from "../../contract/stores/keys.ts";
+import type { EventLog, LogEntry } from "../../contract/stores/log.ts";
+import type { StoreReply } from "../../contract/stores/reply.ts";
 import { reply, type Trips } from "./trips.ts";
 
 type StreamEntry = readonly [id: string, fields: readonly [t: string, timeMs: string, v: string, value: string]];

@@ -1,8 +1,8 @@
 /** Claims in Redis: SET NX, so that exactly one of any number of instances wins. Redis ends them by its own clock. */
 import { randomUUID } from "node:crypto";
+import type { Claim, Once } from "../../contract/stores/once.ts";
+import type { StoreReply } from "../../contract/stores/reply.ts";
 import { boundedKey } from "../bounded-key.ts";
-import type { Claim, Once } from "../once.ts";
-import type { StoreReply } from "../reply.ts";
 import { script } from "./script.ts";
 import { reply, type Trips } from "./trips.ts";
 

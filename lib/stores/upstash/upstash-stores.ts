@@ -1,9 +1,10 @@
 /** Stores in Upstash Redis over HTTP: for Vercel and for several instances. */
+
+import type { Stores } from "../../contract/stores/stores.ts";
 import { LeasedCounters } from "../leased-counters.ts";
 import { MemoryCounters } from "../memory/memory-counters.ts";
 import { MEMORY_BOUNDS } from "../memory/memory-stores.ts";
 import type { OutageEvent } from "../outage.ts";
-import type { Stores } from "../stores.ts";
 import { Trips } from "./trips.ts";
 import { UpstashBlobs } from "./upstash-blobs.ts";
 import { UpstashCounters } from "./upstash-counters.ts";

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { keyMemoryOf } from "#lib/authenticators/api-key/key-memory.ts";
-import type { KeyRecord } from "#lib/stores/keys.ts";
+import type { KeyRecord } from "#lib/contract/stores/keys.ts";
+import { type StoreReply, unavailable } from "#lib/contract/stores/reply.ts";
+import type { Stores } from "#lib/contract/stores/stores.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
-import { type StoreReply, unavailable } from "#lib/stores/reply.ts";
-import type { Stores } from "#lib/stores/stores.ts";
 import { gatewayOf, type Received, type TestGateway } from "../../policies/gateway.ts";
 import { newKey } from "./keys-under-test.ts";
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { KeyFormat, randomText } from "#lib/authenticators/api-key/key-format.ts";
-import { digestOf } from "#lib/authenticators/digest.ts";
+import { digestOf } from "#lib/crypto/credential-digest.ts";
 
 const format = new KeyFormat("shop");
 const random = (bytes: number) => new Uint8Array(randomBytes(bytes));

@@ -1,7 +1,7 @@
 /** Keys for tests: drawn as the gateway draws them, with a record to put into a store. */
 import { randomBytes } from "node:crypto";
 import { KeyFormat } from "#lib/authenticators/api-key/key-format.ts";
-import type { KeyRecord } from "#lib/stores/keys.ts";
+import type { KeyRecord } from "#lib/contract/stores/keys.ts";
 
 let made = 0;
 

@@ -1,6 +1,6 @@
 /** Where keys are read from, and keys that stand in the config. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { digestOf } from "#lib/authenticators/digest.ts";
+import { digestOf } from "#lib/crypto/credential-digest.ts";
 import { createMemoryStores, type MemoryStores } from "#lib/stores/memory/memory-stores.ts";
 import { gatewayOf, type Received, type TestGateway } from "../../policies/gateway.ts";
 import { newKey } from "./keys-under-test.ts";

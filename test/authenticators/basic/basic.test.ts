@@ -1,7 +1,7 @@
 /** `basic`: RFC 7617 to the letter, and nothing that tells a name from a password. */
 import { describe, expect, test } from "vitest";
-import { isRejection } from "#lib/authenticator.ts";
 import { basic } from "#lib/authenticators/basic/basic.ts";
+import { isRejection } from "#lib/contract/authenticator.ts";
 import { exchangeFor } from "../../support/exchange.ts";
 
 const user = (name: string, password: string) => ({ name, password, passwordHash: null, scopes: [], tier: null });

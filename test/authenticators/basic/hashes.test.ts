@@ -1,7 +1,7 @@
 /** Users whose passwords the config has only as hashes: as slow as it must be once, and for nobody else's cost. */
 import { scryptSync } from "node:crypto";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { hashPassword, makePasswordHash, parsePasswordHash } from "#lib/authenticators/basic/password-hash.ts";
+import { hashPassword, makePasswordHash, parsePasswordHash } from "#lib/crypto/password-hash.ts";
 import { gatewayOf } from "../../policies/gateway.ts";
 
 const hashed = vi.hoisted(() => ({ count: 0, hold: undefined as Promise<void> | undefined }));

@@ -2,9 +2,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { createApi, runOperation } from "#lib/admin/api.ts";
 import { revocationOperations } from "#lib/admin/revocations-api.ts";
+import { type Pending, type StoreReply, unavailable } from "#lib/contract/stores/reply.ts";
+import type { Stores } from "#lib/contract/stores/stores.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
-import { type Pending, type StoreReply, unavailable } from "#lib/stores/reply.ts";
-import type { Stores } from "#lib/stores/stores.ts";
 import { gatewayOf, type TestGateway } from "../../policies/gateway.ts";
 import { makeSigningKey, signToken } from "../../support/issuer.ts";
 

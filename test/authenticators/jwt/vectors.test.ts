@@ -1,12 +1,12 @@
 /** The published examples of RFC 7515 (appendix A), RFC 7519 and RFC 7520 (section 4), through the same steps that a request takes. */
 import { importJWK, type JWK } from "jose";
 import { describe, expect, test } from "vitest";
-import { isRejection } from "#lib/authenticator.ts";
 import { faultOfClaims } from "#lib/authenticators/jwt/check-claims.ts";
 import { createKeySet } from "#lib/authenticators/jwt/key-set.ts";
 import { signatureFault } from "#lib/authenticators/jwt/signature.ts";
 import { readToken } from "#lib/authenticators/jwt/token.ts";
-import { usableKeys } from "#lib/authenticators/jwt/usable-keys.ts";
+import { isRejection } from "#lib/contract/authenticator.ts";
+import { usableKeys } from "#lib/crypto/usable-keys.ts";
 
 /** `{"iss":"joe","exp":1300819380,"http://example.com/is_root":true}`, with its line ends. */
 const CLAIMS = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";

@@ -1,6 +1,6 @@
 /** The engine's own endpoints under /gateway: little for everybody, the rest for the bearer of the admin token, nothing of it for a backend. */
 import { describe, expect, test } from "vitest";
-import { PROBLEMS } from "#lib/problem.ts";
+import { PROBLEMS } from "#lib/contract/problem.ts";
 import { configIn, describeHosts } from "../../support/describe-hosts.ts";
 import { ADMIN_TOKEN, HOST_NAMES, startHost } from "../../support/host-process.ts";
 import { sendRaw } from "../../support/raw-client.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Deps } from "#lib/contract/deps.ts";
+import type { RouteParts } from "#lib/contract/policy.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
 import { cors } from "#lib/policies/cors/cors.ts";
 import type { CorsOptions } from "#lib/policies/cors/options.ts";
-import type { RouteParts } from "#lib/policy.ts";
 import { exchangeFor } from "../../support/exchange.ts";
 import { gatewayOf, type Received } from "../gateway.ts";
 

@@ -1,10 +1,10 @@
 /** One gateway without sockets in front of a real backend that counts: who is let through, what is kept, and what a bad end leaves behind. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createPools } from "#lib/backends/pools.ts";
+import type { Once } from "#lib/contract/stores/once.ts";
+import { unavailable } from "#lib/contract/stores/reply.ts";
+import type { Stores } from "#lib/contract/stores/stores.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
-import type { Once } from "#lib/stores/once.ts";
-import { unavailable } from "#lib/stores/reply.ts";
-import type { Stores } from "#lib/stores/stores.ts";
 import { type Backend, startBackend } from "../../support/backend.ts";
 import { until } from "../../support/until.ts";
 import { gatewayOf, type Received, type Sent, type TestGateway } from "../gateway.ts";

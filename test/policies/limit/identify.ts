@@ -1,5 +1,5 @@
 /** Stands in for authenticators: the fields `x-user`, `x-tier` and `x-team` say who calls, and a `x-password` that is not "right" is wrong. */
-import { definePolicy, refuse } from "#lib/frontdesk.ts";
+import { definePolicy, refuse } from "#lib/public/frontdesk.ts";
 
 export const identify = definePolicy({
   name: "identify",

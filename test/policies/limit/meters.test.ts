@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Exchange } from "#lib/exchange.ts";
+import type { Exchange } from "#lib/contract/exchange.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
 import { withUsage } from "#lib/policies/limit/ask-for-usage.ts";
 import { Meters } from "#lib/policies/limit/meters.ts";

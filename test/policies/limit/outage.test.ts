@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { CounterRule, Take } from "#lib/stores/counters.ts";
+import type { CounterRule, Take } from "#lib/contract/stores/counters.ts";
+import { unavailable } from "#lib/contract/stores/reply.ts";
+import type { Stores } from "#lib/contract/stores/stores.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
-import { unavailable } from "#lib/stores/reply.ts";
-import type { Stores } from "#lib/stores/stores.ts";
 import { gatewayOf, type TestGateway } from "../gateway.ts";
 import { identify } from "./identify.ts";
 

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Deps } from "#lib/contract/deps.ts";
-import type { Exchange } from "#lib/exchange.ts";
+import type { Exchange } from "#lib/contract/exchange.ts";
+import type { CounterRule } from "#lib/contract/stores/counters.ts";
 import { LEASE_MS } from "#lib/policies/limit/counted.ts";
 import { Renewals } from "#lib/policies/limit/renewals.ts";
 import type { Owed } from "#lib/policies/limit/settlement.ts";
-import type { CounterRule } from "#lib/stores/counters.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
 
 const rule: CounterRule = { algorithm: "concurrency", limit: 1, leaseMs: LEASE_MS };

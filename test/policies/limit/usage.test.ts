@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import { createApi, runOperation } from "#lib/admin/api.ts";
 import { faultsIn } from "#lib/admin/json-schema.ts";
 import { usageOperations } from "#lib/admin/usage-api.ts";
-import type { Refusal } from "#lib/problem.ts";
+import type { Refusal } from "#lib/contract/problem.ts";
+import { unavailable } from "#lib/contract/stores/reply.ts";
+import type { Stores } from "#lib/contract/stores/stores.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
-import { unavailable } from "#lib/stores/reply.ts";
-import type { Stores } from "#lib/stores/stores.ts";
 import { gatewayOf } from "../gateway.ts";
 import { identify } from "./identify.ts";
 

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { ok, unavailable } from "#lib/contract/stores/reply.ts";
+import type { Stores } from "#lib/contract/stores/stores.ts";
 import { readSwitch, writeSwitch } from "#lib/policies/maintenance/switch.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
-import { ok, unavailable } from "#lib/stores/reply.ts";
-import type { Stores } from "#lib/stores/stores.ts";
 import { gatewayOf, type TestGateway } from "../gateway.ts";
 
 describe("by the config", () => {

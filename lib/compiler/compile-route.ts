@@ -1,0 +1,378 @@
+/** One route of a config, compiled: what it is for, where it goes, and the steps on the way for each method. */
+
+import type { RedisOnVercel } from "../config/env.ts";
+import { Fields, type Names } from "../config/fields.ts";
+import { TOKEN } from "../config/header-fields.ts";
+import type { Place, Report } from "../config/issue.ts";
+import { isMethod } from "../config/method-name.ts";
+import { type PathPattern, readPathPattern } from "../config/path-pattern.ts";
+import { asList } from "../config/schema-fields.ts";
+import { checkSettings } from "../config/schema-issues.ts";
+import { formatSize } from "../config/units.ts";
+import type {
+  CompiledBackend,
+  CompiledRoute,
+  CompiledStep,
+  CompiledVariant,
+  RouteCondition,
+  Timeouts,
+} from "../contract/compiled/config.ts";
+import type { Json } from "../contract/json.ts";
+import type { CustomPolicy } from "../contract/policy.ts";
+import { type PathComparison, segmentReader } from "../http/path-readings.ts";
+import { LimitCompiler } from "../policies/limit/compile-limits.ts";
+import { POLICY_SCHEMAS } from "../policies/schemas.ts";
+import { reportUselessSettings } from "./checks/useless-settings.ts";
+import { timeoutsOver } from "./compile-backends.ts";
+import { idempotencyOptions, keyedMethods } from "./compile-idempotency.ts";
+import { retryOver } from "./compile-resilience.ts";
+import { CustomPolicyNames } from "./custom-policy-names.ts";
+import { type DefaultSettings, type Defaults, defaultsFor } from "./defaults.ts";
+import { unknownBackend } from "./named-backend.ts";
+import { compileMirror, otherBackend } from "./other-backends.ts";
+import { compileRewrite } from "./rewrite.ts";
+import { RouteSettings, type Settings } from "./route-settings.ts";
+import { routeSchema } from "./schema/route.ts";
+
+export const DEFAULT_MAX_BODY = 4 * 1024 * 1024;
+/** Vercel Functions answer 413 beyond it. */
+const VERCEL_MAX_BODY = 4.5 * 1024 * 1024;
+const DESTINATIONS = ["backend", "respond", "redirect"] as const;
+/** They answer in shadow mode too: nothing else would, and none of them refuses. */
+const ANSWERS: readonly string[] = ["cors", "cache", "fallback", "respond", "redirect"];
+type BuiltIn = keyof typeof POLICY_SCHEMAS;
+type OneSetting = Exclude<BuiltIn, "authorize" | "limit" | "idempotency">;
+const BUILT_IN = Object.keys(POLICY_SCHEMAS) as BuiltIn[];
+
+/** A compiled route with what the checks across routes need. */
+export interface Draft {
+  readonly route: CompiledRoute;
+  readonly place: Place;
+  /** As paths are compared: in folded case, and without a trailing slash, where the config says so. */
+  readonly shape: PathPattern["shape"];
+}
+
+export interface RouteContext {
+  readonly backends: readonly CompiledBackend[];
+  /** What the backends say, in their order. */
+  readonly fallbacks: readonly DefaultSettings["fallback"][];
+  readonly names: Names;
+  readonly tiers: Readonly<Record<string, unknown>> | undefined;
+  readonly redis: RedisOnVercel | undefined;
+  readonly defaults: Defaults;
+  readonly report: Report;
+  readonly vercel: boolean;
+  readonly comparison: PathComparison;
+}
+
+export class RouteCompiler {
+  readonly customPolicies = new Map<string, CustomPolicy>();
+  readonly #context: RouteContext;
+  readonly #names: CustomPolicyNames;
+  readonly #limits: LimitCompiler;
+  readonly #read: ReturnType<typeof segmentReader>;
+  /** By the index of a route's backend. */
+  readonly #defaultsFor: readonly Defaults[];
+
+  constructor(context: RouteContext) {
+    this.#context = context;
+    this.#read = segmentReader(context.comparison);
+    this.#names = new CustomPolicyNames(this.customPolicies, context.report);
+    this.#limits = new LimitCompiler(context.tiers, context.redis, context.report);
+    const { defaults, backends, fallbacks, report, names } = context;
+    this.#defaultsFor = backends.map(({ name }, index) => defaultsFor(name, fallbacks[index], defaults));
+    // Faults in defaults, and in what backends say for their routes, are told even where every route says something else.
+    const fields = new Fields(report, names);
+    this.#variants(new RouteSettings({}, defaults, ["defaults"]), undefined, fields, null);
+    for (const [index, own] of this.#defaultsFor.entries()) {
+      if (!fallbacks[index]) continue;
+      const merged = new RouteSettings({}, own, []);
+      otherBackend(merged, index, backends, fields);
+      this.#options("fallback", merged, fields);
+    }
+  }
+
+  /** Undefined where nothing can be made of it; everything that is wrong has been reported. */
+  compile(input: unknown, index: number): Draft | undefined {
+    const { report, names, defaults, backends, vercel } = this.#context;
+    const place: Place = ["routes", index];
+    const checked = checkSettings(routeSchema, input, place, report);
+    if (!checked) return undefined;
+    const { settings, broken } = checked;
+    const pattern = settings.path === undefined ? undefined : this.#pattern(settings.path, [...place, "path"]);
+    const fields = new Fields(report, names, pattern);
+    const methods = settings.methods === undefined ? null : this.#methods(asList(settings.methods), place);
+    const backend = this.#destination(settings, broken, input as object, place);
+    const merged = new RouteSettings(settings, backend === null ? defaults : this.#defaultsFor[backend]!, place);
+    reportUselessSettings(settings, merged, place, report);
+    if (merged.get("auth").value === undefined && !broken.has("auth") && !defaults.broken.has("auth")) this.#reportNoAuth(place);
+    const host = settings.host === undefined ? null : this.#host(settings.host, [...place, "host"], fields);
+    if (pattern?.shape[0] === "gateway")
+      report.error("reserved-path", [...place, "path"], "everything below /gateway is the gateway's own.");
+    if (pattern?.shape[0] === "_next") {
+      const message = "on Vercel, Next serves everything below /_next itself.";
+      if (vercel) report.error("reserved-path", [...place, "path"], message);
+      else report.warn("reserved-path", [...place, "path"], message);
+    }
+    const { value: priority } = merged.get("priority");
+    const elsewhere = backend === null ? undefined : otherBackend(merged, backend, backends, fields);
+    const mirror = backend === null ? undefined : compileMirror(merged, backend, backends, fields);
+    const rewrite = compileRewrite(settings, pattern, place, fields);
+    const route: CompiledRoute = {
+      id: "",
+      position: `routes[${index}]`,
+      host,
+      path: pattern?.path ?? "",
+      methods,
+      when: this.#when(settings.when, [...place, "when"], fields),
+      backend,
+      rewrite,
+      guard: merged.get("guard").value ?? "strict",
+      encodedSlash: merged.get("encodedSlash").value ?? "refuse",
+      ...(merged.get("overrides").value === "pass" && { overrides: "pass" as const }),
+      ...(priority !== undefined && { priority }),
+      ...(mirror && { mirror }),
+      ...(elsewhere !== undefined && { elsewhere }),
+      variants: this.#variants(merged, backend === null ? undefined : backends[backend], fields, methods),
+    };
+    return pattern && { route, place, shape: this.#read?.(pattern.shape) ?? pattern.shape };
+  }
+
+  #pattern(path: string, place: Place): PathPattern | undefined {
+    const plain = new Fields(this.#context.report).plain(path, place);
+    if (plain === undefined) return undefined;
+    const pattern = readPathPattern(plain);
+    if (typeof pattern !== "string") return pattern;
+    this.#context.report.error("path-grammar", place, `${JSON.stringify(path)} is not a path for a route: ${pattern}.`);
+    return undefined;
+  }
+
+  #reportNoAuth(place: Place): void {
+    this.#context.report.error(
+      "auth-missing",
+      place,
+      "it must be said who may call: `auth` is missing.",
+      'Write `auth: "none"` for everyone, here or in `defaults`.',
+    );
+  }
+
+  #methods(names: readonly string[], place: Place): readonly string[] {
+    return [...new Set(names.filter((name) => isMethod(name, [...place, "methods"], this.#context.report)))].sort();
+  }
+
+  /** The index of the backend; null where the route answers itself. */
+  #destination(settings: Settings, broken: ReadonlySet<string>, input: object, place: Place): number | null {
+    const { report, backends } = this.#context;
+    const named = DESTINATIONS.filter((key) => settings[key] !== undefined || broken.has(key));
+    if (named.length > 1)
+      report.error("one-destination", place, `${named.map((key) => `\`${key}\``).join(" and ")} exclude each other.`);
+    // `compose` has been reported as not built.
+    else if (named.length === 0 && !("compose" in input)) {
+      report.error("one-destination", place, "it leads nowhere: one of `backend`, `respond` and `redirect` is missing.");
+    }
+    if (settings.backend === undefined) {
+      for (const key of [
+        "stripPrefix",
+        "rewrite",
+        "timeout",
+        "retry",
+        "heartbeat",
+        "cache",
+        "idempotency",
+        "mirror",
+        "fallback",
+      ] as const) {
+        if (settings[key] !== undefined && settings[key] !== false && !broken.has("backend"))
+          report.error("needs-backend", [...place, key], `\`${key}\` means nothing without a \`backend\`.`);
+      }
+      return null;
+    }
+    const index = backends.findIndex(({ name }) => name === settings.backend);
+    if (index >= 0) return index;
+    unknownBackend(settings.backend, [...place, "backend"], backends, report);
+    return null;
+  }
+
+  #host(input: string, place: Place, fields: Fields): string | null {
+    const host = fields.plain(input, place)?.toLowerCase();
+    if (host === undefined) return null;
+    const isHost = host.startsWith("[")
+      ? URL.canParse(`http://${host}/`) && host.endsWith("]")
+      : /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host);
+    if (isHost) return host;
+    const fix = /:\d+$/.test(host)
+      ? "Leave the port out: it is not compared."
+      : "Write api.example.com, or *.example.com for every host below it.";
+    fields.report.error("host-grammar", place, `${JSON.stringify(input)} is not a host.`, fix);
+    return null;
+  }
+
+  #when(when: Settings["when"], place: Place, fields: Fields): RouteCondition | null {
+    const pairs = (kind: "headers" | "query") =>
+      Object.entries(when?.[kind] ?? {}).flatMap(([key, input]): [string, string | true][] => {
+        const at = [...place, kind, key];
+        if (kind === "headers" && !TOKEN.test(key)) {
+          fields.report.error("header-name", at, `${JSON.stringify(key)} is not the name of a header field.`);
+          return [];
+        }
+        const value = input === true ? true : fields.value(input, at, "string");
+        return value === undefined ? [] : [[kind === "headers" ? key.toLowerCase() : key, value]];
+      });
+    const headers = pairs("headers");
+    const query = pairs("query");
+    return headers.length + query.length > 0 ? { headers, query } : null;
+  }
+
+  /** One for each distinct setting by method; the one for all others stands last. */
+  #variants(
+    merged: RouteSettings,
+    backend: CompiledBackend | undefined,
+    fields: Fields,
+    methods: readonly string[] | null,
+  ): CompiledVariant[] {
+    const others = this.#variant(merged, null, backend, fields);
+    const byMethod = merged.get("byMethod");
+    const bySettings = new Map<string, CompiledVariant>();
+    const keyed: Settings["byMethod"] = {};
+    for (const method of keyedMethods(merged, methods, fields.report)) keyed[method] = {};
+    for (const [method, settings] of Object.entries({ ...keyed, ...byMethod.value })) {
+      const place = [...byMethod.place, method];
+      if (!isMethod(method, place, fields.report)) continue;
+      if (methods && !methods.includes(method) && !(method === "HEAD" && methods.includes("GET"))) {
+        if (!byMethod.isDefault)
+          fields.report.error(
+            "method-not-on-route",
+            place,
+            `the route does not serve ${method}.`,
+            `Its methods are ${methods.join(", ")}.`,
+          );
+        continue;
+      }
+      const variant = this.#variant(merged.over(settings, place), method, backend, fields);
+      // GET serves HEAD too (RFC 9110 section 9.3.2).
+      const served = method === "GET" && !("HEAD" in (byMethod.value ?? {})) ? ["GET", "HEAD"] : [method];
+      const key = JSON.stringify(variant);
+      if (settings === keyed[method] && key === JSON.stringify(others)) continue;
+      bySettings.set(key, { ...variant, methods: [...(bySettings.get(key)?.methods ?? []), ...served] });
+    }
+    return [...bySettings.values(), others];
+  }
+
+  /** `method` is null for those without settings of their own. */
+  #variant(merged: RouteSettings, method: string | null, backend: CompiledBackend | undefined, fields: Fields): CompiledVariant {
+    const timeout = merged.get("timeout");
+    const retry = merged.get("retry");
+    const maxBody = merged.get("maxBody");
+    const heartbeat = merged.get("heartbeat");
+    const timeouts = backend ? timeoutsOver(backend.timeouts, timeout.value, timeout.place, fields) : null;
+    return {
+      methods: null,
+      maxBodyBytes: this.#maxBody(maxBody.value, maxBody.place, fields),
+      timeouts,
+      heartbeatMs: heartbeat.value ? (fields.value(heartbeat.value, heartbeat.place, "wait") ?? null) : null,
+      retry: backend ? retryOver(backend.resilience?.retry ?? null, retry.value, retry.place, fields) : null,
+      steps: this.#steps(merged, method, backend, timeouts, fields),
+    };
+  }
+
+  #maxBody(input: string | undefined, place: Place, fields: Fields): number {
+    const bytes = input === undefined ? DEFAULT_MAX_BODY : (fields.value(input, place, "size") ?? DEFAULT_MAX_BODY);
+    if (bytes > VERCEL_MAX_BODY) {
+      const message = `${formatSize(bytes)} is more than Vercel lets through: 4.5mb.`;
+      if (this.#context.vercel) fields.report.error("body-limit", place, message);
+      else fields.report.warn("body-limit", place, message);
+    }
+    return bytes;
+  }
+
+  /** In the order of the built-in policies, the answer innermost; custom policies before it. */
+  #steps(
+    merged: RouteSettings,
+    method: string | null,
+    backend: CompiledBackend | undefined,
+    timeouts: Timeouts | null,
+    fields: Fields,
+  ): CompiledStep[] {
+    const isShadow = merged.get("mode").value === "shadow";
+    const steps: CompiledStep[] = [];
+    for (const policy of BUILT_IN) {
+      if (policy === "respond") steps.push(...this.#customSteps(merged, isShadow));
+      if (policy === "limit") {
+        steps.push(...this.#limitSteps(merged, backend, isShadow, fields));
+        continue;
+      }
+      const options =
+        policy === "authorize"
+          ? this.#rights(merged, fields, steps)
+          : policy === "idempotency"
+            ? idempotencyOptions(merged, method, timeouts, this.#context.redis, fields)
+            : this.#options(policy, merged, fields);
+      if (options === undefined) continue;
+      // Of a default, on a route that answers itself.
+      if ((policy === "cache" || policy === "fallback") && !backend) continue;
+      const mode = (isShadow || this.#isShadow(policy, merged)) && !ANSWERS.includes(policy) ? "shadow" : "enforce";
+      steps.push({ policy, custom: false, mode, options });
+    }
+    return steps;
+  }
+
+  /** Undefined where the route does not use the policy. */
+  #options(policy: OneSetting, merged: RouteSettings, fields: Fields): Json | undefined {
+    const { value, place } = merged.get(policy);
+    if (value === undefined || value === false) return undefined;
+    const { compile } = POLICY_SCHEMAS[policy] as { compile(input: unknown, place: Place, fields: Fields): unknown };
+    return compile(value, place, fields) as Json | undefined;
+  }
+
+  #isShadow(policy: Exclude<BuiltIn, "limit">, merged: RouteSettings): boolean {
+    const value = policy === "authorize" ? undefined : merged.get(policy).value;
+    return typeof value === "object" && "mode" in value && value.mode === "shadow";
+  }
+
+  /** Rights that `defaults` ask for mean nothing on a route that knows no callers; a route's own there are a mistake. */
+  #rights(merged: RouteSettings, fields: Fields, before: readonly CompiledStep[]): Json | undefined {
+    const keys = Object.keys(POLICY_SCHEMAS.authorize.settings) as (keyof typeof POLICY_SCHEMAS.authorize.settings)[];
+    const given = keys.flatMap((key) => {
+      const setting = merged.get(key);
+      return setting.value === undefined || setting.value === false ? [] : [[key, setting] as const];
+    });
+    if (given.length === 0) return undefined;
+    const knowsCallers = before.some(({ policy }) => policy === "auth");
+    const { value } = merged.get("auth");
+    if (!knowsCallers && (value === "none" || asList(value as string)[0] === "none")) {
+      for (const [key, { place, isDefault }] of given)
+        if (!isDefault)
+          fields.report.error(
+            "needs-auth",
+            place,
+            `\`${key}\` asks who calls, and \`auth: "none"\` asks nobody.`,
+            "Name an authenticator in `auth`.",
+          );
+      return undefined;
+    }
+    return POLICY_SCHEMAS.authorize.compile(Object.fromEntries(given), fields) as unknown as Json;
+  }
+
+  #limitSteps(merged: RouteSettings, backend: CompiledBackend | undefined, isShadow: boolean, fields: Fields): CompiledStep[] {
+    const route = {
+      limit: merged.get("limit"),
+      quota: merged.get("quota"),
+      headers: merged.get("limitHeaders").value ?? "ietf",
+      isShadow,
+      isOpen: asList(merged.get("auth").value).includes("none"),
+      // Defaults belong to no route yet.
+      backend: backend?.name ?? (merged.place[0] === "defaults" ? undefined : null),
+    };
+    return this.#limits.steps(route, fields);
+  }
+
+  #customSteps(merged: RouteSettings, isShadow: boolean): CompiledStep[] {
+    const { value, place } = merged.get("use");
+    return this.#names.read(value, place).map(({ name, mode = "enforce" }) => ({
+      policy: name,
+      custom: true,
+      mode: isShadow ? "shadow" : mode,
+      options: null,
+    }));
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The policy contract. A policy is a folder under lib/policies: its definition is listed in policies/index.ts, its options
+ * in policies/schemas.ts. `create` runs once per route when a config is loaded; what it returns is called for each request.
+ * The gateway owns order, timing, tracing and shadow mode: a policy only says what it thinks.
+ */
+
+import type { CredentialPlace } from "../http/credential.ts";
+import type { Target } from "../http/target.ts";
+import type { Authenticator } from "./authenticator.ts";
+import type { CacheOptions } from "./caching.ts";
+import type { Deps } from "./deps.ts";
+import type { AnswerHead, Exchange, Outgoing } from "./exchange.ts";
+import type { MaybePromise } from "./maybe-promise.ts";
+import type { CustomRow, Row } from "./phases.ts";
+import type { Answer, ProblemCode, Refusal } from "./problem.ts";
+import type { Outcome } from "./record.ts";
+import type { RouteInfo } from "./route-info.ts";
+import type { Sink } from "./sink.ts";
+import type { Question, Reply } from "./stores/questions.ts";
+
+/** Nothing (go on), a refusal, or a whole answer (a redirect, a preflight, a replay). */
+export type Decision = undefined | Refusal | Answer;
+/** How a policy takes part in a body that streams. Where no policy of a route does, bytes pass untouched. */
+export interface BodyPart {
+  /** `observe` sees each chunk, `transform` replaces it, `buffer` asks for the whole body first. */
+  readonly mode: "observe" | "transform" | "buffer";
+  /** For `buffer`: a larger body is refused with payload-too-large (request) or response-invalid (response). */
+  readonly maxBytes?: number;
+  /** For a buffered request body: only for these requests, the others stream. */
+  when?(exchange: Exchange): boolean;
+  /** Made anew for each body: `chunk` sees or replaces a chunk, `end` adds what is left. Absent for a buffered request body, which stands in `exchange.body`. */
+  open?(exchange: Exchange): BodyTap;
+}
+export interface BodyTap {
+  chunk(bytes: Uint8Array): Uint8Array | undefined;
+  end?(): Uint8Array | undefined;
+}
+
+export interface Policy {
+  /** Questions to the stores, asked as soon as the rows before are settled, together with those of other policies. */
+  reads?(exchange: Exchange): readonly Question[] | undefined;
+  /** `replies` stand in the order of the questions; empty where `reads` asked nothing. */
+  decide?(exchange: Exchange, replies: readonly Reply[]): MaybePromise<Decision>;
+  /** What stands in these places does not go on. It is taken away before anything is added: a backend's own fields stay. */
+  readonly removes?: readonly CredentialPlace[];
+  /** On what goes to the backend: once for each attempt. */
+  onRequest?(exchange: Exchange, outgoing: Outgoing): void;
+  /** The shared part of an answer: stored with it in a cache. Runs in reverse order. */
+  onResponse?(exchange: Exchange, head: AnswerHead): void;
+  /** An answer in place of a refusal, which the record has all the same: for when the backend has failed. */
+  instead?(exchange: Exchange, refusal: Refusal): Answer | undefined;
+  /** Every answer, refusals and cache hits included; the last to touch it. Runs in reverse order. */
+  onSend?(exchange: Exchange, head: AnswerHead): void;
+  readonly requestBody?: BodyPart;
+  readonly responseBody?: BodyPart;
+  /** Last before the cache and the backend are asked: what their answer goes to in place of the caller's own sink. For built-in policies. */
+  intercept?(exchange: Exchange, sink: Sink): Sink;
+  /**
+   * What its onRequest and onResponse take from a request beside method, host and target (values of fields, say), as text. Answers
+   * that a cache gives to others are kept apart by it. A custom policy with such a hook and without this one says `cacheable`,
+   * or nothing is stored on its routes.
+   */
+  cacheKey?(exchange: Exchange): string;
+  /** Answers of the route's backend are kept by these rules: only the policy `cache` says so. */
+  readonly cache?: CacheOptions;
+  /** Whose scripts may call: only the policy `cors` says so. */
+  readonly cors?: CorsRule;
+  /** At most once, in the half that ends the request, also after an abort. Not awaited: use `deps.defer`. */
+  onEnd?(exchange: Exchange, outcome: Outcome): void;
+}
+
+/** What a route says to a preflight. */
+export interface CorsRule {
+  readonly credentials: boolean;
+  /** What may be granted for the route's path; null: the method that was asked for. */
+  readonly methods: readonly string[] | null;
+  allows(origin: string): boolean;
+}
+
+export interface PolicyDefinition<Options = unknown> {
+  readonly name: string;
+  /** Where its verdict ranks; undefined for a policy that never decides. */
+  readonly row?: Row;
+  /** Every code it may refuse with; the gateway treats another as a bug. */
+  readonly refuses: readonly ProblemCode[];
+  /** Whether an answer that passed it may be served from a shared cache to another caller without asking it again. */
+  readonly cacheable: boolean;
+  /** True where its verdict needs the raw request body: the whole decision then moves to the handler. */
+  readonly needsBody?: boolean;
+  create(options: Options, deps: Deps, route: RouteInfo, parts: RouteParts): Policy;
+}
+
+/** What a policy may know of the gateway that its route stands in. */
+export interface RouteParts {
+  /** By name. */
+  readonly authenticators: ReadonlyMap<string, Authenticator>;
+  /** Absent where the route answers itself. */
+  readonly backend: { readonly forwardCredential: boolean } | undefined;
+  /** False in shadow mode: for a policy that does more than to say what it thinks. */
+  readonly enforce: boolean;
+  /** Where a client learns whose tokens a path takes (RFC 9728); undefined where nothing tells. */
+  readonly metadata: { urlFor(target: Target): string | undefined } | undefined;
+}
+
+/** A policy that a user writes in gateway.config.ts or policies/, named in a route's `use`. */
+export interface CustomPolicy {
+  readonly name: string;
+  readonly row?: CustomRow;
+  readonly cacheable?: boolean;
+  readonly mode?: "enforce" | "shadow";
+  create(deps: Deps, route: RouteInfo): Policy;
+}

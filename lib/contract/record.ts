@@ -1,0 +1,66 @@
+/** What is written down about one request: each step's verdict, reason and time, each attempt at a backend, and how it ended. */
+import type { FrontendWord } from "../http/client-statement.ts";
+import type { ProblemCode } from "./problem.ts";
+
+export interface StepRecord {
+  readonly policy: string;
+  readonly verdict: "passed" | "refused" | "answered" | "would-refuse" | "would-answer" | "failed";
+  readonly code?: ProblemCode | undefined;
+  readonly reason?: string | undefined;
+  /** Time spent in the policy, in milliseconds; waiting for stores included. */
+  readonly ms: number;
+}
+
+export interface AttemptRecord {
+  readonly target: string;
+  readonly status?: number | undefined;
+  readonly error?: string | undefined;
+  /** False where nothing of the request has left: no connection came about. */
+  readonly wasSent: boolean;
+  readonly ms: number;
+}
+
+/** What became of the copy of a request that was drawn for `mirror`. Its answer is nobody's, and is not waited for. */
+export type MirrorRecord = "sent" | "too-large" | "busy" | "no-target";
+
+/** How the request ended, as `onEnd` and the record see it. */
+export interface Outcome {
+  readonly status: number;
+  readonly source: "gateway" | "backend" | "cache";
+  readonly code?: ProblemCode | undefined;
+  /** True where the caller went away or the connection broke before the answer was whole. */
+  readonly aborted: boolean;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly durationMs: number;
+}
+
+/** Filled while the request runs. */
+export interface RecordDraft {
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  readonly steps: StepRecord[];
+  readonly attempts: AttemptRecord[];
+  reason: string | undefined;
+  mirror?: MirrorRecord | undefined;
+}
+
+export interface RequestRecord extends Outcome {
+  /** Epoch milliseconds of the request's arrival. */
+  readonly startedAt: number;
+  readonly requestId: string;
+  readonly traceparent: string;
+  readonly method: string;
+  /** Without the query, which may hold credentials. */
+  readonly path: string;
+  readonly host: string;
+  readonly clientIp: string | undefined;
+  /** What became of a frontend's word about who calls. */
+  readonly frontend: FrontendWord["verdict"] | undefined;
+  readonly route: string | undefined;
+  readonly consumer: string | undefined;
+  readonly reason: string | undefined;
+  readonly steps: readonly StepRecord[];
+  readonly attempts: readonly AttemptRecord[];
+  readonly mirror?: MirrorRecord | undefined;
+}

@@ -1,0 +1,57 @@
+/** A route as the engine runs it: the compiled route with its pipelines built. Immutable once loaded. */
+import type { CompiledRoute, CompiledVariant } from "../contract/compiled/config.ts";
+import { PRIORITIES } from "../contract/load.ts";
+import type { PathParam, RouteInfo } from "../contract/route-info.ts";
+import type { Pipeline } from "./pipeline.ts";
+
+export interface Route extends RouteInfo {
+  /** The pipeline for a method; the same object for every request. */
+  pipelineFor(method: string): Pipeline;
+}
+
+export function createRoute(
+  { variants, priority = "normal", ...compiled }: CompiledRoute,
+  build: (route: Route, variant: CompiledVariant) => Pipeline,
+): Route {
+  const byMethod = new Map<string, Pipeline>();
+  let others: Pipeline | undefined;
+  const route: Route = Object.freeze({
+    ...compiled,
+    priority: PRIORITIES.indexOf(priority),
+    params: pathParams(compiled.path),
+    pipelineFor: (method: string) => byMethod.get(method) ?? others!,
+  });
+  for (const variant of variants) {
+    const pipeline = build(route, variant);
+    if (variant.methods === null) others = pipeline;
+    for (const method of variant.methods ?? []) byMethod.set(method, pipeline);
+  }
+  // HEAD is GET without the body (RFC 9110 section 9.3.2): it is treated as GET is.
+  const get = byMethod.get("GET");
+  if (get && !byMethod.has("HEAD")) byMethod.set("HEAD", get);
+  return route;
+}
+
+function pathParams(path: string): readonly PathParam[] {
+  const segments = path.slice(1).split("/");
+  return segments.flatMap((segment, index): PathParam[] => {
+    const isRest = index === segments.length - 1 && segment.endsWith("*");
+    if (isRest) return [{ name: segment === "*" ? "rest" : segment.slice(1, -1), index, isRest }];
+    return segment.startsWith(":") ? [{ name: segment.slice(1), index, isRest }] : [];
+  });
+}
+
+/** Stands in where no route matched: it shapes such answers and serves nothing. */
+export const UNROUTED: CompiledRoute = {
+  id: "",
+  position: "defaults",
+  host: null,
+  path: "/*",
+  methods: null,
+  when: null,
+  backend: null,
+  rewrite: null,
+  guard: "strict",
+  encodedSlash: "refuse",
+  variants: [{ methods: null, maxBodyBytes: 0, timeouts: null, heartbeatMs: null, retry: null, steps: [] }],
+};

@@ -1,0 +1,181 @@
+/** One request inside the engine: the exchange that policies see, and what only the gateway needs to know of it. */
+import { randomFillSync } from "node:crypto";
+import type { Readable } from "node:stream";
+import type { Exchange, Pool } from "../contract/exchange.ts";
+import type { Json } from "../contract/json.ts";
+import type { ProblemCode } from "../contract/problem.ts";
+import type { RecordDraft } from "../contract/record.ts";
+import type { Consumer, GatewayRequest } from "../contract/request.ts";
+import { type RequestFacts, withoutOverrides } from "../http/hygiene.ts";
+import type { Target } from "../http/target.ts";
+import { continueTrace } from "../http/trace-context.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Plan } from "./plan.ts";
+import type { Route } from "./route.ts";
+
+export class Visit implements Exchange {
+  request: GatewayRequest;
+  facts: RequestFacts;
+  readonly target: Target;
+  requestId: string;
+  traceparent: string;
+  /** The caller's, where its trace goes on. */
+  readonly tracestate: string | undefined;
+  record: RecordDraft;
+  readonly startedMs: number;
+  route: Route;
+  pipeline: Pipeline;
+  params: Readonly<Record<string, string>>;
+  consumer: Consumer | undefined = undefined;
+  pool: Pool | undefined = undefined;
+  carry: Record<string, Json> = {};
+  body: Uint8Array | undefined = undefined;
+  granted: readonly string[] | undefined = undefined;
+  /** What goes to the backend as its body, where another one may be asked after it. */
+  upload: Readable | Uint8Array | null = null;
+  bytesIn = 0;
+  bytesOut = 0;
+  status = 0;
+  source: "gateway" | "backend" | "cache" = "gateway";
+  code: ProblemCode | undefined = undefined;
+  /** What the gateway's cache says of it (RFC 9211); undefined where it had no part in it. */
+  cacheStatus: string | undefined = undefined;
+  /** Whom the hooks on the way to a backend and back are told of: another where a cache asks on a caller's behalf. */
+  exchange: Visit = this;
+  ended = false;
+  /** Gives back what the request held; called once, however it ends. */
+  onEnded: (() => void) | undefined = undefined;
+  #webRequest: Request | undefined;
+
+  constructor(
+    request: GatewayRequest,
+    facts: RequestFacts,
+    target: Target,
+    unrouted: Route,
+    nowMs: number,
+    monotonicMs: number,
+    { requestId, traceparent, tracestate }: Ids = idsOf(facts),
+  ) {
+    this.request = request;
+    this.facts = facts;
+    this.target = target;
+    this.route = unrouted;
+    this.pipeline = unrouted.pipelineFor(request.method);
+    this.params = {};
+    this.startedMs = monotonicMs;
+    this.requestId = requestId;
+    this.traceparent = traceparent;
+    this.tracestate = tracestate;
+    this.record = { startedAt: nowMs, steps: [], attempts: [], reason: undefined };
+  }
+
+  get webRequest(): Request {
+    const { method, scheme, host, headers } = this.request;
+    this.#webRequest ??= new Request(`${scheme}://${host}${this.target.raw}`, { method, headers: [...headers] });
+    return this.#webRequest;
+  }
+
+  /** `method` is another than the request's for a preflight, which stands for the request that it asks about. */
+  enter(route: Route, params: Readonly<Record<string, string>>, method = this.request.method): void {
+    this.route = route;
+    this.params = params;
+    this.pipeline = route.pipelineFor(method);
+    if (this.facts.hasOverrides && route.overrides !== "pass") this.#dropOverrides();
+  }
+
+  /** The rules of a route go by the request line: a backend must not act on another method or path (CVE-2018-14773). */
+  #dropOverrides(): void {
+    this.facts = withoutOverrides(this.facts);
+    this.request = { ...this.request, headers: this.facts.headers };
+  }
+
+  /**
+   * The same request as the gateway's own, a GET: what a cache fetches goes on when its caller has gone, and is never recorded.
+   * What is written down of it, such as attempts, stands with the caller's.
+   */
+  forCache(nowMs: number, monotonicMs: number, isBackground: boolean): Visit {
+    const own = this.#alike({ ...this.request, method: "GET" }, nowMs, monotonicMs);
+    own.pool = this.pool;
+    // What policies remember by exchange (a cost to settle) is the caller's, unless that has ended.
+    if (!isBackground) own.exchange = this;
+    return own;
+  }
+
+  /** The same request on its way to another backend, which has other targets. It is not recorded by itself. */
+  towards(pipeline: Pipeline): Visit {
+    const own = this.#alike(this.request, this.record.startedAt, this.startedMs);
+    own.pipeline = pipeline;
+    own.body = this.body;
+    return own;
+  }
+
+  #alike(request: GatewayRequest, nowMs: number, monotonicMs: number): Visit {
+    const own = new Visit(request, this.facts, this.target, this.route, nowMs, monotonicMs, this);
+    own.enter(this.route, this.params);
+    own.consumer = this.consumer;
+    own.carry = this.carry;
+    own.record = this.record;
+    own.ended = true;
+    return own;
+  }
+
+  /** Takes up what the front half decided. */
+  resume(plan: Plan): void {
+    this.consumer = plan.consumer;
+    this.pool = plan.pool;
+    this.carry = { ...plan.carry };
+    this.requestId = plan.requestId;
+    this.traceparent = plan.traceparent;
+    this.record = { startedAt: plan.startedAt, steps: [...plan.steps], attempts: [], reason: undefined };
+  }
+
+  /** What the front half hands over. */
+  toPlan(): Plan {
+    const { consumer, pool, carry, requestId, traceparent, record } = this;
+    const { ip, geo, frontend } = this.request.client;
+    return {
+      route: this.route.id,
+      target: this.target.raw,
+      client: frontend && { ip, geo, frontend },
+      consumer,
+      pool,
+      carry,
+      requestId,
+      traceparent,
+      startedAt: record.startedAt,
+      steps: record.steps,
+    };
+  }
+}
+
+/** The names that a request goes by. */
+type Ids = Pick<Exchange, "requestId" | "traceparent" | "tracestate">;
+
+/** The caller's own where they are fit for use; new ones otherwise. */
+function idsOf({ traceparent, tracestate, requestId }: RequestFacts): Ids {
+  const continued = continueTrace(traceparent, tracestate);
+  const traceId = continued?.traceId ?? randomHex(16);
+  return {
+    traceparent: `00-${traceId}-${randomHex(8)}-${continued?.flags ?? "00"}`,
+    tracestate: continued?.tracestate,
+    requestId: acceptableId(requestId) ?? traceId,
+  };
+}
+
+/** A client's own request id is kept if it is at most 128 visible ASCII characters: it is written into logs and headers. */
+function acceptableId(id: string | undefined): string | undefined {
+  return id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined;
+}
+
+/** Drawn in blocks: a call into the random source for each request costs more than the rest of a match. */
+const block = Buffer.alloc(4096);
+let drawn = block.length;
+
+function randomHex(bytes: number): string {
+  if (drawn + bytes > block.length) {
+    randomFillSync(block);
+    drawn = 0;
+  }
+  drawn += bytes;
+  return block.toString("hex", drawn - bytes, drawn);
+}

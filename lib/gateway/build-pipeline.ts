@@ -1,0 +1,219 @@
+/** Builds the pipeline of a route for a method, once when a config is loaded. */
+
+import type { Assertions } from "../backends/assertions.ts";
+import type { Backend, BackendTarget } from "../backends/backend.ts";
+import { createCacheRule } from "../cache/cache-rule.ts";
+import { routeMeaning } from "../cache/route-meaning.ts";
+import type { Authenticator } from "../contract/authenticator.ts";
+import type { CompiledConfig, CompiledMirror, CompiledStep, CompiledVariant } from "../contract/compiled/config.ts";
+import type { CompiledRetry } from "../contract/compiled/resilience.ts";
+import type { Deps } from "../contract/deps.ts";
+import { FIRST_EXECUTE_ROW, ROWS, type Row } from "../contract/phases.ts";
+import type { CustomPolicy, Policy, PolicyDefinition } from "../contract/policy.ts";
+import { PROBLEMS, type ProblemCode } from "../contract/problem.ts";
+import type { MapBack, MirrorRule, Pipeline, Step } from "../engine/pipeline.ts";
+import type { Route } from "../engine/route.ts";
+import type { CredentialPlace } from "../http/credential.ts";
+import { createMapBack } from "../proxy/map-back.ts";
+import type { ResourceMetadata } from "./resource-metadata.ts";
+
+export interface PipelineSource {
+  readonly config: CompiledConfig;
+  readonly builtIn: ReadonlyMap<string, PolicyDefinition>;
+  readonly custom: ReadonlyMap<string, CustomPolicy>;
+  readonly authenticators: ReadonlyMap<string, Authenticator>;
+  readonly metadata: ResourceMetadata | undefined;
+  readonly assertions: Assertions;
+  /** By index, for routes that speak of more than one. */
+  readonly backends: readonly Backend[];
+  readonly deps: Deps;
+}
+
+const POOL_CODES: ReadonlySet<ProblemCode> = new Set(["no-backend-available"] as const);
+const ALL_CODES = new Set(Object.keys(PROBLEMS) as ProblemCode[]);
+
+export function buildPipeline(
+  source: PipelineSource,
+  route: Route,
+  variant: Pick<CompiledVariant, "steps" | "maxBodyBytes" | "timeouts" | "heartbeatMs" | "retry">,
+  backend: Backend | undefined,
+): Pipeline {
+  // Array.prototype.sort is stable: within a row, steps keep the order of policies/index.ts.
+  const built = variant.steps.map((step) => buildStep(source, route, step, backend)).sort((a, b) => a.step.rank - b.step.rank);
+  const steps = [...built.map(({ step }) => step), ...poolSteps(backend)].sort((a, b) => a.rank - b.rank);
+  const deciding = steps.filter(({ policy }) => policy.decide);
+  const reversed = steps.toReversed();
+  const needsBody = built.some(({ needsBody }) => needsBody);
+  const front = deciding.filter(({ rank }) => rank < FIRST_EXECUTE_ROW);
+  const back = deciding.filter(({ rank }) => rank >= FIRST_EXECUTE_ROW);
+  // Where nothing but the answer itself is left for the second half, the first gives it: on Vercel that saves a function.
+  const answersInFront = back.every(({ rank }) => ROWS[rank] === "answer");
+  const pipeline: Pipeline = {
+    decide: answersInFront ? [...front, ...back] : front,
+    execute: answersInFront ? [] : back,
+    removes: removedBy(steps),
+    onRequest: steps.filter(({ policy }) => policy.onRequest),
+    // What takes an answer on its way sees it as all others have left it.
+    onResponse: [
+      ...reversed.filter(({ policy }) => policy.onResponse && !policy.intercept),
+      ...reversed.filter(({ policy }) => policy.onResponse && policy.intercept),
+    ],
+    onSend: reversed.filter(({ policy }) => policy.onSend),
+    onEnd: steps.filter(({ policy }) => policy.onEnd),
+    instead: steps.filter(({ policy }) => policy.instead),
+    intercepts: steps.filter(({ policy }) => policy.intercept),
+    requestBody: steps.filter(({ policy }) => policy.requestBody?.open),
+    responseBody: reversed.filter(({ policy }) => policy.responseBody?.open),
+    bufferRequestBytes: bound(steps, ({ policy }) => policy.requestBody),
+    // In shadow mode nothing may be refused, also not for its length.
+    mayBufferRequest: steps.filter(({ enforce, policy }) => enforce && policy.requestBody?.when),
+    bufferResponseBytes: bound(steps, ({ policy }) => policy.responseBody),
+    decideIn: needsBody ? "handler" : "front",
+    maxBodyBytes: variant.maxBodyBytes,
+    backend,
+    assertion: backend && source.assertions.byBackend.get(backend.name),
+    timeouts: variant.timeouts ?? undefined,
+    identityFields: [...source.authenticators.values()].flatMap(({ fields = [] }) => fields),
+    heartbeatMs: variant.heartbeatMs ?? undefined,
+    retry: variant.retry,
+    isDirect: isDirect(backend, variant.retry),
+    mapBack: mapBacks(route, backend),
+    cache: createCacheRule(
+      route,
+      steps,
+      new Set(variant.steps.flatMap((step) => (step.custom ? step.policy : []))),
+      () =>
+        routeMeaning(
+          route,
+          built.map(({ compiled, step }) => ({ compiled, policy: step.policy })),
+          source.config,
+          source.custom,
+        ),
+      source.deps,
+    ),
+    mirror: undefined,
+    elsewhere: undefined,
+  };
+  const { mirror, elsewhere } = route;
+  if (!backend || (!mirror && elsewhere === undefined)) return Object.freeze(pipeline);
+  const custom = removedBy(built.filter(({ isCustom }) => isCustom).map(({ step }) => step));
+  const towards = (index: number) => leadingTo(source.backends[index]!, { ...pipeline, removes: custom }, source, route, variant);
+  return Object.freeze({
+    ...pipeline,
+    mirror: mirror && mirrorOf(mirror, towards(mirror.backend)),
+    elsewhere: elsewhere === undefined ? undefined : Object.freeze(towards(elsewhere)),
+  });
+}
+
+function mirrorOf({ share, maxBodyBytes }: CompiledMirror, other: Pipeline): MirrorRule {
+  // Of the route's own body steps those that only look have seen the request already.
+  const requestBody = other.requestBody.filter(({ policy }) => policy.requestBody!.mode === "transform");
+  return Object.freeze({ pipeline: Object.freeze({ ...other, requestBody }), share, maxBodyBytes });
+}
+
+function isDirect(backend: Backend | undefined, retry: CompiledRetry | null): boolean {
+  return backend?.targets.length === 1 && retry === null && backend.compiled.resilience === null && !backend.compiled.strict;
+}
+
+function removedBy(steps: readonly Step[]): readonly CredentialPlace[] {
+  return steps.flatMap(({ policy }) => policy.removes ?? []);
+}
+
+/**
+ * The same pipeline, if the route led to this backend: what it gets to see, and how long it is waited for, is its own affair. Which
+ * credentials the built-in policies keep from it hangs on it, too; those that `pipeline` removes it never gets.
+ */
+function leadingTo(
+  backend: Backend,
+  pipeline: Pipeline,
+  source: PipelineSource,
+  route: Route,
+  variant: Pick<CompiledVariant, "steps">,
+): Pipeline {
+  const builtIn = variant.steps.filter(({ custom }) => !custom).map((step) => buildStep(source, route, step, backend).step);
+  const { retry = null } = backend.compiled.resilience ?? {};
+  return {
+    ...pipeline,
+    backend,
+    removes: [...removedBy(builtIn), ...pipeline.removes],
+    assertion: source.assertions.byBackend.get(backend.name),
+    timeouts: backend.compiled.timeouts,
+    retry,
+    isDirect: isDirect(backend, retry),
+    mapBack: mapBacks(route, backend),
+    mirror: undefined,
+  };
+}
+
+function mapBacks(route: Route, backend: Backend | undefined): ReadonlyMap<BackendTarget, MapBack> {
+  return new Map((backend?.targets ?? []).map((target) => [target, createMapBack(route, target)]));
+}
+
+interface Built {
+  readonly compiled: CompiledStep;
+  readonly step: Step;
+  readonly isCustom: boolean;
+  readonly needsBody: boolean;
+}
+
+function buildStep(source: PipelineSource, route: Route, compiled: CompiledStep, backend: Backend | undefined): Built {
+  const enforce = compiled.mode === "enforce";
+  if (compiled.custom) {
+    const custom = source.custom.get(compiled.policy);
+    if (!custom) throw new Error(`the custom policy "${compiled.policy}" of ${route.position} was not handed to createGateway`);
+    const row = custom.row ?? "authorize";
+    const { cacheable = false } = custom;
+    const policy = createCustom(custom, source.deps, route);
+    const step = makeStep(custom.name, row, enforce, ALL_CODES, cacheable, policy);
+    return { compiled, step, isCustom: true, needsBody: row !== "validate" && step.policy.requestBody?.mode === "buffer" };
+  }
+  const definition = source.builtIn.get(compiled.policy);
+  if (!definition) throw new Error(`there is no policy "${compiled.policy}", named by ${route.position}`);
+  const { deps, authenticators, metadata } = source;
+  const policy = definition.create(compiled.options, deps, route, { authenticators, backend, enforce, metadata });
+  const { refuses, cacheable } = definition;
+  const { name, row } = compiled.row ? { name: compiled.row, row: compiled.row } : definition;
+  return {
+    compiled,
+    step: makeStep(name, row ?? "answer", enforce, new Set(refuses), cacheable, policy),
+    isCustom: false,
+    needsBody: definition.needsBody ?? false,
+  };
+}
+
+/** They say which of a backend's targets are meant, whatever the route: no cached answer may stand for that. */
+function poolSteps(backend: Backend | undefined): Step[] {
+  return (backend?.poolSteps ?? []).map(([name, policy]) => makeStep(name, "pool", true, POOL_CODES, false, policy));
+}
+
+function createCustom({ name, create }: CustomPolicy, deps: Deps, route: Route): Policy {
+  try {
+    return create(deps, route);
+  } catch (error) {
+    throw new Error(
+      `the custom policy "${name}" of ${route.position} can't be made: ${error instanceof Error ? error.message : error}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function makeStep(
+  name: string,
+  row: Row,
+  enforce: boolean,
+  refuses: ReadonlySet<ProblemCode>,
+  cacheable: boolean,
+  policy: Policy,
+): Step {
+  return Object.freeze({ name, rank: ROWS.indexOf(row), enforce, refuses, cacheable, policy });
+}
+
+function bound(steps: readonly Step[], partOf: (step: Step) => Policy["requestBody"]): number | undefined {
+  const bounds = steps.flatMap((step) => {
+    const part = partOf(step);
+    return part?.mode === "buffer" && !part.when ? [part.maxBytes ?? Number.POSITIVE_INFINITY] : [];
+  });
+  return bounds.length > 0 ? Math.min(...bounds) : undefined;
+}

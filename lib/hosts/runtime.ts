@@ -1,0 +1,125 @@
+/** What every host does to get from a compiled config to a running gateway: one clock, one source of randomness, one list of policies. */
+import { randomBytes } from "node:crypto";
+import { type AdminAccess, createAdmit, createCronAdmit } from "../admin/admit.ts";
+import { createAdminApi } from "../admin/create-api.ts";
+import { createDoctor } from "../admin/doctor.ts";
+import { createEndpoints } from "../admin/endpoints.ts";
+import { describeBackends, describeRoutes, describeStatus, type Overview } from "../admin/overview.ts";
+import { VERSION } from "../admin/version.ts";
+import { createAssertions } from "../backends/assertions.ts";
+import { createOutbound } from "../backends/outbound.ts";
+import { createPools, type Pools } from "../backends/pools.ts";
+import { createTargetStates } from "../backends/target-state.ts";
+import { GatewayCache, type Purge } from "../cache/gateway-cache.ts";
+import type { CustomPolicies } from "../compiler/custom-policies.ts";
+import type { Environment } from "../config/env.ts";
+import { shareWithConsole } from "../console/shared-view.ts";
+import type { CompiledConfig } from "../contract/compiled/config.ts";
+import type { Deps, Log } from "../contract/deps.ts";
+import type { HostTraits } from "../contract/host-traits.ts";
+import type { Load } from "../contract/load.ts";
+import type { MaybePromise } from "../contract/maybe-promise.ts";
+import type { Stores } from "../contract/stores/stores.ts";
+import { createGateway, type Gateway } from "../gateway/gateway.ts";
+import { createRecentRecords } from "../observe/recent.ts";
+import { POLICIES } from "../policies/index.ts";
+
+export interface EngineOptions {
+  readonly host: HostTraits;
+  readonly stores: Stores;
+  readonly log: Log;
+  readonly access: AdminAccess;
+  /** Undici's, where nothing else is given. */
+  readonly pools?: Pools;
+  readonly call?: Deps["call"];
+  readonly load?: Load;
+  defer(promise: Promise<unknown>): void;
+}
+
+/** One for each process or function instance. Gateways come and go with their configs; stores, pools and records stay. */
+export interface Engine {
+  readonly pools: Pools;
+  /** References resolved. The gateway made last is the one that the console shows. */
+  load(config: CompiledConfig, customPolicies: CustomPolicies, environment: Environment): Gateway;
+  /** A sealed plan was there and did not open: never in normal operation. */
+  countUnopenedPlan(): void;
+}
+
+export function createEngine({
+  host,
+  stores,
+  log,
+  access,
+  pools = createPools(),
+  call = createOutbound(pools, Date.now),
+  load,
+  defer,
+}: EngineOptions): Engine {
+  const targetStates = createTargetStates();
+  const cache = new GatewayCache(stores.blobs, host.name);
+  const recent = createRecentRecords();
+  let unopenedPlans = 0;
+  let current: Gateway | undefined;
+  let loadedAt = "";
+
+  const describe = (): Overview => ({
+    version: VERSION,
+    host: host.name,
+    digest: current!.config.digest,
+    loadedAt,
+    stores: stores.describe,
+    storeStatus: describeStatus(stores.status()),
+    backends: describeBackends(current!, Date.now()),
+    routes: describeRoutes(current!),
+    recent: recent.list(),
+    unopenedPlans,
+    load: load?.isWatched ? { lagMs: Math.round(load.lagMs), shed: load.shed } : undefined,
+  });
+  const overview = (): MaybePromise<Overview> => current!.checks?.look()?.then(describe) ?? describe();
+  const admitDeps = { counters: stores.local, log, now: Date.now };
+  const admit = createAdmit(access, admitDeps);
+  const checks = { admit: createCronAdmit(access, admitDeps), checks: () => current!.checks };
+  shareWithConsole({ host: host.name, overview, admits: (request) => admit(request) === undefined });
+
+  return {
+    pools,
+    load(config, customPolicies, environment) {
+      const deps = {
+        clock: { now: Date.now, monotonic: () => performance.now() },
+        random: (bytes: number) => new Uint8Array(randomBytes(bytes)),
+        stores,
+        call,
+        log,
+        defer: (promise: Promise<unknown>) =>
+          defer(promise.catch((error: unknown) => log.error("deferred work failed", { error: String(error) }))),
+      };
+      const assertions = createAssertions(config, environment, deps.clock.now);
+      const purge = (what: Purge) => current!.purge(what);
+      const api = createAdminApi({ stores, log, config, now: deps.clock.now, random: deps.random }, { overview, purge });
+      const { adminToken, region } = environment;
+      const examine = createDoctor({ adminToken, host: host.name, region, config, call, now: deps.clock.now });
+      const endpoints = createEndpoints({ admit, overview, api, jwks: assertions.jwks, examine, checks, clock: deps.clock });
+      current = createGateway({
+        config,
+        policies: POLICIES,
+        customPolicies,
+        deps,
+        pools,
+        host,
+        url: environment.url,
+        endpoints,
+        assertions,
+        targetStates,
+        cache,
+        ...(load && { load }),
+        onRecord: recent.add,
+      });
+      loadedAt = new Date().toISOString();
+      return current;
+    },
+    countUnopenedPlan() {
+      unopenedPlans++;
+      log.warn("a sealed plan did not open: the request was decided again");
+    },
+  };
+}

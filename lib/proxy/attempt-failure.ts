@@ -1,0 +1,68 @@
+/** Why an attempt at a backend failed: the error, what it means for the caller, and its words for the record. */
+import { errors } from "undici";
+import { type ProblemCode, type Refusal, refuse } from "../contract/problem.ts";
+import { BodyFault } from "./request-body.ts";
+
+export class CallerGone extends Error {
+  constructor() {
+    super("the caller has gone");
+  }
+}
+
+/** One of the route's time-outs; `total` is for all attempts together. */
+export class TimedOut extends Error {
+  readonly which: "firstByte" | "idle" | "total";
+
+  constructor(which: TimedOut["which"]) {
+    super(`${which} time-out`);
+    this.which = which;
+  }
+}
+
+export function isTotal(error: Error): boolean {
+  return error instanceof TimedOut && error.which === "total";
+}
+
+/** The backend answered, but with something that can't be passed on. */
+export class UnfitAnswer extends Error {
+  readonly refusedWith: ProblemCode;
+
+  constructor(message: string, refusedWith: ProblemCode = "response-invalid") {
+    super(message);
+    this.refusedWith = refusedWith;
+  }
+}
+
+/** What the backend sent is not HTTP. */
+export class MalformedAnswer extends Error {}
+
+export function asRefusal(error: Error): Refusal {
+  if (error instanceof BodyFault) return refuse(error.code, { detail: error.message });
+  if (error instanceof TimedOut) return refuse("backend-timeout", { reason: error.message });
+  if (error instanceof errors.ConnectTimeoutError) return refuse("backend-timeout", { reason: "connect time-out" });
+  if (error instanceof UnfitAnswer) return refuse(error.refusedWith, { reason: error.message });
+  if (isMalformed(error)) return refuse("response-invalid", { reason: describe(error) });
+  return refuse("backend-unreachable", { reason: describe(error) });
+}
+
+/** Also by undici's judgement, before a head: what its parser can't read, a head over the bound, lengths that contradict each other. */
+function isMalformed(error: Error): boolean {
+  return (
+    error instanceof MalformedAnswer ||
+    error instanceof errors.HTTPParserError ||
+    error instanceof errors.HeadersOverflowError ||
+    error instanceof errors.ResponseContentLengthMismatchError ||
+    // A 101 without a request for it has no class of its own.
+    (error instanceof errors.SocketError && error.message === "bad upgrade")
+  );
+}
+
+function codeOf(error: Error): string | undefined {
+  return "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+/** For the record: an error's code and words, with those of its cause (undici wraps what the socket said). */
+export function describe(error: Error): string {
+  const code = codeOf(error);
+  return code ? `${code}: ${error.message}` : error.message;
+}

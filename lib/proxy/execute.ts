@@ -1,0 +1,275 @@
+/** The second half of a request: what needs the body, the choice of a target, and the way there and back. */
+import type { Readable } from "node:stream";
+import type { Dispatcher } from "undici";
+import type { Clock } from "../contract/deps.ts";
+import { BACKEND_FAILURES, type Refusal, refuse } from "../contract/problem.ts";
+import type { Sink } from "../contract/sink.ts";
+import { BodyTaps } from "../engine/body-taps.ts";
+import { LATER, runSteps, type Stop } from "../engine/run-steps.ts";
+import { finish, sendStop } from "../engine/send.ts";
+import type { Visit } from "../engine/visit.ts";
+import { signsInConnection } from "../http/connection-credential.ts";
+import type { BackendHead } from "../http/hygiene.ts";
+import { headForAll, headForCaller, type ShapedHead } from "./answer-head.ts";
+import { CallerGone } from "./attempt-failure.ts";
+import { Attempts, type Sending } from "./attempts.ts";
+import type { ExecuteContext, Fetch } from "./context.ts";
+import { type Decoder, decoderFor } from "./decode.ts";
+import { mayGoElsewhere } from "./elsewhere.ts";
+import { refuseTo } from "./fetch.ts";
+import { type Attempt, ForwardHandler, type Watch } from "./forward.ts";
+import { watchForMirror } from "./mirror.ts";
+import { makeOutgoing } from "./outgoing.ts";
+import { BodyFault, CountedBody, collectBody, tappedBody } from "./request-body.ts";
+import { offerDeflateAlone } from "./websocket/compression.ts";
+import { UpgradeHandler } from "./websocket/upgrade-handler.ts";
+import { isUpgradeSink } from "./websocket/upgrade-sink.ts";
+
+/** What `createGateway` hands on, with what this half adds. */
+export function executeContext(options: Omit<ExecuteContext, "crash" | "refuse">): ExecuteContext {
+  const context: ExecuteContext = {
+    ...options,
+    refuse(refusal, visit, sink) {
+      if (!goElsewhere(refusal, visit, sink, context)) sendStop(visit, refusal, sink, context);
+    },
+    crash: (error, visit, sink, fetch) => refuseTo(unexpected(error, visit, context), visit, sink, context, fetch),
+  };
+  return context;
+}
+
+export function execute(visit: Visit, sink: Sink, context: ExecuteContext): void {
+  const bufferBytes = bufferBytesFor(visit);
+  const body = openBody(visit, bufferBytes, context);
+  const fail = (error: unknown) => context.crash(error, visit, sink);
+  if (visit.pipeline.execute.length > 0 || bufferBytes !== undefined) {
+    prepare(visit, body, bufferBytes !== undefined, context)
+      .then((stop) => (stop ? sendStop(visit, stop, sink, context) : ask(visit, visit.body ?? body, sink, context)))
+      .catch(fail);
+    return;
+  }
+  try {
+    ask(visit, body, sink, context);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** By way of the cache, where the route has one. */
+function ask(visit: Visit, body: Readable | Uint8Array | null, callers: Sink, context: ExecuteContext): void {
+  let sink = callers;
+  // For a caller who has gone nothing is begun.
+  if (!sink.closed) for (const { policy } of visit.pipeline.intercepts) sink = policy.intercept!(visit, sink);
+  if (visit.pipeline.cache && !isUpgradeSink(sink)) context.cache.serve(visit, body, sink, context, forward);
+  else forward(visit, body, sink, context);
+}
+
+/** Reads the body where a step wants it whole, then runs the steps of this half. */
+async function prepare(
+  visit: Visit,
+  body: Readable | null,
+  isBuffered: boolean,
+  { deps }: ExecuteContext,
+): Promise<Stop | undefined> {
+  if (body && isBuffered) visit.body = await collectBody(body);
+  const stop = await runSteps(visit.pipeline.execute, visit, deps);
+  return stop === LATER ? undefined : stop;
+}
+
+function unexpected(error: unknown, visit: Visit, { deps }: ExecuteContext): Refusal {
+  if (error instanceof BodyFault) return refuse(error.code, { detail: error.message });
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  deps.log.error("the gateway failed", { requestId: visit.requestId, route: visit.route.id, error: text });
+  return refuse("internal", { reason: String(error) });
+}
+
+/** The smallest bound of the steps that want this request's body whole; undefined where it streams. */
+function bufferBytesFor(visit: Visit): number | undefined {
+  let { bufferRequestBytes: bound } = visit.pipeline;
+  for (const { policy } of visit.pipeline.mayBufferRequest) {
+    const { when, maxBytes = Number.POSITIVE_INFINITY } = policy.requestBody!;
+    if (when!(visit)) bound = Math.min(bound ?? Number.POSITIVE_INFINITY, maxBytes);
+  }
+  return bound;
+}
+
+function openBody(visit: Visit, bufferBytes: number | undefined, { host, deps }: ExecuteContext): Readable | null {
+  const { request, facts, pipeline } = visit;
+  if (!request.body) return null;
+  const maxBytes = Math.min(pipeline.maxBodyBytes, bufferBytes ?? Number.POSITIVE_INFINITY);
+  return new CountedBody(request.body, {
+    maxBytes,
+    statedBytes: host.trustsContentLength ? undefined : facts.contentLength,
+    pace: pipeline.timeouts?.body,
+    clock: deps.clock,
+    onBytes: (bytes) => {
+      visit.bytesIn += bytes;
+    },
+  });
+}
+
+function forward(visit: Visit, given: Readable | Uint8Array | null, sink: Sink, context: ExecuteContext, fetch?: Fetch): void {
+  const { backend, timeouts, isDirect, mirror, elsewhere } = visit.pipeline;
+  if (sink.closed) {
+    finish(visit, false, context);
+    return;
+  }
+  const body = mirror && !isUpgradeSink(sink) ? watchForMirror(mirror, visit, given, context) : given;
+  if (elsewhere) visit.upload = body;
+  if (!backend || !timeouts) {
+    refuseTo(refuse("no-backend-available", { headers: ["retry-after", "1"] }), visit, sink, context, fetch);
+  } else if (isDirect) {
+    sendTo(visit, sink, { target: backend.targets[0]!, body, totalMs: timeouts.totalMs, watch: undefined, fetch }, context);
+  } else {
+    new Attempts(visit, body, sink, context, fetch, sendTo).start();
+  }
+}
+
+/** False where there is no other backend for it. */
+function goElsewhere({ code }: Refusal, visit: Visit, sink: Sink, context: ExecuteContext): boolean {
+  const { pipeline, record } = visit;
+  const wasSent = record.attempts.some((attempt) => attempt.wasSent);
+  if (!BACKEND_FAILURES.has(code) || sink.closed || isUpgradeSink(sink) || !mayGoElsewhere(visit, wasSent)) return false;
+  record.steps.push({
+    policy: "fallback",
+    verdict: "passed",
+    code,
+    reason: `goes to ${pipeline.elsewhere!.backend!.name}`,
+    ms: 0,
+  });
+  visit.pipeline = pipeline.elsewhere!;
+  // The targets that were chosen are those of the other backend, and so is the place in its bulkhead.
+  visit.pool = undefined;
+  visit.onEnded?.();
+  visit.onEnded = undefined;
+  try {
+    forward(visit, visit.upload, sink, context);
+  } catch (error) {
+    context.crash(error, visit, sink);
+  }
+  return true;
+}
+
+function sendTo(visit: Visit, sink: Sink, sending: Sending, context: ExecuteContext): void {
+  const { target, body, watch, fetch } = sending;
+  const { pipeline } = visit;
+  const { deps, host } = context;
+  const timeouts = pipeline.timeouts!;
+  const acceptEncoding = host.passesContentEncoding ? undefined : "identity";
+  const outgoing = makeOutgoing(visit.exchange, visit.facts, pipeline, target, context.via, acceptEncoding);
+  if (!outgoing) {
+    watch?.ended("neither");
+    refuseTo(refuse("bad-request", { detail: "A value in the request would change the path." }), visit, sink, context, fetch);
+    return;
+  }
+  if (signsInConnection(outgoing.headers.pairs)) {
+    watch?.ended("neither");
+    const reason = "the request's Authorization would sign in a connection that callers share";
+    refuseTo(refuse("connection-auth-unsupported", { reason }), visit, sink, context, fetch);
+    return;
+  }
+  fetch?.shape(outgoing);
+  const upgrading = isUpgradeSink(sink) ? sink : undefined;
+  if (upgrading) offerDeflateAlone(outgoing.headers);
+  const attempt = new BackendAttempt(visit, sink, sending, context);
+  const handler = new ForwardHandler(attempt);
+  sink.onClose = (complete) => {
+    if (!complete) handler.abort(new CallerGone());
+    finish(visit, complete, context);
+  };
+  const taps = pipeline.requestBody.length > 0 ? new BodyTaps(pipeline.requestBody, "requestBody", visit) : undefined;
+  context.pools.poolFor(target.origin, timeouts.connectMs, deps.clock.now()).dispatch(
+    {
+      path: outgoing.target,
+      method: outgoing.method as "GET",
+      headers: outgoing.headers.pairs,
+      body: body && taps ? (tappedBody(chunksOf(body), taps) as unknown as Readable) : body,
+      // Without it undici gives up the connection after every HEAD.
+      reset: false,
+      upgrade: upgrading ? "websocket" : null,
+      // Otherwise undici takes it from Host, and gives up the connection for each caller who sends another one.
+      servername: target.serverName,
+    } as Dispatcher.DispatchOptions,
+    upgrading
+      ? new UpgradeHandler(attempt, upgrading, (complete) => finish(visit, complete, context), handler, sending.totalMs)
+      : handler,
+  );
+}
+
+const NO_NAMES: readonly string[] = [];
+/** Methods that ask for no change (RFC 9110 section 9.2.1); one that is not known may have made one. */
+const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+
+/** What a forward asks of its surroundings. */
+class BackendAttempt implements Attempt {
+  readonly visit: Visit;
+  readonly sink: Sink;
+  readonly clock: Clock;
+  readonly targetUrl: string;
+  readonly firstByteMs: number | null;
+  readonly idleMs: number | null;
+  readonly totalMs: number | null;
+  readonly #sending: Sending;
+  readonly #context: ExecuteContext;
+
+  constructor(visit: Visit, sink: Sink, sending: Sending, context: ExecuteContext) {
+    this.visit = visit;
+    this.sink = sink;
+    this.clock = context.deps.clock;
+    this.targetUrl = sending.target.url;
+    const { firstByteMs, idleMs } = visit.pipeline.timeouts!;
+    const silenceMs = sending.fetch?.silenceMs ?? null;
+    this.firstByteMs = firstByteMs ?? silenceMs;
+    this.idleMs = idleMs ?? silenceMs;
+    // For a WebSocket it bounds the conversation; the handshake is bounded by the other times.
+    this.totalMs = isUpgradeSink(sink) ? null : sending.totalMs;
+    this.#sending = sending;
+    this.#context = context;
+  }
+
+  get body(): Readable | Uint8Array | null {
+    return this.#sending.body;
+  }
+
+  get watch(): Watch | undefined {
+    return this.#sending.watch;
+  }
+
+  head(status: number, backend: BackendHead, length: string | undefined): ShapedHead {
+    const { visit } = this;
+    const { target, fetch } = this.#sending;
+    const names = fetch ? backend.pairs.filter((_, index) => index % 2 === 0) : NO_NAMES;
+    const shared = headForAll(visit, status, backend, length, this.#context.host, visit.pipeline.mapBack.get(target));
+    if (status < 400 && !SAFE.has(visit.request.method)) this.#invalidate(shared.pairs);
+    if (!fetch) return headForCaller(visit, shared);
+    fetch.receive(shared, backend, names);
+    return shared;
+  }
+
+  decode(contentEncoding: string | undefined): Decoder | undefined | "unknown" {
+    return this.#context.host.passesContentEncoding ? undefined : decoderFor(contentEncoding);
+  }
+
+  fail(refusal: Refusal): void {
+    const { visit, sink } = this;
+    try {
+      refuseTo(refusal, visit, sink, this.#context, this.#sending.fetch);
+    } catch (error) {
+      // undici would take it for a failure of the connection, and the request would have no end.
+      this.#context.crash(error, visit, sink, this.#sending.fetch);
+    }
+  }
+
+  #invalidate(pairs: readonly string[]): void {
+    const { cache, deps, isCached } = this.#context;
+    if (isCached(this.visit.target)) deps.defer(Promise.resolve(cache.invalidate(this.visit, pairs)));
+  }
+
+  report(error: unknown): void {
+    unexpected(error, this.visit, this.#context);
+  }
+}
+
+async function* chunksOf(body: Readable | Uint8Array): AsyncGenerator<Uint8Array> {
+  if (body instanceof Uint8Array) yield body;
+  else yield* body as AsyncIterable<Uint8Array>;
+}

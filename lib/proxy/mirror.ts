@@ -1,0 +1,184 @@
+/**
+ * A share of a route's requests, copied to another backend whose answers nobody sees: to try a new version on real traffic. The caller's
+ * own request never waits for its copy, and never fails with it.
+ */
+import { Readable } from "node:stream";
+import type { Dispatcher } from "undici";
+import { BodyTaps } from "../engine/body-taps.ts";
+import type { MirrorRule } from "../engine/pipeline.ts";
+import type { Visit } from "../engine/visit.ts";
+import { signsInConnection } from "../http/connection-credential.ts";
+import type { ExecuteContext } from "./context.ts";
+import { makeOutgoing } from "./outgoing.ts";
+
+/** Copies that are sent at once, for each route: a mirror that hangs must not take the memory and the connections of everybody else. */
+const MOST_AT_ONCE = 32;
+/** Nobody waits for an answer: one that takes longer, or has more to say, is given up. */
+const MOST_MS = 30_000;
+const MOST_ANSWER_BYTES = 1024 * 1024;
+
+/** How many copies of each rule are under way. */
+const underWay = new WeakMap<MirrorRule, number>();
+
+/** What goes to the route's own backend in place of `body`, which it is but for a copy that is taken on the way. */
+export function watchForMirror(
+  rule: MirrorRule,
+  visit: Visit,
+  body: Readable | Uint8Array | null,
+  context: ExecuteContext,
+): Readable | Uint8Array | null {
+  const { share, maxBodyBytes, pipeline } = rule;
+  if (pipeline.backend!.dice() >= share) return body;
+  const bytes = body instanceof Uint8Array ? body.length : visit.facts.contentLength;
+  if (bytes !== undefined && bytes > maxBodyBytes) {
+    visit.record.mirror = "too-large";
+    return body;
+  }
+  if (!(body instanceof Readable)) {
+    send(rule, visit, body, context);
+    return body;
+  }
+  // Sent once all of it is there: a copy that broke off half way would tell nothing of the new version.
+  return copied(body, maxBodyBytes, (whole) => {
+    if (whole) send(rule, visit, whole, context);
+    else visit.record.mirror = "too-large";
+  });
+}
+
+function send(rule: MirrorRule, visit: Visit, body: Uint8Array | null, context: ExecuteContext): void {
+  const { deps } = context;
+  const count = underWay.get(rule) ?? 0;
+  if (count >= MOST_AT_ONCE) {
+    visit.record.mirror = "busy";
+    return;
+  }
+  underWay.set(rule, count + 1);
+  const sent = new Promise<void>((resolve) => {
+    const done = () => {
+      underWay.set(rule, underWay.get(rule)! - 1);
+      resolve();
+    };
+    try {
+      dispatch(rule, visit, body, context, done);
+    } catch (error) {
+      // A policy threw, which is no fault of the caller's request.
+      deps.log.error("a request could not be mirrored", {
+        requestId: visit.requestId,
+        route: visit.route.id,
+        error: String(error),
+      });
+      done();
+    }
+  });
+  deps.defer(sent);
+}
+
+function dispatch(
+  { pipeline }: MirrorRule,
+  visit: Visit,
+  body: Uint8Array | null,
+  { deps, host, pools, via }: ExecuteContext,
+  done: () => void,
+): void {
+  const backend = pipeline.backend!;
+  const own = visit.towards(pipeline);
+  const target = backend.pick(own);
+  const outgoing =
+    target && makeOutgoing(own, own.facts, pipeline, target, via, host.passesContentEncoding ? undefined : "identity");
+  if (!target || !outgoing || signsInConnection(outgoing.headers.pairs)) {
+    visit.record.mirror = "no-target";
+    done();
+    return;
+  }
+  outgoing.headers.set("x-gateway-mirror", "true");
+  visit.record.mirror = "sent";
+  const { connectMs, firstByteMs, totalMs } = backend.compiled.timeouts;
+  const isTrial = backend.begin(target);
+  const handler = new Discarding(Math.min(totalMs ?? MOST_MS, MOST_MS), (isGood) => {
+    backend.end(target, isGood ? "good" : "failed", isTrial, undefined);
+    done();
+  });
+  pools.poolFor(target.origin, connectMs, deps.clock.now()).dispatch(
+    {
+      path: outgoing.target,
+      method: outgoing.method as "GET",
+      headers: outgoing.headers.pairs,
+      body: body && shaped(body, own),
+      headersTimeout: firstByteMs ?? 0,
+      reset: false,
+      servername: target.serverName,
+    } as Dispatcher.DispatchOptions,
+    handler,
+  );
+}
+
+/** The same stream; `onWhole` gets all of it when it has ended, or nothing where that is over the bound. Not called where it breaks off. */
+function copied(body: Readable, maxBytes: number, onWhole: (bytes: Uint8Array | undefined) => void): Readable {
+  async function* passing(): AsyncGenerator<Uint8Array> {
+    let chunks: Uint8Array[] | undefined = [];
+    let total = 0;
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      total += chunk.length;
+      if (total > maxBytes) chunks = undefined;
+      chunks?.push(chunk);
+      yield chunk;
+    }
+    onWhole(chunks && Buffer.concat(chunks));
+  }
+  // Whoever reads it hears of a fault; where nobody does, an error without a listener would end the process.
+  return Readable.from(passing(), { objectMode: false }).on("error", () => {});
+}
+
+/** As the steps that transform bodies make of it what the other backend gets. */
+function shaped(body: Uint8Array, visit: Visit): Uint8Array {
+  const { requestBody } = visit.pipeline;
+  if (requestBody.length === 0) return body;
+  const taps = new BodyTaps(requestBody, "requestBody", visit);
+  return Buffer.concat([taps.chunk(body) ?? new Uint8Array(), ...taps.end()]);
+}
+
+/** Reads an answer to its end, so that its connection can be used again, and keeps none of it. */
+class Discarding implements Dispatcher.DispatchHandler {
+  readonly #done: (isGood: boolean) => void;
+  readonly #timer: NodeJS.Timeout;
+  #controller: Dispatcher.DispatchController | undefined;
+  #status = 0;
+  #bytes = 0;
+  #isOver = false;
+
+  constructor(mostMs: number, done: (isGood: boolean) => void) {
+    this.#done = done;
+    this.#timer = setTimeout(() => this.#end(false), mostMs);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#isOver) controller.abort(new Error("it took too long"));
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number): void {
+    this.#status = status;
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes > MOST_ANSWER_BYTES) this.#end(this.#status < 500);
+  }
+
+  onResponseEnd(): void {
+    this.#controller = undefined;
+    this.#end(this.#status < 500);
+  }
+
+  onResponseError(): void {
+    this.#end(false);
+  }
+
+  #end(isGood: boolean): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#controller?.abort(new Error("nobody wants the rest of it"));
+    this.#done(isGood);
+  }
+}

@@ -1,0 +1,265 @@
+/** The deciding steps: reported in the order of their rows, asked in as few trips as possible, charged all or nothing. */
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Deps } from "#lib/contract/deps.ts";
+import type { Exchange } from "#lib/contract/exchange.ts";
+import { ROWS, type Row } from "#lib/contract/phases.ts";
+import type { Policy } from "#lib/contract/policy.ts";
+import { refuse } from "#lib/contract/problem.ts";
+import type { Taken } from "#lib/contract/stores/counters.ts";
+import type { Question } from "#lib/contract/stores/questions.ts";
+import { ok, unavailable } from "#lib/contract/stores/reply.ts";
+import type { Stores } from "#lib/contract/stores/stores.ts";
+import type { Step } from "#lib/engine/pipeline.ts";
+import { LATER, runSteps } from "#lib/engine/run-steps.ts";
+import { exchangeFor } from "../support/exchange.ts";
+
+/** Each trip to a store, as the names of what it asked. */
+let trips: string[][];
+let errors: string[];
+let deps: Deps;
+/** Counters by key that are used up. */
+let exhausted: Set<string>;
+let exchange: ReturnType<typeof exchangeFor>;
+
+beforeEach(() => {
+  trips = [];
+  errors = [];
+  exhausted = new Set();
+  exchange = exchangeFor({ target: "/" });
+  let tick: string[] | undefined;
+  const ask = <T>(name: string, value: T): Promise<T> => {
+    if (!tick) {
+      tick = [];
+      trips.push(tick);
+      queueMicrotask(() => {
+        tick = undefined;
+      });
+    }
+    tick.push(name);
+    return Promise.resolve(value);
+  };
+  const stores = {
+    counters: {
+      take: (takes: readonly { key: string; enforce?: boolean }[]) => {
+        const counts = takes.map(({ key, enforce = true }) => ({
+          allowed: !exhausted.has(key),
+          limit: 1,
+          remaining: 0,
+          resetMs: 0,
+          enforce,
+        }));
+        const name = `take ${takes.map(({ key, enforce }) => (enforce === false ? `(${key})` : key)).join("+")}`;
+        return ask(
+          name,
+          ok({ allowed: counts.every(({ allowed, enforce }) => allowed || !enforce), counts } as unknown as Taken),
+        );
+      },
+    },
+    keys: { get: (digest: string) => ask(`key ${digest}`, ok(undefined)) },
+    once: { claim: (key: string) => ask(`claim ${key}`, ok({ state: "claimed", token: "t" })) },
+    blobs: { get: (key: string) => ask(`blob ${key}`, unavailable("timeout")) },
+  } as unknown as Stores;
+  deps = {
+    clock: { now: () => 0, monotonic: () => 0 },
+    random: (bytes) => new Uint8Array(bytes),
+    stores,
+    call: () => Promise.reject(new Error("nothing here calls another service")),
+    log: { info: () => {}, warn: () => {}, error: (message, fields) => errors.push(`${message}: ${fields?.["policy"]}`) },
+    defer: () => {},
+  };
+});
+
+function step(name: string, row: Row, policy: Policy, parts: Partial<Step> = {}): Step {
+  return {
+    name,
+    rank: ROWS.indexOf(row),
+    enforce: true,
+    refuses: new Set(["not-allowed", "credentials-missing"]),
+    cacheable: true,
+    policy,
+    ...parts,
+  };
+}
+const passes = (name: string, row: Row) => step(name, row, { decide: () => undefined });
+const refuses = (name: string, row: Row, parts: Partial<Step> = {}) =>
+  step(name, row, { decide: () => refuse("not-allowed", { reason: name }) }, parts);
+/** Takes from a counter of its own name and refuses where that is used up. */
+const limits = (name: string, row: Row = "limit", parts: Partial<Step> = {}) =>
+  step(
+    name,
+    row,
+    {
+      reads: (): Question[] => [{ ask: "take", takes: [{ key: name } as never] }],
+      decide: (_: Exchange, [reply]) =>
+        reply?.state === "ok" && (reply.value as Taken).allowed ? undefined : refuse("not-allowed", { reason: name }),
+    },
+    parts,
+  );
+const asksKey = (name: string) =>
+  step(name, "identify", { reads: () => [{ ask: "key", digest: name }], decide: () => undefined });
+const run = async (steps: Step[], mayCharge?: () => boolean) => runSteps(steps, exchange, deps, mayCharge);
+const reported = () => exchange.record.steps.map(({ policy, verdict }) => `${policy} ${verdict}`);
+
+describe("order", () => {
+  test("without questions it is synchronous, and the first refusal ends it", () => {
+    const stop = runSteps([passes("a", "screen"), refuses("b", "limit"), refuses("c", "authorize")], exchange, deps);
+    expect(stop).toMatchObject({ code: "not-allowed", reason: "b" });
+    expect(reported()).toEqual(["a passed", "b refused"]);
+    expect(runSteps([], exchange, deps)).toBeUndefined();
+  });
+
+  test("a step may be a promise; those after it wait", async () => {
+    const order: string[] = [];
+    const slow = step("slow", "screen", { decide: async () => void order.push("slow") });
+    const next = step("next", "limit", { decide: () => void order.push("next") });
+    await run([slow, next]);
+    expect(order).toEqual(["slow", "next"]);
+  });
+
+  test("a limit that is used up is told before missing credentials, although these were known first", async () => {
+    exhausted.add("ip");
+    const missing = step("auth", "identify", { decide: () => refuse("credentials-missing") });
+    expect(await run([limits("ip"), missing])).toMatchObject({ reason: "ip" });
+    expect(reported()).toContain("ip refused");
+  });
+
+  test("a refusal at identify takes the limits before it and none after", async () => {
+    const missing = step("auth", "identify", { decide: () => refuse("credentials-missing") });
+    expect(await run([limits("ip"), missing, limits("consumer", "consumer-limit")])).toMatchObject({
+      code: "credentials-missing",
+    });
+    expect(trips).toEqual([["take ip"]]);
+  });
+
+  test("an answer ends it too", async () => {
+    const answer = { status: 204, headers: exchange.request.headers, body: null };
+    expect(await run([limits("ip"), step("preflight", "cors", { decide: () => answer }), refuses("never", "authorize")])).toBe(
+      answer,
+    );
+    expect(reported()).toEqual(["ip passed", "preflight answered"]);
+  });
+});
+
+describe("trips", () => {
+  test("an identity that needs no store: all limits go in one take", async () => {
+    await run([limits("ip"), passes("jwt", "identify"), limits("consumer", "consumer-limit"), limits("quota", "consumer-limit")]);
+    expect(trips).toEqual([["take ip+consumer+quota"]]);
+  });
+
+  test("an identity from the store shares its trip with limits before it; those by consumer take a second", async () => {
+    await run([limits("ip"), asksKey("k"), limits("consumer", "consumer-limit")]);
+    expect(trips).toEqual([["take ip", "key k"], ["take consumer"]]);
+  });
+
+  test("a refusal in the first trip spares the second", async () => {
+    exhausted.add("ip");
+    await run([limits("ip"), asksKey("k"), limits("consumer", "consumer-limit")]);
+    expect(trips).toEqual([["take ip", "key k"]]);
+  });
+
+  test("each step gets the replies to its own questions, in their order", async () => {
+    exhausted.add("b");
+    let seen: unknown;
+    const many = step("many", "limit", {
+      reads: () => [
+        { ask: "blob", key: "x" },
+        { ask: "take", takes: [{ key: "a" }, { key: "b" }] as never },
+        { ask: "claim", key: "c", ttlMs: 1 },
+      ],
+      decide: (_, replies) => {
+        seen = replies;
+        return undefined;
+      },
+    });
+    await run([limits("first"), many]);
+    expect(trips).toEqual([["take first+a+b", "blob x", "claim c"]]);
+    expect(seen).toMatchObject([
+      { state: "unavailable", reason: "timeout" },
+      { state: "ok", value: { allowed: false, charged: false, counts: [{ allowed: true }, { allowed: false }] } },
+      { state: "ok", value: { state: "claimed" } },
+    ]);
+  });
+
+  test("a step with nothing to ask this time costs no trip", async () => {
+    await run([
+      step("quiet", "limit", { reads: () => undefined, decide: () => undefined }),
+      step("empty", "limit", { reads: () => [], decide: () => undefined }),
+    ]);
+    expect(trips).toEqual([]);
+    expect(reported()).toEqual(["quiet passed", "empty passed"]);
+  });
+});
+
+describe("the front half", () => {
+  test("is left before anything is charged where the plan would not fit", async () => {
+    expect(await run([limits("ip")], () => false)).toBe(LATER);
+    expect(trips).toEqual([]);
+  });
+
+  test("reading is no charge", async () => {
+    expect(await run([asksKey("k")], () => false)).toBeUndefined();
+    expect(trips).toEqual([["key k"]]);
+  });
+
+  test("asks at each trip: an identity may have made the plan too large", async () => {
+    const answers = [true, false];
+    expect(await run([limits("ip"), asksKey("k"), limits("consumer", "consumer-limit")], () => answers.shift()!)).toBe(LATER);
+    expect(trips).toEqual([["take ip", "key k"]]);
+  });
+});
+
+describe("shadow mode", () => {
+  const shadow = { enforce: false };
+
+  test("refuses nothing and says what it would have done", async () => {
+    exhausted.add("ip");
+    expect(await run([refuses("a", "screen", shadow), limits("ip", "limit", shadow)])).toBeUndefined();
+    expect(reported()).toEqual(["a would-refuse", "ip would-refuse"]);
+  });
+
+  test("its takes don't refuse those of others", async () => {
+    exhausted.add("ip");
+    expect(await run([limits("ip", "limit", shadow), limits("other")])).toBeUndefined();
+    expect(trips).toEqual([["take (ip)+other"]]);
+  });
+
+  test("a throwing step changes nothing but the record and the log", async () => {
+    const broken = step(
+      "broken",
+      "screen",
+      {
+        decide: () => {
+          throw new Error("x");
+        },
+      },
+      shadow,
+    );
+    expect(await run([broken, passes("next", "limit")])).toBeUndefined();
+    expect(reported()).toEqual(["broken failed", "next passed"]);
+    expect(errors).toEqual(["a policy threw: broken"]);
+  });
+});
+
+describe("bugs of policies", () => {
+  const thrown = () => {
+    throw new Error("secret detail");
+  };
+
+  test.each<[string, Policy]>([
+    ["throws", { decide: thrown }],
+    ["rejects", { decide: async () => thrown() }],
+    ["throws while asking", { reads: thrown, decide: () => undefined }],
+    ["refuses with a code that it does not declare", { decide: () => refuse("payload-too-large") }],
+  ])("a policy that %s is `internal`, logged once, and tells the caller nothing", async (_, policy) => {
+    const stop = await run([step("broken", "screen", policy), passes("next", "limit")]);
+    expect(stop).toMatchObject({ code: "internal" });
+    expect(stop).not.toMatchObject({ detail: expect.anything() });
+    expect(errors).toEqual(["a policy threw: broken"]);
+    expect(reported()).not.toContain("next passed");
+  });
+
+  test("a bug does not hide a refusal that ranks before it", async () => {
+    exhausted.add("ip");
+    expect(await run([limits("ip"), step("broken", "authorize", { decide: thrown })])).toMatchObject({ reason: "ip" });
+  });
+});
