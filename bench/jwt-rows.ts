@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import type { Row } from "./rows.ts";
+import type { Row } from "./row.ts";
 
 const SERVER = join(import.meta.dirname, "..", "scripts", "start.mjs");
 const ISSUER = "https://issuer.example";

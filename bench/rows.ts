@@ -1,4 +1,4 @@
-/** What the bench measures, row by row. A later issue adds its rows here; run.ts knows none of them by name. */
+/** What the bench measures, row by row. run.ts knows none of them by name. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compileConfig } from "../lib/compiler/compile.ts";
@@ -7,32 +7,7 @@ import { ensureTestBuild } from "../scripts/test-build.ts";
 import { drawKeys, storeKeys } from "./api-keys.ts";
 import { buildNext } from "./build-next.ts";
 import { jwtRows } from "./jwt-rows.ts";
-import type { Launch } from "./process.ts";
-
-export interface Row {
-  readonly name: string;
-  readonly title: string;
-  /** The row that is 1.0 to this one, earlier in the list. */
-  readonly reference?: string;
-  /** The target: at most so many times the reference. `--check` fails above it. */
-  readonly atMost?: number;
-  /** What is asked for, where it is not PATH; the backend answers everything alike. */
-  readonly path?: string;
-  /** Tokens for that many requests, sent in turn, to the reference too. */
-  tokens?(requests: number): Promise<readonly string[]>;
-  /** Slow servers get this share of `--requests` in a round, so that rounds stay short. */
-  readonly share?: number;
-  /** Builds what must be built. A row that throws is left out, with the reason. */
-  prepare?(): void;
-  launch(place: Place): Launch;
-}
-
-export interface Place {
-  readonly backend: string;
-  readonly port: number;
-  /** Empty, and gone with the bench. */
-  readonly folder: string;
-}
+import type { Row } from "./row.ts";
 
 export const PATH = "/x/api/products/42?sort=price&page=2";
 

@@ -13,7 +13,8 @@ import { parseArgs } from "node:util";
 import type { Load } from "./load.ts";
 import { median, quartiles } from "./median.ts";
 import { answering, cpuSeconds, freePort, isPinned, startNode, stop, stopAll } from "./process.ts";
-import { PATH, ROWS, type Row } from "./rows.ts";
+import type { Row } from "./row.ts";
+import { PATH, ROWS } from "./rows.ts";
 
 /** To each server. */
 const CONNECTIONS = 16;
