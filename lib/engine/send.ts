@@ -92,14 +92,13 @@ function finishHead(visit: Visit, answer: Answer, { deps }: SendContext): void {
 
 /** Ends the visit: every policy's onEnd and one record, once, whoever calls first. */
 export function finish(visit: Visit, complete: boolean, { deps, onRecord }: SendContext): void {
-  const { onEnded } = visit;
-  visit.onEnded = undefined;
-  onEnded?.();
+  visit.release();
   if (visit.ended) return;
   visit.ended = true;
   const { request, pipeline, record } = visit;
   if (pipeline.onEnd.length === 0 && !onRecord) return;
-  const ended: RequestRecord = {
+  // A copy that nothing changes any more: a background refresh or a mirror may go on writing into the draft.
+  const ended: RequestRecord = Object.freeze({
     status: visit.status,
     source: visit.source,
     code: visit.code,
@@ -118,10 +117,10 @@ export function finish(visit: Visit, complete: boolean, { deps, onRecord }: Send
     route: visit.route.id === "" ? undefined : visit.route.id,
     consumer: visit.consumer?.id,
     reason: record.reason,
-    steps: record.steps,
-    attempts: record.attempts,
+    steps: Object.freeze([...record.steps]),
+    attempts: Object.freeze([...record.attempts]),
     mirror: record.mirror,
-  };
+  });
   for (const { policy, name } of pipeline.onEnd) {
     try {
       policy.onEnd!(visit, ended);

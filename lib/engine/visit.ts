@@ -43,8 +43,8 @@ export class Visit implements Exchange {
   /** Whom the hooks on the way to a backend and back are told of: another where a cache asks on a caller's behalf. */
   exchange: Visit = this;
   ended = false;
-  /** Gives back what the request held; called once, however it ends. */
-  onEnded: (() => void) | undefined = undefined;
+  /** What gives back what the request holds, such as its place in a bulkhead. Most hold nothing. */
+  #releases: (() => void)[] | undefined;
   #webRequest: Request | undefined;
 
   constructor(
@@ -89,15 +89,29 @@ export class Visit implements Exchange {
     this.request = { ...this.request, headers: this.facts.headers };
   }
 
+  /** `giveBack` is called once, however the request ends. */
+  onRelease(giveBack: () => void): void {
+    this.#releases ??= [];
+    this.#releases.push(giveBack);
+  }
+
+  /** Gives back all that the request holds. */
+  release(): void {
+    const releases = this.#releases;
+    this.#releases = undefined;
+    for (const giveBack of releases ?? []) giveBack();
+  }
+
   /**
    * The same request as the gateway's own, a GET: what a cache fetches goes on when its caller has gone, and is never recorded.
-   * What is written down of it, such as attempts, stands with the caller's.
+   * Its attempts stand in the record of the caller who waits for it; a refresh in the background has a record of its own.
    */
   forCache(nowMs: number, monotonicMs: number, isBackground: boolean): Visit {
     const own = this.#alike({ ...this.request, method: "GET" }, nowMs, monotonicMs);
     own.pool = this.pool;
     // What policies remember by exchange (a cost to settle) is the caller's, unless that has ended.
     if (!isBackground) own.exchange = this;
+    else own.record = { startedAt: nowMs, steps: [], attempts: [], reason: undefined };
     return own;
   }
 

@@ -79,7 +79,7 @@ export class Attempts {
       return;
     }
     const enter = () => {
-      this.#visit.onEnded = () => bulkhead.leave();
+      this.#visit.onRelease(() => bulkhead.leave());
       this.#begin();
     };
     const overloaded = () => this.#stop(refuse("overloaded", { headers: ["retry-after", "1"], reason: "the bulkhead is full" }));

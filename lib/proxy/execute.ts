@@ -139,8 +139,7 @@ function goElsewhere({ code }: Refusal, visit: Visit, sink: Sink, context: Execu
   visit.pipeline = pipeline.elsewhere!;
   // The targets that were chosen are those of the other backend, and so is the place in its bulkhead.
   visit.pool = undefined;
-  visit.onEnded?.();
-  visit.onEnded = undefined;
+  visit.release();
   try {
     forward(visit, visit.upload, sink, context);
   } catch (error) {
