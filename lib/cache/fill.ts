@@ -1,6 +1,6 @@
 /**
  * One request to the backend for everybody who waits for the same answer (request collapsing), and for the entry that is made of
- * it. Its visit is the cache's own, so that it outlives the caller who came first.
+ * it. Its request is the cache's own, so that it outlives the caller who came first.
  */
 
 import type { Outgoing } from "../contract/exchange.ts";

@@ -34,7 +34,7 @@ export function sentFields(
   return headers.pairs;
 }
 
-/** Sends a stored answer; the visit's cacheStatus says how it came about. */
+/** Sends a stored answer; the request's cacheStatus says how it came about. */
 export function sendEntry(
   visit: Visit,
   traits: RequestTraits,

@@ -45,7 +45,7 @@ export const doctor: Command = {
 };
 
 /** A second time, to see what was kept; and again while nothing came in parts, which may be this machine's stalling. */
-const MOST_ASKED = 3;
+const MAX_ASKED = 3;
 
 async function askThrough(
   url: URL,
@@ -55,7 +55,7 @@ async function askThrough(
 ): Promise<[Reply, ...Reply[]]> {
   const replies: [Reply, ...Reply[]] = [await ask(url, id, key, extra)];
   const isSettled = () => replies.length >= 2 && replies.some((reply) => reply.kind === "heard" && isStreamed(reply));
-  while (replies[0].kind === "heard" && replies.length < MOST_ASKED && !isSettled()) replies.push(await ask(url, id, key, extra));
+  while (replies[0].kind === "heard" && replies.length < MAX_ASKED && !isSettled()) replies.push(await ask(url, id, key, extra));
   return replies;
 }
 

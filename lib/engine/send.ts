@@ -90,7 +90,7 @@ function finishHead(visit: Visit, answer: Answer, { deps }: SendContext): void {
   }
 }
 
-/** Ends the visit: every policy's onEnd and one record, once, whoever calls first. */
+/** Ends the request: every policy's onEnd and one record, once, whoever calls first. */
 export function finish(visit: Visit, complete: boolean, { deps, onRecord }: SendContext): void {
   visit.release();
   if (visit.ended) return;

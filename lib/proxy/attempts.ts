@@ -34,9 +34,9 @@ export type Send = (visit: Visit, sink: Sink, sending: Sending, context: Execute
 const REPLAY_BYTES = 64 * 1024;
 /** The wait before the first retry is drawn up to this, and up to twice as much before each one after it. */
 const FIRST_BACKOFF_MS = 25;
-const MOST_BACKOFF_MS = 250;
+const MAX_BACKOFF_MS = 250;
 /** A target that asks for a longer rest is not asked again for this request. */
-const MOST_RETRY_AFTER_MS = 1000;
+const MAX_RETRY_AFTER_MS = 1000;
 
 export class Attempts {
   readonly backend: Backend;
@@ -162,10 +162,10 @@ export class Attempts {
     if (wasSent && (this.#body instanceof Readable || !this.#isRepeatable())) return false;
     const target = backend!.pick(this.#visit, this.#tried);
     if (!target) return false;
-    const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** (this.#tried.length - 1), MOST_BACKOFF_MS) * backend!.dice();
+    const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** (this.#tried.length - 1), MAX_BACKOFF_MS) * backend!.dice();
     // It speaks for the target that said it (RFC 9110 section 10.2.3): another one may be asked.
     const waitMs = this.#tried.includes(target) ? Math.max(backoffMs, restMs) : backoffMs;
-    if (waitMs > MOST_RETRY_AFTER_MS || (timeouts!.totalMs !== null && waitMs >= this.#leftMs()!)) return false;
+    if (waitMs > MAX_RETRY_AFTER_MS || (timeouts!.totalMs !== null && waitMs >= this.#leftMs()!)) return false;
     if (!backend!.budget.take(retry!.budget, this.clock.now())) return false;
     const timer = setTimeout(() => this.#goTo(target), waitMs);
     this.#sink.onClose = (complete) => {

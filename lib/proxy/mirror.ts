@@ -12,10 +12,10 @@ import type { ExecuteContext } from "./context.ts";
 import { makeOutgoing } from "./outgoing.ts";
 
 /** Copies that are sent at once, for each route: a mirror that hangs must not take the memory and the connections of everybody else. */
-const MOST_AT_ONCE = 32;
+const MAX_AT_ONCE = 32;
 /** Nobody waits for an answer: one that takes longer, or has more to say, is given up. */
-const MOST_MS = 30_000;
-const MOST_ANSWER_BYTES = 1024 * 1024;
+const MAX_MS = 30_000;
+const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** How many copies of each rule are under way. */
 const underWay = new WeakMap<MirrorRule, number>();
@@ -48,7 +48,7 @@ export function watchForMirror(
 function send(rule: MirrorRule, visit: Visit, body: Uint8Array | null, context: ExecuteContext): void {
   const { deps } = context;
   const count = underWay.get(rule) ?? 0;
-  if (count >= MOST_AT_ONCE) {
+  if (count >= MAX_AT_ONCE) {
     visit.record.mirror = "busy";
     return;
   }
@@ -94,7 +94,7 @@ function dispatch(
   visit.record.mirror = "sent";
   const { connectMs, firstByteMs, totalMs } = backend.compiled.timeouts;
   const isTrial = backend.begin(target);
-  const handler = new Discarding(Math.min(totalMs ?? MOST_MS, MOST_MS), (isGood) => {
+  const handler = new Discarding(Math.min(totalMs ?? MAX_MS, MAX_MS), (isGood) => {
     backend.end(target, isGood ? "good" : "failed", isTrial, undefined);
     done();
   });
@@ -162,7 +162,7 @@ class Discarding implements Dispatcher.DispatchHandler {
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (this.#bytes > MOST_ANSWER_BYTES) this.#end(this.#status < 500);
+    if (this.#bytes > MAX_ANSWER_BYTES) this.#end(this.#status < 500);
   }
 
   onResponseEnd(): void {

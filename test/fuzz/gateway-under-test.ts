@@ -13,9 +13,9 @@ import { OddBackends } from "./odd-backend.ts";
 import { tellsOfBug } from "./platform-limits.ts";
 
 /** What is resident after a round and its garbage. Next alone needs more than the whole Node host. */
-const MOST_RESIDENT_MB: Record<HostName, number> = { node: 300, vercel: 500 };
+const MAX_RESIDENT_MB: Record<HostName, number> = { node: 300, vercel: 500 };
 /** Live memory over that after the first round: caches and their statistics fill up to bounds of their own. */
-const MOST_GROWTH_MB = 40;
+const MAX_GROWTH_MB = 40;
 /** Files over those after the first round: the store's own, and connections that the system has not yet ended. */
 const MORE_FILES = 5;
 /** Everything of a round has ended by then: the longest is a client's lingering socket, and Next's keep-alive. */
@@ -111,11 +111,11 @@ export class GatewayUnderTest {
     this.#files ??= settled.files;
     const liveMb = await this.#live();
     this.#liveMb ??= liveMb;
-    if (liveMb > this.#liveMb + MOST_GROWTH_MB)
+    if (liveMb > this.#liveMb + MAX_GROWTH_MB)
       findings.push(`${liveMb} MB live; after the first round there were ${this.#liveMb}`);
     const resident = residentMb(child.pid!);
-    if (resident > MOST_RESIDENT_MB[name])
-      findings.push(`${Math.round(resident)} MB are resident; ${MOST_RESIDENT_MB[name]} may be`);
+    if (resident > MAX_RESIDENT_MB[name])
+      findings.push(`${Math.round(resident)} MB are resident; ${MAX_RESIDENT_MB[name]} may be`);
     const calm = await this.#get("/calm/after");
     if (calm.status !== 200) findings.push(`a plain request gets ${calm.status} ${calm.body} after the round`);
     console.log(

@@ -10,7 +10,7 @@ import { runSteps } from "./run-steps.ts";
 
 const PLAIN: readonly AnswerStep[] = [{ takeRequest: true }, { write: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" }];
 /** A first try and its repetitions, a mirrored copy, a refreshed cache. */
-const MOST_ATTEMPTS = 12;
+const MAX_ATTEMPTS = 12;
 const RESERVED = /^x[-_](?:gateway|middleware|nextjs)[-_]/i;
 
 export class OddBackends {
@@ -126,7 +126,7 @@ export class OddBackends {
     const name = `${id}.${number}`;
     const arrivals = (this.#arrivals.get(name) ?? 0) + 1;
     this.#arrivals.set(name, arrivals);
-    if (arrivals > MOST_ATTEMPTS) fault(`the same request ${arrivals} times`);
+    if (arrivals > MAX_ATTEMPTS) fault(`the same request ${arrivals} times`);
   }
 }
 

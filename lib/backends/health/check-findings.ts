@@ -19,7 +19,7 @@ export const FINDINGS_KEY = "target-checks";
 /** Short, because every instance reads all of them every few seconds. */
 const MAX_REASON = 100;
 /** Clocks of instances agree to far less. A run from the future would be the latest for ever. */
-const MOST_SKEW_MS = 60_000;
+const MAX_SKEW_MS = 60_000;
 
 export function writeFindings({ startedMs, down }: Findings): Uint8Array {
   const entries = [...down].map(([id, { reason, checkedMs }]) => [id, checkedMs, reason.slice(0, MAX_REASON)]);
@@ -43,5 +43,5 @@ export function readFindings(blob: Blob | undefined, nowMs: number): Findings | 
 }
 
 function isTime(value: unknown, nowMs: number): value is number {
-  return typeof value === "number" && value <= nowMs + MOST_SKEW_MS;
+  return typeof value === "number" && value <= nowMs + MAX_SKEW_MS;
 }

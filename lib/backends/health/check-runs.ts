@@ -9,7 +9,7 @@ import type { Pending, StoreReply } from "../../contract/stores/reply.ts";
 import type { Backend } from "../backend.ts";
 import type { Pools } from "../pools.ts";
 import { type Down, FINDINGS_KEY, type Findings, readFindings, writeFindings } from "./check-findings.ts";
-import { type Checked, checkedTargets, comeBack, FAILURES, faultOf, MOST_AT_ONCE, PASSES, takeOut } from "./health-check.ts";
+import { type Checked, checkedTargets, comeBack, FAILURES, faultOf, MAX_AT_ONCE, PASSES, takeOut } from "./health-check.ts";
 import { heldMs } from "./schedule.ts";
 
 export interface CheckRuns {
@@ -45,7 +45,7 @@ export interface CheckDeps extends Pick<Deps, "clock" | "log" | "stores" | "defe
 /** Between the two checks that fail. */
 const AGAIN_MS = 1_000;
 /** Well below what a function may take (`maxDuration` in vercel.json). Targets that it does not come to stay as they are. */
-const MOST_RUN_MS = 240_000;
+const MAX_RUN_MS = 240_000;
 /** An instance asks the stores this often, while it serves. */
 const READ_MS = 4_000;
 /** The first trip of an instance makes a connection too, and may take longer than a trip is given. */
@@ -137,7 +137,7 @@ export function createCheckRuns(
           else findings.set(one, { fault, checkedMs: clock.now() });
         }
       };
-      await Promise.all(Array.from({ length: MOST_AT_ONCE }, takeTurns));
+      await Promise.all(Array.from({ length: MAX_AT_ONCE }, takeTurns));
       left = failed;
     }
     return findings;
@@ -145,7 +145,7 @@ export function createCheckRuns(
 
   async function runOnce(): Promise<CheckReport> {
     const startedMs = clock.now();
-    const findings = await checkAll(within(MOST_RUN_MS));
+    const findings = await checkAll(within(MAX_RUN_MS));
     const stored = isShared ? findingsIn(await patiently(() => blobs.get(FINDINGS_KEY, clock.now()))) : undefined;
     // Runs may overlap, or be asked for twice: what began later knows better.
     const isLate = stored !== undefined && stored.startedMs > startedMs;

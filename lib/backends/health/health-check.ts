@@ -5,7 +5,7 @@ import type { Backend, BackendTarget } from "../backend.ts";
 import type { Pools } from "../pools.ts";
 
 /** Of all checks at once: with many targets they take turns, and never crowd out requests. */
-export const MOST_AT_ONCE = 10;
+export const MAX_AT_ONCE = 10;
 /** In a row. One may be chance: a connection that closed, a slow moment. */
 export const FAILURES = 2;
 /** What is read of an answer. */

@@ -7,7 +7,7 @@ import {
   comeBack,
   FAILURES,
   faultOf,
-  MOST_AT_ONCE,
+  MAX_AT_ONCE,
   PASSES,
   takeOut,
 } from "./health-check.ts";
@@ -32,7 +32,7 @@ export function startHealthChecks(backends: readonly Backend[], surroundings: Ch
       timer = setTimeout(run, waitMs).unref();
     };
     const run = async () => {
-      if (running >= MOST_AT_ONCE) {
+      if (running >= MAX_AT_ONCE) {
         plan(CROWDED_MS);
         return;
       }

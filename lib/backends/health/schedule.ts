@@ -4,9 +4,9 @@
 export const CHECKS_PATH = "/gateway/health/checks";
 
 const HELD_INTERVALS = 3;
-const LEAST_HELD_MS = 180_000;
+const MIN_HELD_MS = 180_000;
 
 /** For how long it counts that a target has failed its checks, where nobody checks it again. */
 export function heldMs(intervalMs: number): number {
-  return Math.max(HELD_INTERVALS * intervalMs, LEAST_HELD_MS);
+  return Math.max(HELD_INTERVALS * intervalMs, MIN_HELD_MS);
 }

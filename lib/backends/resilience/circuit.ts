@@ -19,7 +19,7 @@ export interface CircuitRules {
 export type Result = "good" | "failed" | "neither";
 
 /** While it goes on failing. */
-const MOST_TIMES_AS_LONG = 8;
+const MAX_TIMES_AS_LONG = 8;
 /** An answer that has gone on for so long since its head is a good one, though it may never end. */
 const GOOD_AFTER_MS = 1000;
 
@@ -70,7 +70,7 @@ export class Circuit {
         return true;
       }
       const baseMs = this.openedBy === "health" ? rules.passive?.ejectMs : rules.breaker?.openMs;
-      this.#openFor(Math.min(this.#openMs * 2, (baseMs ?? this.#openMs) * MOST_TIMES_AS_LONG), nowMs, rules);
+      this.#openFor(Math.min(this.#openMs * 2, (baseMs ?? this.#openMs) * MAX_TIMES_AS_LONG), nowMs, rules);
       return false;
     }
     this.#failures = result === "good" ? 0 : this.#failures + 1;

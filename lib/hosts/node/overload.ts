@@ -15,7 +15,7 @@ const LOOK_MS = 200;
 /** Of one priority, one at each look: from none to all in two seconds. */
 const STEPS = 10;
 /** Short of all of the highest: somebody has to get through, or nobody would see that it is over. */
-const MOST_STEPS = PRIORITIES.length * STEPS - 1;
+const MAX_STEPS = PRIORITIES.length * STEPS - 1;
 /** Below this part of the limit less is refused again; between the two nothing changes. */
 const CALM = 0.5;
 
@@ -38,7 +38,7 @@ export class Shedding implements Load {
   look(lagMs: number): void {
     this.lagMs = lagMs;
     if (this.limitMs === null) this.#steps = 0;
-    else if (lagMs > this.limitMs) this.#steps = Math.min(this.#steps + 1, MOST_STEPS);
+    else if (lagMs > this.limitMs) this.#steps = Math.min(this.#steps + 1, MAX_STEPS);
     else if (lagMs < this.limitMs * CALM) this.#steps = Math.max(this.#steps - 1, 0);
     this.shed = this.#steps / STEPS;
   }

@@ -22,7 +22,7 @@ export interface IdempotencyOptions {
 
 const STANDARD = { ttlMs: 86_400_000, lockMs: 60_000, maxBodyBytes: 1024 * 1024, maxAnswerBytes: 64 * 1024 };
 /** As text it grows by a third, and Redis over HTTP takes 1 MB at once. */
-const MOST_ANSWER_BYTES = 512 * 1024;
+const MAX_ANSWER_BYTES = 512 * 1024;
 
 const full = strict("idempotency", {
   required: z.boolean().optional().describe("A request without the field is refused: false by default"),
@@ -77,11 +77,11 @@ export const idempotencySchema = {
         "Write a `lock` that is longer.",
       );
     const maxAnswerBytes = value("maxAnswer", "size", STANDARD.maxAnswerBytes);
-    if (maxAnswerBytes > MOST_ANSWER_BYTES)
+    if (maxAnswerBytes > MAX_ANSWER_BYTES)
       fields.report.error(
         "value-format",
         [...place, "maxAnswer"],
-        `answers of more than ${formatSize(MOST_ANSWER_BYTES)} are not kept.`,
+        `answers of more than ${formatSize(MAX_ANSWER_BYTES)} are not kept.`,
       );
     return {
       required,
