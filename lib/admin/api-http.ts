@@ -2,8 +2,8 @@
 
 import type { Clock } from "../contract/deps.ts";
 import { type Refusal, refuse } from "../contract/problem.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import type { Stop } from "../engine/run-steps.ts";
-import type { Visit } from "../engine/visit.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { BodyFault, CountedBody, collectBody } from "../proxy/request-body.ts";
 import { refuseForced } from "./admit.ts";
@@ -14,15 +14,15 @@ const MAX_BODY_BYTES = 64 * 1024;
 const JSON_TYPE = /^application\/(?:json|merge-patch\+json)\s*(?:;|$)/i;
 
 /** `segments` below /gateway/api/. */
-export async function answerApi(visit: Visit, segments: readonly string[], api: Api, clock: Clock): Promise<Stop> {
-  const { request, target, requestId } = visit;
+export async function answerApi(ctx: RequestContext, segments: readonly string[], api: Api, clock: Clock): Promise<Stop> {
+  const { request, target, requestId } = ctx;
   const { method, headers, client } = request;
   const found = api.find(method, segments);
   if (!found) return refuse("route-not-found");
   if ("allow" in found) return refuse("method-not-allowed", { headers: ["allow", found.allow.join(", ")] });
   const forced = refuseForced(request);
   if (forced) return forced;
-  const body = found.operation.body ? await readJson(visit, clock) : {};
+  const body = found.operation.body ? await readJson(ctx, clock) : {};
   if (isRefusal(body)) return body.refusal;
   const actor = { by: "operator", ip: client.ip, userAgent: headers.get("user-agent")?.slice(0, 200), requestId } as const;
   const done = await runOperation(found, { query: target.query, body, actor });
@@ -42,7 +42,7 @@ function isRefusal(body: unknown): body is Unread {
   return body instanceof Unread;
 }
 
-async function readJson({ request, facts }: Visit, clock: Clock): Promise<unknown> {
+async function readJson({ request, facts }: RequestContext, clock: Clock): Promise<unknown> {
   if (!request.body) return {};
   try {
     const rules = { maxBytes: MAX_BODY_BYTES, statedBytes: facts.contentLength, clock, onBytes: () => {} };

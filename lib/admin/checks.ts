@@ -1,8 +1,8 @@
 /** GET /gateway/health/checks: a scheduler asks for a run of the active checks, where the host keeps no time of its own (Vercel). */
 import type { CheckReport, CheckRuns } from "../backends/health/check-runs.ts";
 import { refuse } from "../contract/problem.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import type { Stop } from "../engine/run-steps.ts";
-import type { Visit } from "../engine/visit.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { type Admit, refuseForced } from "./admit.ts";
 
@@ -12,7 +12,7 @@ export interface ChecksOptions {
   readonly checks: () => CheckRuns | undefined;
 }
 
-export async function answerChecks({ request }: Visit, { admit, checks }: ChecksOptions): Promise<Stop> {
+export async function answerChecks({ request }: RequestContext, { admit, checks }: ChecksOptions): Promise<Stop> {
   const refusal = admit(request) ?? refuseForced(request);
   if (refusal) return refusal;
   // Vercel's cron sends GET. HEAD is a GET whose answer has no content (RFC 9110 section 9.3.2).

@@ -9,7 +9,7 @@ import type { Deps } from "../contract/deps.ts";
 import type { HostTraits } from "../contract/host-traits.ts";
 import type { Answer } from "../contract/problem.ts";
 import type { Client } from "../contract/request.ts";
-import type { Visit } from "../engine/visit.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import { cacheMarksIn } from "../http/cache-marks.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { DOCTOR_HEADER, doctorKey, readPass } from "./doctor-pass.ts";
@@ -59,7 +59,7 @@ export const PAUSE_MS = 1_000;
 const PROBE_MS = 5_000;
 const MAX_PROBES = 50;
 
-export type Examine = (visit: Visit) => (() => Answer) | undefined;
+export type Examine = (ctx: RequestContext) => (() => Answer) | undefined;
 
 /** Undefined for every request but the operator's doctor's. */
 export function createDoctor({ adminToken, ...options }: DoctorOptions): Examine {

@@ -6,7 +6,7 @@ import type { MaybePromise } from "../contract/maybe-promise.ts";
 import type { Answer } from "../contract/problem.ts";
 import { refuse } from "../contract/problem.ts";
 import type { Jwks } from "../crypto/signing-keys.ts";
-import type { Visit } from "../engine/visit.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import type { Endpoints } from "../gateway/gateway.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { Admit } from "./admit.ts";
@@ -59,15 +59,15 @@ export function createEndpoints({ admit, overview, api, jwks, examine, checks, c
     isConsole: ({ segments: [, first] }) => first === undefined || first === "" || first === "_next",
     admit: ({ request }) => admit(request),
     examine,
-    answer(visit: Visit) {
-      const { request, target } = visit;
+    answer(ctx: RequestContext) {
+      const { request, target } = ctx;
       const path = target.segments.slice(1).join("/");
       const [, first, ...rest] = target.segments;
-      if (`/gateway/${path}` === CHECKS_PATH) return answerChecks(visit, checks);
+      if (`/gateway/${path}` === CHECKS_PATH) return answerChecks(ctx, checks);
       const open = forEverybody(path);
       // What is the same for everybody asks nobody who they are: a token that is meant for something else is no guess at ours.
       const refusal = open && path !== "health" ? undefined : admit(request);
-      if (first === "api") return refusal ?? answerApi(visit, rest, api, clock);
+      if (first === "api") return refusal ?? answerApi(ctx, rest, api, clock);
       const answer = (refusal ? undefined : forOperators(path)) ?? open;
       if (!answer) return refusal ?? refuse("route-not-found");
       const isRead = request.method === "GET" || request.method === "HEAD";

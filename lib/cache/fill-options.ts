@@ -2,7 +2,7 @@
 
 import type { CacheRule } from "../contract/caching.ts";
 import type { Sink } from "../contract/sink.ts";
-import type { Visit } from "../engine/visit.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import type { ExecuteContext } from "../proxy/context.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { CacheStatus } from "./cache-status.ts";
@@ -10,7 +10,7 @@ import type { Entry } from "./entry.ts";
 import type { RequestTraits } from "./request-traits.ts";
 
 export interface Caller {
-  readonly visit: Visit;
+  readonly ctx: RequestContext;
   readonly traits: RequestTraits;
   readonly sink: Sink;
   readonly context: ExecuteContext;
@@ -35,7 +35,7 @@ export interface FillOptions {
   readonly path: string;
   readonly rule: CacheRule;
   /** The request that is made, as of the caller who came first. */
-  readonly own: Visit;
+  readonly own: RequestContext;
   readonly traits: RequestTraits;
   readonly isAuthenticated: boolean;
   readonly hasCookies: boolean;

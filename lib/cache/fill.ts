@@ -5,8 +5,8 @@
 
 import type { Outgoing } from "../contract/exchange.ts";
 import type { Refusal } from "../contract/problem.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import { finish } from "../engine/send.ts";
-import type { Visit } from "../engine/visit.ts";
 import { isNotModified, type Validators } from "../http/conditions.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/hygiene.ts";
@@ -86,14 +86,14 @@ export class Fill implements Fetch {
 
   /** False where what is under way is not for this caller. */
   join(caller: Caller): boolean {
-    const { visit, sink, context } = caller;
+    const { ctx, sink, context } = caller;
     if (this.#open && !this.#isFor(caller)) return false;
     if (this.#open && this.options.now() - this.#openedMs > MAX_JOIN_MS) {
       this.options.owner.shut();
       return false;
     }
     sink.onClose = (complete) => {
-      finish(visit, complete, context);
+      finish(ctx, complete, context);
       this.#leave(caller, complete);
     };
     if (this.#open) this.#attach(caller, true);
@@ -129,9 +129,9 @@ export class Fill implements Fetch {
     const waiting = this.#take();
     if (this.#mayServeStale()) this.#serveStale(waiting, undefined);
     else
-      for (const { visit, sink, context } of waiting) {
-        this.#say(visit, {});
-        context.refuse(refusal, visit, sink);
+      for (const { ctx, sink, context } of waiting) {
+        this.#say(ctx, {});
+        context.refuse(refusal, ctx, sink);
       }
     this.#resolve();
   }
@@ -214,13 +214,13 @@ export class Fill implements Fetch {
     if (shared.status < 500) owner.forget();
     const [first, ...others] = this.#take();
     if (first) {
-      const { visit, traits, sink, context } = first;
-      visit.source = "backend";
-      this.#say(visit, { detail });
+      const { ctx, traits, sink, context } = first;
+      ctx.source = "backend";
+      this.#say(ctx, { detail });
       const whole = fieldsForOne(shared);
-      const isKnown = this.#isKnown(traits, visit, shared.pairs);
+      const isKnown = this.#isKnown(traits, ctx, shared.pairs);
       const { status, pairs } = isKnown ? notModified(whole, isKnown) : { status: shared.status, pairs: whole };
-      if (sendHead(visit, status, pairs, text, false, sink, context) && !isKnown) this.sink.add(visit, sink);
+      if (sendHead(ctx, status, pairs, text, false, sink, context) && !isKnown) this.sink.add(ctx, sink);
       else if (isKnown) sink.end();
     }
     if (this.sink.readers === 0) this.#end();
@@ -228,7 +228,7 @@ export class Fill implements Fetch {
   }
 
   /** The validators of an answer that the caller has already. */
-  #isKnown(traits: RequestTraits, { request }: Visit, pairs: readonly string[]): Validators | undefined {
+  #isKnown(traits: RequestTraits, { request }: RequestContext, pairs: readonly string[]): Validators | undefined {
     if (!traits.isConditional || this.#received!.shared.status !== 200) return undefined;
     const nowMs = this.options.now();
     const validators = validatorsOf(new HeaderList(pairs as string[]), nowMs);
@@ -264,25 +264,25 @@ export class Fill implements Fetch {
   }
 
   /** Whether a caller's request says the same as the one that was made, in the fields by which the answer was chosen. */
-  #isFor({ visit }: Caller): boolean {
+  #isFor({ ctx }: Caller): boolean {
     const { vary } = this.#open!.answer;
-    return variantKey(vary, visit.request.headers) === variantKey(vary, this.options.own.request.headers);
+    return variantKey(vary, ctx.request.headers) === variantKey(vary, this.options.own.request.headers);
   }
 
   #attach(caller: Caller, isCollapsed: boolean): void {
-    const { visit, traits, sink, context } = caller;
+    const { ctx, traits, sink, context } = caller;
     const { answer, sent, first, text } = this.#open!;
-    visit.source = isCollapsed ? "cache" : "backend";
-    this.#say(visit, { stored: !this.#isOutdated, collapsed: isCollapsed });
+    ctx.source = isCollapsed ? "cache" : "backend";
+    this.#say(ctx, { stored: !this.#isOutdated, collapsed: isCollapsed });
     const fields = isCollapsed ? sent : first;
-    const known = this.#isKnown(traits, visit, fields);
+    const known = this.#isKnown(traits, ctx, fields);
     if (known) {
       const { status, pairs } = notModified(fields, known);
-      if (sendHead(visit, status, pairs, "", true, sink, context)) sink.end();
+      if (sendHead(ctx, status, pairs, "", true, sink, context)) sink.end();
       return;
     }
     const pairs = [...fields, ...earlierAge(answer.freshness)];
-    if (sendHead(visit, answer.status, pairs, text, true, sink, context)) this.sink.add(visit, sink);
+    if (sendHead(ctx, answer.status, pairs, text, true, sink, context)) this.sink.add(ctx, sink);
   }
 
   #keep(body: Uint8Array): void {
@@ -329,9 +329,9 @@ export class Fill implements Fetch {
     const entry = toEntry(answer, sentFields(answer, rule.options));
     if (isStorable && !this.#isOutdated) owner.store(variantKey(answer.vary, own.request.headers), entry);
     else owner.forget();
-    for (const [index, { visit, traits, sink, context }] of this.#take().entries()) {
-      visit.cacheStatus = statusText({ fwd: "stale", fwdStatus: 304, stored: isStorable, collapsed: index > 0 });
-      sendEntry(visit, traits, entry, sink, now(), context);
+    for (const [index, { ctx, traits, sink, context }] of this.#take().entries()) {
+      ctx.cacheStatus = statusText({ fwd: "stale", fwdStatus: 304, stored: isStorable, collapsed: index > 0 });
+      sendEntry(ctx, traits, entry, sink, now(), context);
     }
     this.#resolve();
   }
@@ -346,9 +346,9 @@ export class Fill implements Fetch {
     for (const caller of waiting) caller.again(true);
   }
 
-  #say(visit: Visit, more: CacheStatus): void {
+  #say(ctx: RequestContext, more: CacheStatus): void {
     const { reason } = this.options;
-    if (reason !== undefined) visit.cacheStatus = statusText({ fwd: reason, ...more });
+    if (reason !== undefined) ctx.cacheStatus = statusText({ fwd: reason, ...more });
   }
 
   #mayServeStale(): boolean {
@@ -360,9 +360,9 @@ export class Fill implements Fetch {
   #serveStale(waiting: readonly Caller[], fwdStatus: number | undefined): void {
     const { stale, now } = this.options;
     const ttl = Math.floor(leftMs(stale!.freshness, now()) / 1000);
-    for (const { visit, traits, sink, context } of waiting) {
-      visit.cacheStatus = statusText({ fwd: "stale", fwdStatus, ttl, detail: "stale-if-error" });
-      sendEntry(visit, traits, stale!, sink, now(), context);
+    for (const { ctx, traits, sink, context } of waiting) {
+      ctx.cacheStatus = statusText({ fwd: "stale", fwdStatus, ttl, detail: "stale-if-error" });
+      sendEntry(ctx, traits, stale!, sink, now(), context);
     }
   }
 }

@@ -9,8 +9,8 @@ import { refuse } from "../contract/problem.ts";
 import type { Sink } from "../contract/sink.ts";
 import type { Blobs } from "../contract/stores/blobs.ts";
 import type { StoreReply } from "../contract/stores/reply.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import { sendStop } from "../engine/send.ts";
-import type { Visit } from "../engine/visit.ts";
 import type { HeaderList } from "../http/header-list.ts";
 import type { ExecuteContext, Forward } from "../proxy/context.ts";
 import { boundedKey } from "../stores/bounded-key.ts";
@@ -39,7 +39,7 @@ const MAX_ALONE_BYTES = 512 * 1024;
 
 /** One request of a caller to a route with a cache. */
 class Lookup implements Wanted, Caller {
-  readonly visit: Visit;
+  readonly ctx: RequestContext;
   readonly traits: RequestTraits;
   readonly sink: Sink;
   readonly context: ExecuteContext;
@@ -51,28 +51,28 @@ class Lookup implements Wanted, Caller {
   /** Asks anew, where the answer that it waited for is not for it, or takes too long. */
   again: Caller["again"] = () => {};
 
-  constructor(visit: Visit, traits: RequestTraits, sink: Sink, context: ExecuteContext, forward: Forward) {
-    this.visit = visit;
+  constructor(ctx: RequestContext, traits: RequestTraits, sink: Sink, context: ExecuteContext, forward: Forward) {
+    this.ctx = ctx;
     this.traits = traits;
     this.sink = sink;
     this.context = context;
-    this.rule = visit.pipeline.cache!;
+    this.rule = ctx.pipeline.cache!;
     this.forward = forward;
-    this.key = this.rule.keyFor(visit);
-    this.hasCookies = traits.hasCookies && this.rule.mindsCookies(visit);
+    this.key = this.rule.keyFor(ctx);
+    this.hasCookies = traits.hasCookies && this.rule.mindsCookies(ctx);
   }
 
   get headers(): HeaderList {
-    return this.visit.request.headers;
+    return this.ctx.request.headers;
   }
 
   get path(): string {
-    return purgePath(this.visit.target.path);
+    return purgePath(this.ctx.target.path);
   }
 
   /** Whether it shows credentials that its key does not tell apart. */
   get isAuthenticated(): boolean {
-    return this.visit.consumer ? !this.rule.options.perConsumer : this.traits.hasCredentials;
+    return this.ctx.consumer ? !this.rule.options.perConsumer : this.traits.hasCredentials;
   }
 
   /** Under what it waits for others: of callers with cookies each may turn out to need an answer of its own. */
@@ -109,30 +109,30 @@ export class GatewayCache {
   }
 
   /** Answers from what is stored, or by `forward`. */
-  serve(visit: Visit, body: Parameters<Forward>[1], sink: Sink, context: ExecuteContext, forward: Forward): void {
-    const { method, headers } = visit.request;
-    const { store } = visit.pipeline.cache!.options;
+  serve(ctx: RequestContext, body: Parameters<Forward>[1], sink: Sink, context: ExecuteContext, forward: Forward): void {
+    const { method, headers } = ctx.request;
+    const { store } = ctx.pipeline.cache!.options;
     const isRead = method === "GET" || method === "HEAD";
     const traits = readRequestTraits(headers);
     // A GET with a body ("fat GET") may be answered by what the body says, which is in no key.
     if (!isRead || traits.mustBypass || body !== null) {
-      if (store) visit.cacheStatus = statusText({ fwd: isRead ? "bypass" : "method" });
-      forward(visit, body, sink, context);
+      if (store) ctx.cacheStatus = statusText({ fwd: isRead ? "bypass" : "method" });
+      forward(ctx, body, sink, context);
       return;
     }
-    const lookup = new Lookup(visit, traits, sink, context, forward);
+    const lookup = new Lookup(ctx, traits, sink, context, forward);
     if (!store) {
       if (method === "GET" && !traits.hasRange) this.#start(lookup, undefined, undefined);
-      else forward(visit, null, sink, context);
+      else forward(ctx, null, sink, context);
       return;
     }
     const found = this.#store.find(lookup, context.deps.clock.now());
     if (!(found instanceof Promise)) this.#answer(lookup, found);
-    else found.then((known) => this.#answer(lookup, known)).catch((error: unknown) => context.crash(error, visit, sink));
+    else found.then((known) => this.#answer(lookup, known)).catch((error: unknown) => context.crash(error, ctx, sink));
   }
 
   #answer(lookup: Lookup, { entry: known, why }: Found): void {
-    const { visit, traits, sink, context } = lookup;
+    const { ctx, traits, sink, context } = lookup;
     const nowMs = context.deps.clock.now();
     const entry = known && lookup.mayGet(known) ? known : undefined;
     if (entry) {
@@ -140,21 +140,21 @@ export class GatewayCache {
       const { alwaysValidate, staleWhileRevalidateMs } = entry.freshness;
       if (!alwaysValidate && left > -staleWhileRevalidateMs) {
         const ttl = Math.floor(left / 1000);
-        visit.cacheStatus = left > 0 ? hitText(ttl) : statusText({ hit: true, ttl, detail: "stale-while-revalidate" });
-        sendEntry(visit, traits, entry, sink, nowMs, context);
+        ctx.cacheStatus = left > 0 ? hitText(ttl) : statusText({ hit: true, ttl, detail: "stale-while-revalidate" });
+        sendEntry(ctx, traits, entry, sink, nowMs, context);
         if (left <= 0) this.#refresh(lookup, entry);
         return;
       }
     }
     if (traits.onlyIfCached) {
-      visit.cacheStatus = statusText({ fwd: "request", detail: "only-if-cached" });
-      sendStop(visit, refuse("not-in-cache"), sink, context);
+      ctx.cacheStatus = statusText({ fwd: "request", detail: "only-if-cached" });
+      sendStop(ctx, refuse("not-in-cache"), sink, context);
       return;
     }
     const reason = entry ? "stale" : known ? "bypass" : (why ?? "uri-miss");
-    if (visit.request.method === "HEAD" || traits.hasRange) {
-      visit.cacheStatus = statusText({ fwd: reason });
-      lookup.forward(visit, null, sink, context);
+    if (ctx.request.method === "HEAD" || traits.hasRange) {
+      ctx.cacheStatus = statusText({ fwd: reason });
+      lookup.forward(ctx, null, sink, context);
       return;
     }
     lookup.again = (mayWait) => (mayWait ? this.#fetch(lookup, undefined, reason) : void this.#start(lookup, undefined, reason));
@@ -181,7 +181,7 @@ export class GatewayCache {
     fillKey?: string,
     isBackground = false,
   ): Promise<void> {
-    const { visit, traits, rule, key, path, context, isAuthenticated, hasCookies } = lookup;
+    const { ctx, traits, rule, key, path, context, isAuthenticated, hasCookies } = lookup;
     const { clock, defer } = context.deps;
     const owner: FillOwner = {
       store: (variant, entry) => {
@@ -204,7 +204,7 @@ export class GatewayCache {
     const fill = new Fill({
       path,
       rule,
-      own: visit.forCache(clock.now(), clock.monotonic(), isBackground),
+      own: ctx.forCache(clock.now(), clock.monotonic(), isBackground),
       traits,
       isAuthenticated,
       hasCookies,
@@ -224,7 +224,7 @@ export class GatewayCache {
     } catch (error) {
       // A policy threw. Left as it is, the fill would keep everybody waiting who comes after.
       fill.fail(refuse("internal", { reason: String(error) }));
-      context.deps.log.error("the gateway failed", { requestId: visit.requestId, route: visit.route.id, error: String(error) });
+      context.deps.log.error("the gateway failed", { requestId: ctx.requestId, route: ctx.route.id, error: String(error) });
     }
     return fill.done;
   }
@@ -255,7 +255,7 @@ export class GatewayCache {
    * A request that may have changed something was answered without an error (RFC 9111 section 4.4): what is stored for its path
    * is no longer right, nor for the paths on this host that the answer names.
    */
-  invalidate({ request, target }: Visit, pairs: readonly string[]): MaybePromise<unknown> {
+  invalidate({ request, target }: RequestContext, pairs: readonly string[]): MaybePromise<unknown> {
     const paths = new Set([purgePath(target.path)]);
     for (let i = 0; i < pairs.length; i += 2) {
       if (!/^(?:content-)?location$/i.test(pairs[i]!)) continue;

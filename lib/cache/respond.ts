@@ -3,8 +3,8 @@
 import type { CacheOptions } from "../contract/caching.ts";
 import { refuse } from "../contract/problem.ts";
 import type { Sink } from "../contract/sink.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import { finish, type SendContext, sendStop } from "../engine/send.ts";
-import type { Visit } from "../engine/visit.ts";
 import { readByteRange } from "../http/byte-range.ts";
 import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
 import { allowsRange, isNotModified, type Validators } from "../http/conditions.ts";
@@ -36,7 +36,7 @@ export function sentFields(
 
 /** Sends a stored answer; the request's cacheStatus says how it came about. */
 export function sendEntry(
-  visit: Visit,
+  ctx: RequestContext,
   traits: RequestTraits,
   entry: Entry,
   sink: Sink,
@@ -44,27 +44,27 @@ export function sendEntry(
   context: SendContext,
 ): void {
   const age = Math.floor(ageMs(entry.freshness, nowMs) / 1000);
-  const part = partFor(visit, traits, entry, nowMs);
-  visit.source = "cache";
-  sink.onClose = (complete) => finish(visit, complete, context);
+  const part = partFor(ctx, traits, entry, nowMs);
+  ctx.source = "cache";
+  sink.onClose = (complete) => finish(ctx, complete, context);
   if (sink.closed) {
-    finish(visit, false, context);
+    finish(ctx, false, context);
     return;
   }
   part.pairs.push("age", String(age));
-  if (!sendHead(visit, part.status, part.pairs, "", true, sink, context)) return;
+  if (!sendHead(ctx, part.status, part.pairs, "", true, sink, context)) return;
   const { body } = part;
-  if (body.length === 0 || visit.request.method === "HEAD") {
+  if (body.length === 0 || ctx.request.method === "HEAD") {
     sink.end();
     return;
   }
-  visit.bytesOut = body.length;
+  ctx.bytesOut = body.length;
   sink.end(body);
 }
 
 /** False where a policy threw while it shaped the head: the caller then has got a problem. */
 export function sendHead(
-  visit: Visit,
+  ctx: RequestContext,
   status: number,
   pairs: string[],
   statusText: string,
@@ -73,14 +73,14 @@ export function sendHead(
   context: SendContext,
 ): boolean {
   try {
-    const isForAll = isStorable && visit.pipeline.cache?.options.cdn !== false;
-    const head = finishHead(visit, status, pairs, isForAll);
-    visit.status = head.status;
+    const isForAll = isStorable && ctx.pipeline.cache?.options.cdn !== false;
+    const head = finishHead(ctx, status, pairs, isForAll);
+    ctx.status = head.status;
     sink.head(head.status, head.status === status ? statusText : "", head.pairs);
     return true;
   } catch (error) {
-    context.deps.log.error("a policy threw while shaping an answer", { requestId: visit.requestId, error: String(error) });
-    sendStop(visit, refuse("internal", { reason: String(error) }), sink, context);
+    context.deps.log.error("a policy threw while shaping an answer", { requestId: ctx.requestId, error: String(error) });
+    sendStop(ctx, refuse("internal", { reason: String(error) }), sink, context);
     return false;
   }
 }
@@ -93,7 +93,7 @@ interface Part {
 
 const NO_BODY = new Uint8Array();
 
-function partFor({ request }: Visit, traits: RequestTraits, entry: Entry, nowMs: number): Part {
+function partFor({ request }: RequestContext, traits: RequestTraits, entry: Entry, nowMs: number): Part {
   const { status, sent, body, validators } = entry;
   const { headers, method } = request;
   if (status === 200 && traits.isConditional && isNotModified(headers, validators, nowMs)) return notModified(sent, validators);

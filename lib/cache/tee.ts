@@ -3,7 +3,7 @@
  * entry; what is too large to keep is passed through at the pace of the slowest.
  */
 import type { Sink } from "../contract/sink.ts";
-import type { Visit } from "../engine/visit.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { ownBytes } from "./own-bytes.ts";
 
@@ -16,7 +16,7 @@ export interface TeeEvents {
 }
 
 interface Reader {
-  readonly visit: Visit;
+  readonly ctx: RequestContext;
   readonly sink: Sink;
   /** The chunk that it gets next. */
   next: number;
@@ -58,8 +58,8 @@ export class Tee implements Sink {
   }
 
   /** A caller whose head has been sent. It gets the body from its beginning. */
-  add(visit: Visit, sink: Sink): void {
-    const reader: Reader = { visit, sink, next: 0, isBlocked: false, hasEnded: false };
+  add(ctx: RequestContext, sink: Sink): void {
+    const reader: Reader = { ctx, sink, next: 0, isBlocked: false, hasEnded: false };
     this.#readers.set(sink, reader);
     sink.onDrain = () => {
       reader.isBlocked = false;
@@ -147,10 +147,10 @@ export class Tee implements Sink {
   }
 
   #pump(reader: Reader): void {
-    const { visit, sink } = reader;
+    const { ctx, sink } = reader;
     while (!reader.isBlocked && !reader.hasEnded && reader.next < this.#chunks.length) {
       const chunk = this.#chunks[reader.next++]!;
-      visit.bytesOut += chunk.length;
+      ctx.bytesOut += chunk.length;
       // Together with the end, so that a host can send all in one write.
       reader.hasEnded = this.#isOver && reader.next === this.#chunks.length;
       if (reader.hasEnded) sink.end(chunk);

@@ -1,8 +1,8 @@
 /** A path that a route is for, and where the engine would send it. */
 import type { Backend } from "../backends/backend.ts";
 import { paramsOf } from "../engine/match.ts";
+import { RequestContext } from "../engine/request-context.ts";
 import type { Route } from "../engine/route.ts";
-import { Visit } from "../engine/visit.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { readRequestHeaders } from "../http/hygiene.ts";
 import { parseTarget } from "../http/target.ts";
@@ -24,10 +24,10 @@ export function exampleFor(route: Route, backend: Backend): { readonly from: str
     body: null,
     client: { ip: undefined, geo: undefined },
   } as const;
-  const visit = new Visit(request, readRequestHeaders(headers), target, route, 0, 0);
-  visit.enter(route, paramsOf(route, target.segments));
+  const ctx = new RequestContext(request, readRequestHeaders(headers), target, route, 0, 0);
+  ctx.enter(route, paramsOf(route, target.segments));
   // Only where it goes: policies are not asked.
-  const outgoing = makeOutgoing(visit, visit.facts, { ...visit.pipeline, onRequest: [] }, first, "", undefined);
+  const outgoing = makeOutgoing(ctx, ctx.facts, { ...ctx.pipeline, onRequest: [] }, first, "", undefined);
   return outgoing && { from: target.path, to: first.origin + outgoing.target };
 }
 

@@ -1,7 +1,7 @@
 /** `frontdesk explain`: what the gateway would do with a request, step by step, without sending anything. */
 
 import { PROBLEMS } from "../contract/problem.ts";
-import type { Visit } from "../engine/visit.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { CONFIG_FLAG, type Command, configFile, JSON_FLAG, OK } from "./command.ts";
 import { readExplainRequest } from "./explain-request.ts";
@@ -48,8 +48,8 @@ export const explain: Command = {
 };
 
 function asJson(explanation: Explanation, logged: readonly string[]): string {
-  const { visit, kind, code, reason, askedOf, near, steps, notReached, shapedBy, ending } = explanation;
-  const { request, route, params } = visit;
+  const { ctx, kind, code, reason, askedOf, near, steps, notReached, shapedBy, ending } = explanation;
+  const { request, route, params } = ctx;
   return JSON.stringify(
     {
       request: {
@@ -64,7 +64,7 @@ function asJson(explanation: Explanation, logged: readonly string[]): string {
         : null,
       near: near.map(({ route: { position, host, path }, because }) => ({ position, host, path, because })),
       params,
-      pool: poolOf(visit),
+      pool: poolOf(ctx),
       steps,
       notReached: notReached.map(({ name }) => name),
       shapedBy,
@@ -82,14 +82,14 @@ function asJson(explanation: Explanation, logged: readonly string[]): string {
   );
 }
 
-function sentFacts({ origin, method, target, pairs, body }: Sent, { visit }: Explanation) {
-  const backend = visit.pipeline.backend!.name;
+function sentFacts({ origin, method, target, pairs, body }: Sent, { ctx }: Explanation) {
+  const backend = ctx.pipeline.backend!.name;
   return { backend, method, url: origin + target, headers: pairsOf(pairs), bodyBytes: body?.length ?? 0 };
 }
 
 function page(explanation: Explanation, logged: readonly string[]): string {
-  const { visit, steps, notReached, shapedBy, ending } = explanation;
-  const { request, params } = visit;
+  const { ctx, steps, notReached, shapedBy, ending } = explanation;
+  const { request, params } = ctx;
   const from = [request.client.ip, request.client.geo?.country].filter(Boolean).join(", ");
   const sections = [
     `${bold(`${request.method} ${printable(request.target)}`)} ${quiet(`to ${request.host} from ${from}`)}`,
@@ -104,7 +104,7 @@ function page(explanation: Explanation, logged: readonly string[]): string {
         Boolean,
       ),
     ),
-    labelled("pool", poolLines(visit)),
+    labelled("pool", poolLines(ctx)),
     labelled("shaped by", shapedBy.length > 0 ? [shapedBy.join(", ")] : []),
     labelled("verdict", [verdictLine(explanation)]),
     ending?.kind === "sent" ? sentText(ending) : "",
@@ -114,23 +114,23 @@ function page(explanation: Explanation, logged: readonly string[]): string {
   return sections.filter(Boolean).join("\n");
 }
 
-function isRouted({ visit }: Explanation): boolean {
-  return visit.route.id !== "";
+function isRouted({ ctx }: Explanation): boolean {
+  return ctx.route.id !== "";
 }
 
 /** Addresses in the order in which they would be asked; undefined where that is the same for everybody. */
-function poolOf({ pool, pipeline }: Visit): readonly (readonly string[])[] | undefined {
+function poolOf({ pool, pipeline }: RequestContext): readonly (readonly string[])[] | undefined {
   return pool?.map((level) => level.map((index) => pipeline.backend!.targets[index]!.url));
 }
 
-function poolLines(visit: Visit): string[] {
-  const levels = poolOf(visit) ?? [];
+function poolLines(ctx: RequestContext): string[] {
+  const levels = poolOf(ctx) ?? [];
   return levels.map((urls, index) => `${index === 0 ? "" : quiet("then ")}${urls.map(printable).join(", ")}`);
 }
 
 function routeLine(explanation: Explanation): string {
-  const { visit, code } = explanation;
-  const { route, target } = visit;
+  const { ctx, code } = explanation;
+  const { route, target } = ctx;
   if (isRouted(explanation)) return `${methodsText(route)} ${bold(addressText(route))}  ${quiet(route.position)}`;
   if (target.segments[0] === "gateway") return "none: everything below /gateway is the gateway's own";
   if (code === "method-not-allowed") return `${quiet("none:")} the path is there, the method is not`;
@@ -157,10 +157,10 @@ function stepCells({ policy, row, verdict, code, reason, ms }: Explanation["step
   return [policy, row, paint(verdict.replace("-", " ")), quiet(`${ms.toFixed(1)} ms`), printable(why)];
 }
 
-function verdictLine({ kind, code, reason, askedOf, visit, ending }: Explanation): string {
+function verdictLine({ kind, code, reason, askedOf, ctx, ending }: Explanation): string {
   switch (kind) {
     case "sent":
-      return good(`goes on to the backend ${visit.pipeline.backend!.name}`);
+      return good(`goes on to the backend ${ctx.pipeline.backend!.name}`);
     case "refused": {
       const allow = new HeaderList([...ending!.pairs]).get("allow");
       const why = reason ?? (allow === undefined ? undefined : `the path serves ${allow}`);

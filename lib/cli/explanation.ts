@@ -3,7 +3,7 @@
 import type { ProblemCode } from "../contract/problem.ts";
 import type { StepRecord } from "../contract/record.ts";
 import type { GatewayRequest } from "../contract/request.ts";
-import type { Visit } from "../engine/visit.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import type { Verdict } from "../gateway/gateway.ts";
 import { type NearRoute, nearRoutes } from "./near-routes.ts";
 import type { OfflineGateway } from "./offline-gateway.ts";
@@ -11,7 +11,7 @@ import { type Answered, AnswerKeeper, type Sent } from "./outlet.ts";
 import { type StepFacts, stepFacts } from "./route-facts.ts";
 
 export interface Explanation {
-  readonly visit: Visit;
+  readonly ctx: RequestContext;
   /** `console`: the answer is a page, which Next serves. `undecided`: what judges the credential is not asked here. */
   readonly kind: "sent" | "refused" | "answered" | "console" | "undecided";
   /** Where `undecided`: who would be asked about the credential. */
@@ -35,14 +35,14 @@ export async function explainRequest(
   request: GatewayRequest,
 ): Promise<Explanation> {
   const verdict = await gateway.decide(request, "whole");
-  const { visit } = verdict;
+  const { ctx } = verdict;
   const ending = await runToEnd(verdict, gateway, outlet);
-  const { pipeline, record, code } = visit;
+  const { pipeline, record, code } = ctx;
   const deciding = [...pipeline.decide, ...pipeline.execute].map(stepFacts);
   const reached = new Set(record.steps.map(({ policy }) => policy));
   const shaping = ending?.kind === "sent" ? pipeline.onRequest : pipeline.onSend;
   const steps = record.steps.map((step): ExplainedStep => ({ ...placeOf(step, deciding), ...step }));
-  const common = { visit, notReached: deciding.filter(({ name }) => !reached.has(name)) };
+  const common = { ctx, notReached: deciding.filter(({ name }) => !reached.has(name)) };
   if (unasked.size > 0 && isUndecided(record.steps.at(-1))) {
     const { policy, row, mode, ms } = steps.pop()!;
     steps.push({ policy, row, mode, ms, verdict: "undecided" });
@@ -55,7 +55,7 @@ export async function explainRequest(
     kind: ending === undefined ? "console" : code !== undefined ? "refused" : ending.kind,
     code,
     reason: record.reason,
-    near: code === "route-not-found" && visit.route.id === "" ? nearRoutes(gateway.routes, visit) : [],
+    near: code === "route-not-found" && ctx.route.id === "" ? nearRoutes(gateway.routes, ctx) : [],
     steps,
     shapedBy: shaping.map(({ name }) => name),
     ending,
@@ -72,12 +72,12 @@ async function runToEnd(
   gateway: OfflineGateway["gateway"],
   outlet: OfflineGateway["outlet"],
 ): Promise<Explanation["ending"]> {
-  const { visit } = verdict;
+  const { ctx } = verdict;
   const { promise, resolve } = Promise.withResolvers<Sent | Answered>();
   const sink = new AnswerKeeper(resolve);
   outlet.onSent = resolve;
-  if (verdict.kind === "stop") gateway.send(visit, verdict.stop, sink);
-  else if (verdict.kind === "execute") gateway.execute(visit, sink);
+  if (verdict.kind === "stop") gateway.send(ctx, verdict.stop, sink);
+  else if (verdict.kind === "execute") gateway.execute(ctx, sink);
   else return undefined;
   const ending = await promise;
   sink.destroy();

@@ -1,7 +1,7 @@
 /** Where no route matched: those that nearly did, and what keeps each from it. */
 import { editDistance, nearest } from "../config/nearest.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import type { Route } from "../engine/route.ts";
-import type { Visit } from "../engine/visit.ts";
 
 export interface NearRoute {
   readonly route: Route;
@@ -11,10 +11,10 @@ export interface NearRoute {
 
 const SHOWN = 3;
 
-export function nearRoutes(routes: readonly Route[], visit: Visit): NearRoute[] {
+export function nearRoutes(routes: readonly Route[], ctx: RequestContext): NearRoute[] {
   return routes
     .flatMap((route) => {
-      const difference = pathDifference(route, visit.target.segments) ?? otherDifference(route);
+      const difference = pathDifference(route, ctx.target.segments) ?? otherDifference(route);
       return difference ? [{ route, ...difference }] : [];
     })
     .sort((a, b) => a.distance - b.distance)

@@ -25,10 +25,10 @@ import type { Sink } from "../contract/sink.ts";
 import type { StoreReply } from "../contract/stores/reply.ts";
 import { createMatcher, createStricterReader, type Match, paramsOf } from "../engine/match.ts";
 import { fitsPlan, type Plan } from "../engine/plan.ts";
+import { RequestContext } from "../engine/request-context.ts";
 import { createRoute, type Route, UNROUTED } from "../engine/route.ts";
 import { LATER, type Later, runSteps, type Stop } from "../engine/run-steps.ts";
 import { sendStop } from "../engine/send.ts";
-import { Visit } from "../engine/visit.ts";
 import { AskedFields } from "../http/asked-fields.ts";
 import { fieldOf } from "../http/credential.ts";
 import { isHost } from "../http/host.ts";
@@ -43,10 +43,10 @@ export interface Endpoints {
   /** Whether a page of the console, or one of its files, stands at this target: those are the host's to serve. */
   isConsole(target: Target): boolean;
   /** A refusal for callers who may not see the console. */
-  admit(visit: Visit): Stop | undefined;
+  admit(ctx: RequestContext): Stop | undefined;
   /** The answer to the operator's `frontdesk doctor`, which may ask on any path; undefined for every other request. */
-  examine(visit: Visit): (() => Stop) | undefined;
-  answer(visit: Visit): MaybePromise<Stop>;
+  examine(ctx: RequestContext): (() => Stop) | undefined;
+  answer(ctx: RequestContext): MaybePromise<Stop>;
 }
 
 export interface GatewayOptions {
@@ -72,12 +72,12 @@ export interface GatewayOptions {
 
 export type Verdict =
   /** Refused, or answered without a backend. */
-  | { readonly kind: "stop"; readonly visit: Visit; readonly stop: Stop }
-  | { readonly kind: "execute"; readonly visit: Visit }
+  | { readonly kind: "stop"; readonly ctx: RequestContext; readonly stop: Stop }
+  | { readonly kind: "execute"; readonly ctx: RequestContext }
   /** A page that the host serves; the caller may see it. */
-  | { readonly kind: "console"; readonly visit: Visit }
+  | { readonly kind: "console"; readonly ctx: RequestContext }
   /** Only from the front half: nothing was charged, and the handler decides. */
-  | { readonly kind: "later"; readonly visit: Visit };
+  | { readonly kind: "later"; readonly ctx: RequestContext };
 
 /** `front` is a half of its own (Vercel's middleware), `whole` is all of it in one place. */
 export type Half = "front" | "whole";
@@ -92,9 +92,9 @@ export interface Gateway {
   readonly checks: CheckRuns | undefined;
   decide(request: GatewayRequest, half: Half): MaybePromise<Verdict>;
   /** Takes up a plan that was opened for this request; undefined where its route is not known here. */
-  resume(request: GatewayRequest, plan: Plan): Visit | undefined;
-  execute(visit: Visit, sink: Sink): void;
-  send(visit: Visit, stop: Stop, sink: Sink): void;
+  resume(request: GatewayRequest, plan: Plan): RequestContext | undefined;
+  execute(ctx: RequestContext, sink: Sink): void;
+  send(ctx: RequestContext, stop: Stop, sink: Sink): void;
   /** Drops stored answers, and says how many. */
   purge(what: Purge): MaybePromise<StoreReply<number>>;
   /** For what a host has to refuse itself. The fields of its route stand in the answer (CORS), and none of its policies decides. */
@@ -135,30 +135,30 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { cache = new GatewayCache(deps.stores.blobs, options.host.name) } = options;
   const context = executeContext({ ...options, via: `1.1 ${name}`, cache, isCached: cachedPaths(routes) });
 
-  function begin(received: GatewayRequest): Visit {
+  function begin(received: GatewayRequest): RequestContext {
     const facts = received.facts ?? readRequestHeaders(received.headers);
     const authority = authorityOf(received.target);
     const isAsReceived = authority === undefined && facts.headers === received.headers;
     const request = isAsReceived ? received : { ...received, headers: facts.headers, host: authority ?? received.host };
     const target = parseTarget(received.target) ?? UNREADABLE_TARGET;
-    return new Visit(request, facts, target, unrouted, deps.clock.now(), deps.clock.monotonic());
+    return new RequestContext(request, facts, target, unrouted, deps.clock.now(), deps.clock.monotonic());
   }
 
   /** Guard, match, and what the header fields alone tell. */
-  function screen(visit: Visit): Refusal | undefined {
-    const { request, target, facts } = visit;
+  function screen(ctx: RequestContext): Refusal | undefined {
+    const { request, target, facts } = ctx;
     if (target === UNREADABLE_TARGET) return refuse("bad-request", { detail: "The request target is not a path." });
-    const asked = preflightMethod(visit);
-    const wanted = asked === undefined ? undefined : enterPreflight(visit, asked);
-    if (visit.granted) return undefined;
+    const asked = preflightMethod(ctx);
+    const wanted = asked === undefined ? undefined : enterPreflight(ctx, asked);
+    if (ctx.granted) return undefined;
     const found = match(request.method, request.host, target, facts.headers);
     if (found.kind !== "none") {
       // A refused preflight has the CORS fields of the route that it asks about, or none.
-      if (found.kind === "method-not-allowed" && wanted?.kind === "route") visit.enter(wanted.route, wanted.params, asked);
-      else visit.enter(found.route, found.params);
+      if (found.kind === "method-not-allowed" && wanted?.kind === "route") ctx.enter(wanted.route, wanted.params, asked);
+      else ctx.enter(found.route, found.params);
       if (found.route.priority < load.shed && load.refuses(found.route.priority)) return overloaded(found.route, load);
     }
-    const fault = faultOf(target, visit.route);
+    const fault = faultOf(target, ctx.route);
     if (fault) return refuse("bad-request", { detail: `There is ${fault}.` });
     if (found.kind === "none") return refuse("route-not-found");
     if (found.route.stricter !== undefined) {
@@ -172,7 +172,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (request.method === "TRACE") return refuse("method-not-allowed", { headers: ["allow", allowedBy(found.route)] });
     if (facts.via?.includes(name)) return refuse("loop-detected");
     if (!options.host.upgrades && facts.upgrade?.toLowerCase() === "websocket") return refuse("upgrade-unsupported");
-    const { maxBodyBytes } = visit.pipeline;
+    const { maxBodyBytes } = ctx.pipeline;
     if (facts.contentLength !== undefined && facts.contentLength > maxBodyBytes) {
       return refuse("payload-too-large", { detail: `The body may have at most ${maxBodyBytes} bytes.` });
     }
@@ -183,17 +183,17 @@ export function createGateway(options: GatewayOptions): Gateway {
    * A preflight is answered by the CORS of the route that its requested method leads to; `granted` stays undefined where that has none.
    * A browser keeps the list of methods, and each on it is granted from then on: so each must be by its own route.
    */
-  function enterPreflight(visit: Visit, asked: string): Match {
-    const { request, target, facts } = visit;
+  function enterPreflight(ctx: RequestContext, asked: string): Match {
+    const { request, target, facts } = ctx;
     const fields = new AskedFields(facts.headers, facts.headers.all("access-control-request-headers").join(","));
     const find = (method: string) => match(method, request.host, target, fields);
     const found = find(asked);
     const [route, params] = found.kind === "none" ? [unrouted, {}] : [found.route, found.params];
     const rule = corsOf(route, asked);
     if (faultOf(target, route) || !rule) return found;
-    visit.enter(route, params, asked);
+    ctx.enter(route, params, asked);
     const origin = facts.headers.get("origin")!;
-    visit.granted = (rule.methods ?? [asked]).filter((method) => {
+    ctx.granted = (rule.methods ?? [asked]).filter((method) => {
       const own = method === asked ? found : find(method);
       const { allows, credentials } = (own.kind === "route" && corsOf(own.route, method)) || NO_CORS;
       return allows(origin) && (credentials || !rule.credentials);
@@ -202,33 +202,33 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   function decide(received: GatewayRequest, half: Half): MaybePromise<Verdict> {
-    const visit = begin(received);
-    const unclear = unclearRequest(visit);
-    if (unclear) return { kind: "stop", visit, stop: unclear };
-    if (visit.facts.withReserved !== undefined) {
-      const examined = endpoints.examine(visit);
-      if (examined) return half === "front" ? { kind: "later", visit } : { kind: "stop", visit, stop: examined() };
+    const ctx = begin(received);
+    const unclear = unclearRequest(ctx);
+    if (unclear) return { kind: "stop", ctx, stop: unclear };
+    if (ctx.facts.withReserved !== undefined) {
+      const examined = endpoints.examine(ctx);
+      if (examined) return half === "front" ? { kind: "later", ctx } : { kind: "stop", ctx, stop: examined() };
     }
-    if (visit.target.segments[0] === "gateway") return decideEngine(visit, half);
-    const document = metadata?.answer(visit.request, visit.target, match);
-    if (document) return { kind: "stop", visit, stop: document };
-    const refusal = screen(visit);
-    if (refusal) return { kind: "stop", visit, stop: refusal };
-    const { pipeline } = visit;
-    if (half === "whole") return verdict(visit, runSteps(pipeline.decide, visit, deps));
-    if (pipeline.decideIn === "handler") return { kind: "later", visit };
+    if (ctx.target.segments[0] === "gateway") return decideEngine(ctx, half);
+    const document = metadata?.answer(ctx.request, ctx.target, match);
+    if (document) return { kind: "stop", ctx, stop: document };
+    const refusal = screen(ctx);
+    if (refusal) return { kind: "stop", ctx, stop: refusal };
+    const { pipeline } = ctx;
+    if (half === "whole") return verdict(ctx, runSteps(pipeline.decide, ctx, deps));
+    if (pipeline.decideIn === "handler") return { kind: "later", ctx };
     return verdict(
-      visit,
-      runSteps(pipeline.decide, visit, deps, () => fitsPlan(visit.toPlan())),
+      ctx,
+      runSteps(pipeline.decide, ctx, deps, () => fitsPlan(ctx.toPlan())),
     );
   }
 
-  function decideEngine(visit: Visit, half: Half): MaybePromise<Verdict> {
-    if (endpoints.isConsole(visit.target)) {
-      const stop = endpoints.admit(visit);
-      return stop ? { kind: "stop", visit, stop } : { kind: "console", visit };
+  function decideEngine(ctx: RequestContext, half: Half): MaybePromise<Verdict> {
+    if (endpoints.isConsole(ctx.target)) {
+      const stop = endpoints.admit(ctx);
+      return stop ? { kind: "stop", ctx, stop } : { kind: "console", ctx };
     }
-    return half === "front" ? { kind: "later", visit } : verdict(visit, endpoints.answer(visit));
+    return half === "front" ? { kind: "later", ctx } : verdict(ctx, endpoints.answer(ctx));
   }
 
   return {
@@ -241,20 +241,20 @@ export function createGateway(options: GatewayOptions): Gateway {
     resume(received, plan) {
       const route = byId.get(plan.route);
       if (!route) return undefined;
-      const visit = begin({ ...received, target: plan.target });
-      visit.enter(route, paramsOf(route, visit.target.segments));
-      visit.resume(plan);
-      return visit;
+      const ctx = begin({ ...received, target: plan.target });
+      ctx.enter(route, paramsOf(route, ctx.target.segments));
+      ctx.resume(plan);
+      return ctx;
     },
-    execute: (visit, sink) => execute(visit, sink, context),
-    send: (visit, stop, sink) => sendStop(visit, stop, sink, context),
+    execute: (ctx, sink) => execute(ctx, sink, context),
+    send: (ctx, stop, sink) => sendStop(ctx, stop, sink, context),
     purge: (what) => cache.purge(what),
     refuse(received, refusal, sink) {
-      const visit = begin(received);
-      const { request, target, facts } = visit;
+      const ctx = begin(received);
+      const { request, target, facts } = ctx;
       const found = target === UNREADABLE_TARGET ? undefined : match(request.method, request.host, target, facts.headers);
-      if (found?.kind !== undefined && found.kind !== "none") visit.enter(found.route, found.params);
-      sendStop(visit, refusal, sink, context);
+      if (found?.kind !== undefined && found.kind !== "none") ctx.enter(found.route, found.params);
+      sendStop(ctx, refusal, sink, context);
     },
   };
 }
@@ -268,13 +268,13 @@ function credentialFields(authenticators: Iterable<Authenticator>): ReadonlySet<
 }
 
 /** What can't be judged, whatever it is for. HTTP/1.0 may come without a host. */
-function unclearRequest({ request: { host }, facts: { fault } }: Visit): Refusal | undefined {
+function unclearRequest({ request: { host }, facts: { fault } }: RequestContext): Refusal | undefined {
   if (host !== "" && !isHost(host)) return refuse("bad-request", { detail: "There is a Host that is not one host." });
   return fault === undefined ? undefined : refuse("bad-request", { detail: `There is ${fault}.` });
 }
 
 /** The method that a CORS preflight asks about (Fetch standard, CORS-preflight request). */
-function preflightMethod({ request, facts }: Visit): string | undefined {
+function preflightMethod({ request, facts }: RequestContext): string | undefined {
   if (request.method !== "OPTIONS" || !facts.headers.has("origin")) return undefined;
   return facts.headers.get("access-control-request-method");
 }
@@ -312,8 +312,8 @@ function allowedBy({ methods }: Route): string {
   return (methods ?? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]).join(", ");
 }
 
-function verdict(visit: Visit, result: MaybePromise<Stop | Later | undefined>): MaybePromise<Verdict> {
-  if (result instanceof Promise) return result.then((settled) => verdict(visit, settled));
-  if (result === LATER) return { kind: "later", visit };
-  return result ? { kind: "stop", visit, stop: result } : { kind: "execute", visit };
+function verdict(ctx: RequestContext, result: MaybePromise<Stop | Later | undefined>): MaybePromise<Verdict> {
+  if (result instanceof Promise) return result.then((settled) => verdict(ctx, settled));
+  if (result === LATER) return { kind: "later", ctx };
+  return result ? { kind: "stop", ctx, stop: result } : { kind: "execute", ctx };
 }

@@ -7,7 +7,7 @@
 import type { AnswerHead } from "../contract/exchange.ts";
 import type { HostTraits } from "../contract/host-traits.ts";
 import type { MapBack } from "../engine/pipeline.ts";
-import type { Visit } from "../engine/visit.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/hygiene.ts";
@@ -24,7 +24,7 @@ export interface SharedHead extends ShapedHead {
 }
 
 export function headForAll(
-  visit: Visit,
+  ctx: RequestContext,
   status: number,
   { pairs, cacheControl }: BackendHead,
   length: string | undefined,
@@ -32,25 +32,25 @@ export function headForAll(
   mapBack: MapBack | undefined,
 ): SharedHead {
   // The first thing that somebody wonders about who put a gateway before a backend that verifies for itself.
-  if (status === 401 && visit.consumer && visit.pipeline.removes.length > 0)
-    visit.record.reason = "the backend answered 401: the caller's credential was kept from it (forwardCredential)";
-  mapBack?.(pairs, visit.pipeline.backend?.preserveHost ? visit.request.host : undefined);
+  if (status === 401 && ctx.consumer && ctx.pipeline.removes.length > 0)
+    ctx.record.reason = "the backend answered 401: the caller's credential was kept from it (forwardCredential)";
+  mapBack?.(pairs, ctx.pipeline.backend?.preserveHost ? ctx.request.host : undefined);
   if (length !== undefined) pairs.push("content-length", length);
-  const { onResponse } = visit.pipeline;
+  const { onResponse } = ctx.pipeline;
   if (onResponse.length === 0 && host.passesContentEncoding) return { status, pairs, cacheControl };
   const headers = new HeaderList(pairs);
   const head: AnswerHead = { status, headers };
   if (!host.passesContentEncoding) headers.delete("content-encoding");
   if (onResponse.length === 0) return { status, pairs, cacheControl };
   if (cacheControl !== undefined) headers.append("cache-control", cacheControl);
-  for (const { policy } of onResponse) policy.onResponse!(visit.exchange, head);
+  for (const { policy } of onResponse) policy.onResponse!(ctx.exchange, head);
   const changed = headers.has("cache-control") ? headers.all("cache-control").join(", ") : undefined;
   headers.delete("cache-control");
   return { status: head.status, pairs, cacheControl: changed };
 }
 
-export function headForCaller(visit: Visit, shared: SharedHead): ShapedHead {
-  return finishHead(visit, shared.status, fieldsForOne(shared), false);
+export function headForCaller(ctx: RequestContext, shared: SharedHead): ShapedHead {
+  return finishHead(ctx, shared.status, fieldsForOne(shared), false);
 }
 
 /** With what caches in front and the browser may do with an answer for one caller. Takes the list over. */
@@ -61,12 +61,12 @@ export function fieldsForOne({ pairs, cacheControl }: SharedHead): string[] {
 }
 
 /** `isForAll`: caches in front will give it to others, so that nothing of this one request may stand in it. */
-export function finishHead(visit: Visit, status: number, pairs: string[], isForAll: boolean): ShapedHead {
-  if (!isForAll) pairs.push("x-request-id", visit.requestId);
-  if (visit.cacheStatus !== undefined) pairs.push("cache-status", visit.cacheStatus);
-  const { onSend } = visit.pipeline;
+export function finishHead(ctx: RequestContext, status: number, pairs: string[], isForAll: boolean): ShapedHead {
+  if (!isForAll) pairs.push("x-request-id", ctx.requestId);
+  if (ctx.cacheStatus !== undefined) pairs.push("cache-status", ctx.cacheStatus);
+  const { onSend } = ctx.pipeline;
   if (onSend.length === 0) return { status, pairs };
   const head: AnswerHead = { status, headers: new HeaderList(pairs) };
-  for (const { policy } of onSend) policy.onSend!(visit, head);
+  for (const { policy } of onSend) policy.onSend!(ctx, head);
   return { status: head.status, pairs: head.headers.pairs };
 }

@@ -8,8 +8,8 @@ import type { Result } from "../backends/resilience/circuit.ts";
 import type { Clock } from "../contract/deps.ts";
 import { BACKEND_FAILURES, PROBLEMS, type Refusal, refuse } from "../contract/problem.ts";
 import type { Sink } from "../contract/sink.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import { finish } from "../engine/send.ts";
-import type { Visit } from "../engine/visit.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/hygiene.ts";
 import type { ExecuteContext, Fetch } from "./context.ts";
@@ -28,7 +28,7 @@ export interface Sending {
 }
 
 /** Sends the request to a target; throws where it can't be sent at all. */
-export type Send = (visit: Visit, sink: Sink, sending: Sending, context: ExecuteContext) => void;
+export type Send = (ctx: RequestContext, sink: Sink, sending: Sending, context: ExecuteContext) => void;
 
 /** A body of at most so many stated bytes is kept, so that it can be sent again; a longer one streams, and is sent once. */
 const REPLAY_BYTES = 64 * 1024;
@@ -40,7 +40,7 @@ const MAX_RETRY_AFTER_MS = 1000;
 
 export class Attempts {
   readonly backend: Backend;
-  readonly #visit: Visit;
+  readonly #ctx: RequestContext;
   readonly #sink: Sink;
   readonly #context: ExecuteContext;
   readonly #fetch: Fetch | undefined;
@@ -50,15 +50,15 @@ export class Attempts {
   #body: Readable | Uint8Array | null;
 
   constructor(
-    visit: Visit,
+    ctx: RequestContext,
     body: Readable | Uint8Array | null,
     sink: Sink,
     context: ExecuteContext,
     fetch: Fetch | undefined,
     send: Send,
   ) {
-    this.backend = visit.pipeline.backend!;
-    this.#visit = visit;
+    this.backend = ctx.pipeline.backend!;
+    this.#ctx = ctx;
     this.#body = body;
     this.#sink = sink;
     this.#context = context;
@@ -79,7 +79,7 @@ export class Attempts {
       return;
     }
     const enter = () => {
-      this.#visit.onRelease(() => bulkhead.leave());
+      this.#ctx.onRelease(() => bulkhead.leave());
       this.#begin();
     };
     const overloaded = () => this.#stop(refuse("overloaded", { headers: ["retry-after", "1"], reason: "the bulkhead is full" }));
@@ -89,34 +89,34 @@ export class Attempts {
     else {
       this.#sink.onClose = (complete) => {
         admitted();
-        finish(this.#visit, complete, this.#context);
+        finish(this.#ctx, complete, this.#context);
       };
     }
   }
 
   #begin(): void {
     const body = this.#body;
-    const { retry } = this.#visit.pipeline;
-    const statedBytes = this.#visit.facts.contentLength ?? Number.POSITIVE_INFINITY;
+    const { retry } = this.#ctx.pipeline;
+    const statedBytes = this.#ctx.facts.contentLength ?? Number.POSITIVE_INFINITY;
     if (body instanceof Readable && retry && statedBytes <= REPLAY_BYTES && this.#isRepeatable()) {
       collectBody(body).then(
         (bytes) => {
           this.#body = bytes;
-          this.#visit.upload = bytes;
-          this.#goTo(this.backend.pick(this.#visit));
+          this.#ctx.upload = bytes;
+          this.#goTo(this.backend.pick(this.#ctx));
         },
         (error: unknown) => this.#crash(error),
       );
-    } else this.#goTo(this.backend.pick(this.#visit));
+    } else this.#goTo(this.backend.pick(this.#ctx));
   }
 
   #goTo(target: BackendTarget | undefined): void {
     if (this.#sink.closed) {
-      finish(this.#visit, false, this.#context);
+      finish(this.#ctx, false, this.#context);
       return;
     }
     if (!target) {
-      const fitting = this.backend.fitting(this.#visit);
+      const fitting = this.backend.fitting(this.#ctx);
       const reason = fitting.map(({ url, state }) => `${url}: ${state.downBecause ?? state.circuit.reason}`).join("; ");
       const headers = ["retry-after", String(this.backend.retryAfterSeconds(fitting))];
       this.#stop(refuse("no-backend-available", { headers, reason }));
@@ -126,7 +126,7 @@ export class Attempts {
     const watch = new TargetWatch(this, target);
     try {
       const sending = { target, body: this.#body, totalMs: this.#leftMs(), watch, fetch: this.#fetch };
-      this.#send(this.#visit, this.#sink, sending, this.#context);
+      this.#send(this.#ctx, this.#sink, sending, this.#context);
     } catch (error) {
       watch.ended("neither");
       this.#crash(error);
@@ -134,33 +134,33 @@ export class Attempts {
   }
 
   #stop(refusal: Refusal): void {
-    refuseTo(refusal, this.#visit, this.#sink, this.#context, this.#fetch);
+    refuseTo(refusal, this.#ctx, this.#sink, this.#context, this.#fetch);
   }
 
   #crash(error: unknown): void {
-    this.#context.crash(error, this.#visit, this.#sink, this.#fetch);
+    this.#context.crash(error, this.#ctx, this.#sink, this.#fetch);
   }
 
   /** Whether another attempt takes the place of an answer with this status. */
   repeatsAnswer(status: number, { pairs }: BackendHead): boolean {
-    const { retry } = this.#visit.pipeline;
+    const { retry } = this.#ctx.pipeline;
     if (!retry?.statuses.includes(status)) return false;
     return this.#again(true, retryAfterMs(new HeaderList(pairs).get("retry-after"), this.clock.now()));
   }
 
   /** Whether another attempt takes the place of none, or of one that broke off before its head. */
   repeatsFailure({ code }: Refusal, wasSent: boolean): boolean {
-    const { retry } = this.#visit.pipeline;
+    const { retry } = this.#ctx.pipeline;
     if (!retry || !BACKEND_FAILURES.has(code)) return false;
     return (wasSent ? retry.statuses.includes(PROBLEMS[code].status) : retry.connect) && this.#again(wasSent, 0);
   }
 
   #again(wasSent: boolean, restMs: number): boolean {
-    const { backend, timeouts, retry } = this.#visit.pipeline;
+    const { backend, timeouts, retry } = this.#ctx.pipeline;
     if (this.#tried.length >= retry!.attempts || this.#sink.closed) return false;
     // A body that was partly read is gone, and one that was partly sent may have been carried out.
     if (wasSent && (this.#body instanceof Readable || !this.#isRepeatable())) return false;
-    const target = backend!.pick(this.#visit, this.#tried);
+    const target = backend!.pick(this.#ctx, this.#tried);
     if (!target) return false;
     const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** (this.#tried.length - 1), MAX_BACKOFF_MS) * backend!.dice();
     // It speaks for the target that said it (RFC 9110 section 10.2.3): another one may be asked.
@@ -170,20 +170,20 @@ export class Attempts {
     const timer = setTimeout(() => this.#goTo(target), waitMs);
     this.#sink.onClose = (complete) => {
       clearTimeout(timer);
-      finish(this.#visit, complete, this.#context);
+      finish(this.#ctx, complete, this.#context);
     };
     return true;
   }
 
   #isRepeatable(): boolean {
-    const { request, facts } = this.#visit;
+    const { request, facts } = this.#ctx;
     if (IDEMPOTENT.has(request.method)) return true;
     return this.backend.compiled.resilience?.idempotencyKeys === true && facts.headers.has("idempotency-key");
   }
 
   /** What is left of the time for all attempts together. */
   #leftMs(): number | null {
-    const { totalMs } = this.#visit.pipeline.timeouts!;
+    const { totalMs } = this.#ctx.pipeline.timeouts!;
     if (totalMs === null) return null;
     return totalMs - (this.clock.monotonic() - this.#startedMs);
   }

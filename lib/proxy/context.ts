@@ -6,8 +6,8 @@ import type { HostTraits } from "../contract/host-traits.ts";
 import type { MaybePromise } from "../contract/maybe-promise.ts";
 import type { Refusal } from "../contract/problem.ts";
 import type { Sink } from "../contract/sink.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import type { SendContext } from "../engine/send.ts";
-import type { Visit } from "../engine/visit.ts";
 import type { BackendHead } from "../http/hygiene.ts";
 import type { Target } from "../http/target.ts";
 import type { SharedHead } from "./answer-head.ts";
@@ -22,14 +22,14 @@ export interface ExecuteContext extends SendContext {
   /** Whether answers for this path may be stored. */
   isCached(target: Target): boolean;
   /** A bug, after the decision. */
-  crash(error: unknown, visit: Visit, sink: Sink, fetch?: Fetch): void;
+  crash(error: unknown, ctx: RequestContext, sink: Sink, fetch?: Fetch): void;
   /** No answer came: another backend's takes its place, one of the config's, or the problem. */
-  refuse(refusal: Refusal, visit: Visit, sink: Sink): void;
+  refuse(refusal: Refusal, ctx: RequestContext, sink: Sink): void;
 }
 
 /** Asks the backend, for the sink's caller or, with a fetch, for a cache. */
 export type Forward = (
-  visit: Visit,
+  ctx: RequestContext,
   body: Readable | Uint8Array | null,
   sink: Sink,
   context: ExecuteContext,
@@ -38,8 +38,8 @@ export type Forward = (
 
 /** The gateway's cache, as far as a request goes by way of it. */
 export interface ResponseCache {
-  serve(visit: Visit, body: Readable | Uint8Array | null, sink: Sink, context: ExecuteContext, forward: Forward): void;
-  invalidate(visit: Visit, pairs: readonly string[]): MaybePromise<unknown>;
+  serve(ctx: RequestContext, body: Readable | Uint8Array | null, sink: Sink, context: ExecuteContext, forward: Forward): void;
+  invalidate(ctx: RequestContext, pairs: readonly string[]): MaybePromise<unknown>;
 }
 
 /** An answer that a cache fetches, for several callers or for none yet: how its forward differs from that for one caller. */

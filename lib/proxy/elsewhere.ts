@@ -1,10 +1,10 @@
 /** Whether a request that its own backend has failed may go to another one, by the route's `fallback`. */
 import { Readable } from "node:stream";
-import type { Visit } from "../engine/visit.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import { IDEMPOTENT } from "./idempotent.ts";
 
 /** What was sent may have been carried out, so only what is safe to repeat goes on then; a body that was read is gone. */
-export function mayGoElsewhere({ pipeline, request, upload }: Visit, wasSent: boolean): boolean {
+export function mayGoElsewhere({ pipeline, request, upload }: RequestContext, wasSent: boolean): boolean {
   if (!pipeline.elsewhere || (wasSent && !IDEMPOTENT.has(request.method))) return false;
   return !(upload instanceof Readable && (upload.readableDidRead || upload.destroyed));
 }

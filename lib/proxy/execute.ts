@@ -5,9 +5,9 @@ import type { Clock } from "../contract/deps.ts";
 import { BACKEND_FAILURES, type Refusal, refuse } from "../contract/problem.ts";
 import type { Sink } from "../contract/sink.ts";
 import { BodyTaps } from "../engine/body-taps.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import { LATER, runSteps, type Stop } from "../engine/run-steps.ts";
 import { finish, sendStop } from "../engine/send.ts";
-import type { Visit } from "../engine/visit.ts";
 import { signsInConnection } from "../http/connection-credential.ts";
 import type { BackendHead } from "../http/hygiene.ts";
 import { headForAll, headForCaller, type ShapedHead } from "./answer-head.ts";
@@ -29,71 +29,71 @@ import { isUpgradeSink } from "./websocket/upgrade-sink.ts";
 export function executeContext(options: Omit<ExecuteContext, "crash" | "refuse">): ExecuteContext {
   const context: ExecuteContext = {
     ...options,
-    refuse(refusal, visit, sink) {
-      if (!goElsewhere(refusal, visit, sink, context)) sendStop(visit, refusal, sink, context);
+    refuse(refusal, ctx, sink) {
+      if (!goElsewhere(refusal, ctx, sink, context)) sendStop(ctx, refusal, sink, context);
     },
-    crash: (error, visit, sink, fetch) => refuseTo(unexpected(error, visit, context), visit, sink, context, fetch),
+    crash: (error, ctx, sink, fetch) => refuseTo(unexpected(error, ctx, context), ctx, sink, context, fetch),
   };
   return context;
 }
 
-export function execute(visit: Visit, sink: Sink, context: ExecuteContext): void {
-  const bufferBytes = bufferBytesFor(visit);
-  const body = openBody(visit, bufferBytes, context);
-  const fail = (error: unknown) => context.crash(error, visit, sink);
-  if (visit.pipeline.execute.length > 0 || bufferBytes !== undefined) {
-    prepare(visit, body, bufferBytes !== undefined, context)
-      .then((stop) => (stop ? sendStop(visit, stop, sink, context) : ask(visit, visit.body ?? body, sink, context)))
+export function execute(ctx: RequestContext, sink: Sink, context: ExecuteContext): void {
+  const bufferBytes = bufferBytesFor(ctx);
+  const body = openBody(ctx, bufferBytes, context);
+  const fail = (error: unknown) => context.crash(error, ctx, sink);
+  if (ctx.pipeline.execute.length > 0 || bufferBytes !== undefined) {
+    prepare(ctx, body, bufferBytes !== undefined, context)
+      .then((stop) => (stop ? sendStop(ctx, stop, sink, context) : ask(ctx, ctx.body ?? body, sink, context)))
       .catch(fail);
     return;
   }
   try {
-    ask(visit, body, sink, context);
+    ask(ctx, body, sink, context);
   } catch (error) {
     fail(error);
   }
 }
 
 /** By way of the cache, where the route has one. */
-function ask(visit: Visit, body: Readable | Uint8Array | null, callers: Sink, context: ExecuteContext): void {
+function ask(ctx: RequestContext, body: Readable | Uint8Array | null, callers: Sink, context: ExecuteContext): void {
   let sink = callers;
   // For a caller who has gone nothing is begun.
-  if (!sink.closed) for (const { policy } of visit.pipeline.intercepts) sink = policy.intercept!(visit, sink);
-  if (visit.pipeline.cache && !isUpgradeSink(sink)) context.cache.serve(visit, body, sink, context, forward);
-  else forward(visit, body, sink, context);
+  if (!sink.closed) for (const { policy } of ctx.pipeline.intercepts) sink = policy.intercept!(ctx, sink);
+  if (ctx.pipeline.cache && !isUpgradeSink(sink)) context.cache.serve(ctx, body, sink, context, forward);
+  else forward(ctx, body, sink, context);
 }
 
 /** Reads the body where a step wants it whole, then runs the steps of this half. */
 async function prepare(
-  visit: Visit,
+  ctx: RequestContext,
   body: Readable | null,
   isBuffered: boolean,
   { deps }: ExecuteContext,
 ): Promise<Stop | undefined> {
-  if (body && isBuffered) visit.body = await collectBody(body);
-  const stop = await runSteps(visit.pipeline.execute, visit, deps);
+  if (body && isBuffered) ctx.body = await collectBody(body);
+  const stop = await runSteps(ctx.pipeline.execute, ctx, deps);
   return stop === LATER ? undefined : stop;
 }
 
-function unexpected(error: unknown, visit: Visit, { deps }: ExecuteContext): Refusal {
+function unexpected(error: unknown, ctx: RequestContext, { deps }: ExecuteContext): Refusal {
   if (error instanceof BodyFault) return refuse(error.code, { detail: error.message });
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  deps.log.error("the gateway failed", { requestId: visit.requestId, route: visit.route.id, error: text });
+  deps.log.error("the gateway failed", { requestId: ctx.requestId, route: ctx.route.id, error: text });
   return refuse("internal", { reason: String(error) });
 }
 
 /** The smallest bound of the steps that want this request's body whole; undefined where it streams. */
-function bufferBytesFor(visit: Visit): number | undefined {
-  let { bufferRequestBytes: bound } = visit.pipeline;
-  for (const { policy } of visit.pipeline.mayBufferRequest) {
+function bufferBytesFor(ctx: RequestContext): number | undefined {
+  let { bufferRequestBytes: bound } = ctx.pipeline;
+  for (const { policy } of ctx.pipeline.mayBufferRequest) {
     const { when, maxBytes = Number.POSITIVE_INFINITY } = policy.requestBody!;
-    if (when!(visit)) bound = Math.min(bound ?? Number.POSITIVE_INFINITY, maxBytes);
+    if (when!(ctx)) bound = Math.min(bound ?? Number.POSITIVE_INFINITY, maxBytes);
   }
   return bound;
 }
 
-function openBody(visit: Visit, bufferBytes: number | undefined, { host, deps }: ExecuteContext): Readable | null {
-  const { request, facts, pipeline } = visit;
+function openBody(ctx: RequestContext, bufferBytes: number | undefined, { host, deps }: ExecuteContext): Readable | null {
+  const { request, facts, pipeline } = ctx;
   if (!request.body) return null;
   const maxBytes = Math.min(pipeline.maxBodyBytes, bufferBytes ?? Number.POSITIVE_INFINITY);
   return new CountedBody(request.body, {
@@ -102,33 +102,39 @@ function openBody(visit: Visit, bufferBytes: number | undefined, { host, deps }:
     pace: pipeline.timeouts?.body,
     clock: deps.clock,
     onBytes: (bytes) => {
-      visit.bytesIn += bytes;
+      ctx.bytesIn += bytes;
     },
   });
 }
 
-function forward(visit: Visit, given: Readable | Uint8Array | null, sink: Sink, context: ExecuteContext, fetch?: Fetch): void {
-  const { backend, timeouts, isDirect, mirror, elsewhere } = visit.pipeline;
+function forward(
+  ctx: RequestContext,
+  given: Readable | Uint8Array | null,
+  sink: Sink,
+  context: ExecuteContext,
+  fetch?: Fetch,
+): void {
+  const { backend, timeouts, isDirect, mirror, elsewhere } = ctx.pipeline;
   if (sink.closed) {
-    finish(visit, false, context);
+    finish(ctx, false, context);
     return;
   }
-  const body = mirror && !isUpgradeSink(sink) ? watchForMirror(mirror, visit, given, context) : given;
-  if (elsewhere) visit.upload = body;
+  const body = mirror && !isUpgradeSink(sink) ? watchForMirror(mirror, ctx, given, context) : given;
+  if (elsewhere) ctx.upload = body;
   if (!backend || !timeouts) {
-    refuseTo(refuse("no-backend-available", { headers: ["retry-after", "1"] }), visit, sink, context, fetch);
+    refuseTo(refuse("no-backend-available", { headers: ["retry-after", "1"] }), ctx, sink, context, fetch);
   } else if (isDirect) {
-    sendTo(visit, sink, { target: backend.targets[0]!, body, totalMs: timeouts.totalMs, watch: undefined, fetch }, context);
+    sendTo(ctx, sink, { target: backend.targets[0]!, body, totalMs: timeouts.totalMs, watch: undefined, fetch }, context);
   } else {
-    new Attempts(visit, body, sink, context, fetch, sendTo).start();
+    new Attempts(ctx, body, sink, context, fetch, sendTo).start();
   }
 }
 
 /** False where there is no other backend for it. */
-function goElsewhere({ code }: Refusal, visit: Visit, sink: Sink, context: ExecuteContext): boolean {
-  const { pipeline, record } = visit;
+function goElsewhere({ code }: Refusal, ctx: RequestContext, sink: Sink, context: ExecuteContext): boolean {
+  const { pipeline, record } = ctx;
   const wasSent = record.attempts.some((attempt) => attempt.wasSent);
-  if (!BACKEND_FAILURES.has(code) || sink.closed || isUpgradeSink(sink) || !mayGoElsewhere(visit, wasSent)) return false;
+  if (!BACKEND_FAILURES.has(code) || sink.closed || isUpgradeSink(sink) || !mayGoElsewhere(ctx, wasSent)) return false;
   record.steps.push({
     policy: "fallback",
     verdict: "passed",
@@ -136,46 +142,46 @@ function goElsewhere({ code }: Refusal, visit: Visit, sink: Sink, context: Execu
     reason: `goes to ${pipeline.elsewhere!.backend!.name}`,
     ms: 0,
   });
-  visit.pipeline = pipeline.elsewhere!;
+  ctx.pipeline = pipeline.elsewhere!;
   // The targets that were chosen are those of the other backend, and so is the place in its bulkhead.
-  visit.pool = undefined;
-  visit.release();
+  ctx.pool = undefined;
+  ctx.release();
   try {
-    forward(visit, visit.upload, sink, context);
+    forward(ctx, ctx.upload, sink, context);
   } catch (error) {
-    context.crash(error, visit, sink);
+    context.crash(error, ctx, sink);
   }
   return true;
 }
 
-function sendTo(visit: Visit, sink: Sink, sending: Sending, context: ExecuteContext): void {
+function sendTo(ctx: RequestContext, sink: Sink, sending: Sending, context: ExecuteContext): void {
   const { target, body, watch, fetch } = sending;
-  const { pipeline } = visit;
+  const { pipeline } = ctx;
   const { deps, host } = context;
   const timeouts = pipeline.timeouts!;
   const acceptEncoding = host.passesContentEncoding ? undefined : "identity";
-  const outgoing = makeOutgoing(visit.exchange, visit.facts, pipeline, target, context.via, acceptEncoding);
+  const outgoing = makeOutgoing(ctx.exchange, ctx.facts, pipeline, target, context.via, acceptEncoding);
   if (!outgoing) {
     watch?.ended("neither");
-    refuseTo(refuse("bad-request", { detail: "A value in the request would change the path." }), visit, sink, context, fetch);
+    refuseTo(refuse("bad-request", { detail: "A value in the request would change the path." }), ctx, sink, context, fetch);
     return;
   }
   if (signsInConnection(outgoing.headers.pairs)) {
     watch?.ended("neither");
     const reason = "the request's Authorization would sign in a connection that callers share";
-    refuseTo(refuse("connection-auth-unsupported", { reason }), visit, sink, context, fetch);
+    refuseTo(refuse("connection-auth-unsupported", { reason }), ctx, sink, context, fetch);
     return;
   }
   fetch?.shape(outgoing);
   const upgrading = isUpgradeSink(sink) ? sink : undefined;
   if (upgrading) offerDeflateAlone(outgoing.headers);
-  const attempt = new BackendAttempt(visit, sink, sending, context);
+  const attempt = new BackendAttempt(ctx, sink, sending, context);
   const handler = new ForwardHandler(attempt);
   sink.onClose = (complete) => {
     if (!complete) handler.abort(new CallerGone());
-    finish(visit, complete, context);
+    finish(ctx, complete, context);
   };
-  const taps = pipeline.requestBody.length > 0 ? new BodyTaps(pipeline.requestBody, "requestBody", visit) : undefined;
+  const taps = pipeline.requestBody.length > 0 ? new BodyTaps(pipeline.requestBody, "requestBody", ctx) : undefined;
   context.pools.poolFor(target.origin, timeouts.connectMs, deps.clock.now()).dispatch(
     {
       path: outgoing.target,
@@ -189,7 +195,7 @@ function sendTo(visit: Visit, sink: Sink, sending: Sending, context: ExecuteCont
       servername: target.serverName,
     } as Dispatcher.DispatchOptions,
     upgrading
-      ? new UpgradeHandler(attempt, upgrading, (complete) => finish(visit, complete, context), handler, sending.totalMs)
+      ? new UpgradeHandler(attempt, upgrading, (complete) => finish(ctx, complete, context), handler, sending.totalMs)
       : handler,
   );
 }
@@ -200,7 +206,7 @@ const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
 /** What a forward asks of its surroundings. */
 class BackendAttempt implements Attempt {
-  readonly visit: Visit;
+  readonly ctx: RequestContext;
   readonly sink: Sink;
   readonly clock: Clock;
   readonly targetUrl: string;
@@ -210,12 +216,12 @@ class BackendAttempt implements Attempt {
   readonly #sending: Sending;
   readonly #context: ExecuteContext;
 
-  constructor(visit: Visit, sink: Sink, sending: Sending, context: ExecuteContext) {
-    this.visit = visit;
+  constructor(ctx: RequestContext, sink: Sink, sending: Sending, context: ExecuteContext) {
+    this.ctx = ctx;
     this.sink = sink;
     this.clock = context.deps.clock;
     this.targetUrl = sending.target.url;
-    const { firstByteMs, idleMs } = visit.pipeline.timeouts!;
+    const { firstByteMs, idleMs } = ctx.pipeline.timeouts!;
     const silenceMs = sending.fetch?.silenceMs ?? null;
     this.firstByteMs = firstByteMs ?? silenceMs;
     this.idleMs = idleMs ?? silenceMs;
@@ -234,12 +240,12 @@ class BackendAttempt implements Attempt {
   }
 
   head(status: number, backend: BackendHead, length: string | undefined): ShapedHead {
-    const { visit } = this;
+    const { ctx } = this;
     const { target, fetch } = this.#sending;
     const names = fetch ? backend.pairs.filter((_, index) => index % 2 === 0) : NO_NAMES;
-    const shared = headForAll(visit, status, backend, length, this.#context.host, visit.pipeline.mapBack.get(target));
-    if (status < 400 && !SAFE.has(visit.request.method)) this.#invalidate(shared.pairs);
-    if (!fetch) return headForCaller(visit, shared);
+    const shared = headForAll(ctx, status, backend, length, this.#context.host, ctx.pipeline.mapBack.get(target));
+    if (status < 400 && !SAFE.has(ctx.request.method)) this.#invalidate(shared.pairs);
+    if (!fetch) return headForCaller(ctx, shared);
     fetch.receive(shared, backend, names);
     return shared;
   }
@@ -249,22 +255,22 @@ class BackendAttempt implements Attempt {
   }
 
   fail(refusal: Refusal): void {
-    const { visit, sink } = this;
+    const { ctx, sink } = this;
     try {
-      refuseTo(refusal, visit, sink, this.#context, this.#sending.fetch);
+      refuseTo(refusal, ctx, sink, this.#context, this.#sending.fetch);
     } catch (error) {
       // undici would take it for a failure of the connection, and the request would have no end.
-      this.#context.crash(error, visit, sink, this.#sending.fetch);
+      this.#context.crash(error, ctx, sink, this.#sending.fetch);
     }
   }
 
   #invalidate(pairs: readonly string[]): void {
     const { cache, deps, isCached } = this.#context;
-    if (isCached(this.visit.target)) deps.defer(Promise.resolve(cache.invalidate(this.visit, pairs)));
+    if (isCached(this.ctx.target)) deps.defer(Promise.resolve(cache.invalidate(this.ctx, pairs)));
   }
 
   report(error: unknown): void {
-    unexpected(error, this.visit, this.#context);
+    unexpected(error, this.ctx, this.#context);
   }
 }
 

@@ -1,16 +1,22 @@
 /** No answer came: to the cache that asked for it, or to the sink's caller. */
 import type { Refusal } from "../contract/problem.ts";
 import type { Sink } from "../contract/sink.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import { finish } from "../engine/send.ts";
-import type { Visit } from "../engine/visit.ts";
 import type { ExecuteContext, Fetch } from "./context.ts";
 
 /** In place of the backend's answer: to the cache that asked for it, or to the sink's caller. */
-export function refuseTo(refusal: Refusal, visit: Visit, sink: Sink, context: ExecuteContext, fetch: Fetch | undefined): void {
+export function refuseTo(
+  refusal: Refusal,
+  ctx: RequestContext,
+  sink: Sink,
+  context: ExecuteContext,
+  fetch: Fetch | undefined,
+): void {
   if (!fetch) {
-    context.refuse(refusal, visit, sink);
+    context.refuse(refusal, ctx, sink);
     return;
   }
   fetch.fail(refusal);
-  finish(visit, false, context);
+  finish(ctx, false, context);
 }

@@ -9,7 +9,7 @@ import type { Clock } from "../contract/deps.ts";
 import { type Refusal, refuse } from "../contract/problem.ts";
 import type { Sink } from "../contract/sink.ts";
 import { BodyTaps, replacesBytes } from "../engine/body-taps.ts";
-import type { Visit } from "../engine/visit.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import { keepRequestChallenges } from "../http/connection-credential.ts";
 import { isBodiless } from "../http/framing.ts";
 import { type BackendHead, readBackendHead } from "../http/hygiene.ts";
@@ -31,7 +31,7 @@ export interface Watch {
 }
 
 export interface Attempt {
-  readonly visit: Visit;
+  readonly ctx: RequestContext;
   readonly sink: Sink;
   readonly clock: Clock;
   readonly targetUrl: string;
@@ -151,11 +151,11 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       return;
     }
     this.#limitSilence(this.#attempt.idleMs);
-    const { visit, sink } = this.#attempt;
+    const { ctx, sink } = this.#attempt;
     const backend = readBackendHead(controller.rawHeaders as Uint8Array[]);
     // Slices of the first read: kept, they would hold its 64 KB for as long as the answer lasts.
     controller.rawHeaders = [];
-    const { pipeline } = visit;
+    const { pipeline } = ctx;
     this.#reply = { status, statusText: writableReason(statusText), backend };
     if (this.#attempt.watch?.replaces(status, backend)) {
       this.#drop(controller);
@@ -165,12 +165,12 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       controller.abort(new UnfitAnswer("it answered 401 and offers only NTLM or Negotiate", "connection-auth-unsupported"));
       return;
     }
-    if (FAILURES.has(status) && (pipeline.instead.length > 0 || mayGoElsewhere(visit, true))) {
+    if (FAILURES.has(status) && (pipeline.instead.length > 0 || mayGoElsewhere(ctx, true))) {
       this.#drop(controller);
       this.#attempt.fail(refuse("backend-unreachable", { reason: `it answered ${status}` }));
       return;
     }
-    if (visit.request.method === "HEAD" || isBodiless(status)) {
+    if (ctx.request.method === "HEAD" || isBodiless(status)) {
       // A 204 has no length, whatever the backend says (RFC 9110 section 8.6).
       this.#sendHead(status === 204 ? undefined : backend.contentLength);
       return;
@@ -191,7 +191,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       failed: (error) => this.abort(error),
     });
     if (pipeline.responseBody.length > 0) {
-      this.#taps = this.#shape(() => new BodyTaps(pipeline.responseBody, "responseBody", visit.exchange));
+      this.#taps = this.#shape(() => new BodyTaps(pipeline.responseBody, "responseBody", ctx.exchange));
     }
     if (pipeline.bufferResponseBytes !== undefined) {
       this.#buffered = [];
@@ -293,9 +293,9 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   }
 
   #write(bytes: Uint8Array): void {
-    const { sink, visit } = this.#attempt;
+    const { sink, ctx } = this.#attempt;
     this.#isHeadPending = false;
-    visit.bytesOut += bytes.length;
+    ctx.bytesOut += bytes.length;
     if (this.#left !== undefined) {
       this.#left -= bytes.length;
       // The last stated byte: ending here lets the host send head and body at once.
@@ -311,7 +311,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
 
   #buffer(chunk: Uint8Array): void {
     this.#bufferedBytes += chunk.length;
-    const bound = this.#attempt.visit.pipeline.bufferResponseBytes!;
+    const bound = this.#attempt.ctx.pipeline.bufferResponseBytes!;
     if (this.#bufferedBytes > bound) {
       this.abort(new UnfitAnswer(`it is larger than the ${bound} bytes that a step of this route can hold`));
       return;
@@ -321,20 +321,20 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
 
   #finish(): void {
     if (this.#isSettled) return;
-    const { sink, visit } = this.#attempt;
+    const { sink, ctx } = this.#attempt;
     if (this.#buffered) {
       const whole = Buffer.concat(this.#buffered);
       const taps = this.#taps;
       const body = taps ? this.#shape(() => Buffer.concat([taps.chunk(whole) ?? new Uint8Array(), ...taps.end()])) : whole;
       this.#sendHead(String(body.length));
-      visit.bytesOut += body.length;
+      ctx.bytesOut += body.length;
       this.#settle();
       sink.end(body);
       return;
     }
     const taps = this.#taps;
     for (const chunk of taps ? this.#shape(() => taps.end()) : []) {
-      visit.bytesOut += chunk.length;
+      ctx.bytesOut += chunk.length;
       sink.write(chunk);
     }
     this.#isHeadPending = false;
@@ -344,10 +344,10 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
 
   #sendHead(length: string | undefined): void {
     const { status, statusText, backend } = this.#reply!;
-    const { visit, sink } = this.#attempt;
+    const { ctx, sink } = this.#attempt;
     const shaped = this.#shape(() => this.#attempt.head(status, backend, length));
-    visit.source = "backend";
-    visit.status = shaped.status;
+    ctx.source = "backend";
+    ctx.status = shaped.status;
     // Throws for bytes that a field may not hold: undici then ends the attempt, and the caller gets a problem.
     sink.head(shaped.status, shaped.status === status ? statusText : "", shaped.pairs);
     this.#hasHead = true;
@@ -371,10 +371,10 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     this.release();
     // A kept controller holds the request after it alive, and that one the next: whole chains would live until a full collection.
     this.#controller = undefined;
-    const { visit, sink, clock, targetUrl, watch } = this.#attempt;
+    const { ctx, sink, clock, targetUrl, watch } = this.#attempt;
     sink.onDrain = undefined;
     const ms = clock.monotonic() - this.#startedMs;
-    visit.record.attempts.push({
+    ctx.record.attempts.push({
       target: targetUrl,
       status: this.#reply?.status,
       error: error && describe(error),

@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { BodyTaps } from "../engine/body-taps.ts";
 import type { MirrorRule } from "../engine/pipeline.ts";
-import type { Visit } from "../engine/visit.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import { signsInConnection } from "../http/connection-credential.ts";
 import type { ExecuteContext } from "./context.ts";
 import { makeOutgoing } from "./outgoing.ts";
@@ -23,33 +23,33 @@ const underWay = new WeakMap<MirrorRule, number>();
 /** What goes to the route's own backend in place of `body`, which it is but for a copy that is taken on the way. */
 export function watchForMirror(
   rule: MirrorRule,
-  visit: Visit,
+  ctx: RequestContext,
   body: Readable | Uint8Array | null,
   context: ExecuteContext,
 ): Readable | Uint8Array | null {
   const { share, maxBodyBytes, pipeline } = rule;
   if (pipeline.backend!.dice() >= share) return body;
-  const bytes = body instanceof Uint8Array ? body.length : visit.facts.contentLength;
+  const bytes = body instanceof Uint8Array ? body.length : ctx.facts.contentLength;
   if (bytes !== undefined && bytes > maxBodyBytes) {
-    visit.record.mirror = "too-large";
+    ctx.record.mirror = "too-large";
     return body;
   }
   if (!(body instanceof Readable)) {
-    send(rule, visit, body, context);
+    send(rule, ctx, body, context);
     return body;
   }
   // Sent once all of it is there: a copy that broke off half way would tell nothing of the new version.
   return copied(body, maxBodyBytes, (whole) => {
-    if (whole) send(rule, visit, whole, context);
-    else visit.record.mirror = "too-large";
+    if (whole) send(rule, ctx, whole, context);
+    else ctx.record.mirror = "too-large";
   });
 }
 
-function send(rule: MirrorRule, visit: Visit, body: Uint8Array | null, context: ExecuteContext): void {
+function send(rule: MirrorRule, ctx: RequestContext, body: Uint8Array | null, context: ExecuteContext): void {
   const { deps } = context;
   const count = underWay.get(rule) ?? 0;
   if (count >= MAX_AT_ONCE) {
-    visit.record.mirror = "busy";
+    ctx.record.mirror = "busy";
     return;
   }
   underWay.set(rule, count + 1);
@@ -59,12 +59,12 @@ function send(rule: MirrorRule, visit: Visit, body: Uint8Array | null, context: 
       resolve();
     };
     try {
-      dispatch(rule, visit, body, context, done);
+      dispatch(rule, ctx, body, context, done);
     } catch (error) {
       // A policy threw, which is no fault of the caller's request.
       deps.log.error("a request could not be mirrored", {
-        requestId: visit.requestId,
-        route: visit.route.id,
+        requestId: ctx.requestId,
+        route: ctx.route.id,
         error: String(error),
       });
       done();
@@ -75,23 +75,23 @@ function send(rule: MirrorRule, visit: Visit, body: Uint8Array | null, context: 
 
 function dispatch(
   { pipeline }: MirrorRule,
-  visit: Visit,
+  ctx: RequestContext,
   body: Uint8Array | null,
   { deps, host, pools, via }: ExecuteContext,
   done: () => void,
 ): void {
   const backend = pipeline.backend!;
-  const own = visit.towards(pipeline);
+  const own = ctx.towards(pipeline);
   const target = backend.pick(own);
   const outgoing =
     target && makeOutgoing(own, own.facts, pipeline, target, via, host.passesContentEncoding ? undefined : "identity");
   if (!target || !outgoing || signsInConnection(outgoing.headers.pairs)) {
-    visit.record.mirror = "no-target";
+    ctx.record.mirror = "no-target";
     done();
     return;
   }
   outgoing.headers.set("x-gateway-mirror", "true");
-  visit.record.mirror = "sent";
+  ctx.record.mirror = "sent";
   const { connectMs, firstByteMs, totalMs } = backend.compiled.timeouts;
   const isTrial = backend.begin(target);
   const handler = new Discarding(Math.min(totalMs ?? MAX_MS, MAX_MS), (isGood) => {
@@ -130,10 +130,10 @@ function copied(body: Readable, maxBytes: number, onWhole: (bytes: Uint8Array | 
 }
 
 /** As the steps that transform bodies make of it what the other backend gets. */
-function shaped(body: Uint8Array, visit: Visit): Uint8Array {
-  const { requestBody } = visit.pipeline;
+function shaped(body: Uint8Array, ctx: RequestContext): Uint8Array {
+  const { requestBody } = ctx.pipeline;
   if (requestBody.length === 0) return body;
-  const taps = new BodyTaps(requestBody, "requestBody", visit);
+  const taps = new BodyTaps(requestBody, "requestBody", ctx);
   return Buffer.concat([taps.chunk(body) ?? new Uint8Array(), ...taps.end()]);
 }
 

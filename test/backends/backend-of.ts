@@ -3,7 +3,7 @@ import { type Backend, createBackend } from "#lib/backends/backend.ts";
 import { createTargetStates, type TargetStates } from "#lib/backends/target-state.ts";
 import { compileConfig } from "#lib/compiler/compile.ts";
 import { resolveReferences } from "#lib/config/references.ts";
-import type { Visit } from "#lib/engine/visit.ts";
+import type { RequestContext } from "#lib/engine/request-context.ts";
 import { type ExchangeParts, exchangeFor } from "../support/exchange.ts";
 
 export interface TestBackend {
@@ -26,12 +26,16 @@ export function backendOf(settings: object, { states = createTargetStates(), now
 }
 
 /** A request that any route would hand to a backend. */
-export function asking(parts: Partial<ExchangeParts> = {}): Visit {
+export function asking(parts: Partial<ExchangeParts> = {}): RequestContext {
   return exchangeFor({ target: "/", ...parts });
 }
 
 /** How many of `times` requests each target got, by its host name. */
-export function sharesOf({ backend }: TestBackend, times: number, exchange: (turn: number) => Visit): Record<string, number> {
+export function sharesOf(
+  { backend }: TestBackend,
+  times: number,
+  exchange: (turn: number) => RequestContext,
+): Record<string, number> {
   const shares: Record<string, number> = {};
   for (let turn = 0; turn < times; turn++) {
     const { host } = backend.pick(exchange(turn))!;

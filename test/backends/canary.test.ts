@@ -1,6 +1,6 @@
 /** Who goes to a canary: shares over 100,000 callers, stickiness, and what happens when it fails. */
 import { describe, expect, test } from "vitest";
-import type { Visit } from "#lib/engine/visit.ts";
+import type { RequestContext } from "#lib/engine/request-context.ts";
 import { asking, backendOf, type TestBackend } from "./backend-of.ts";
 
 const MANY = 100_000;
@@ -8,7 +8,7 @@ const others = { targets: ["http://a", "http://b"] };
 const withCanary = (canary: object) => backendOf({ ...others, canary: { url: "http://next", ...canary } });
 
 /** Where the request goes, once the steps of the backend have seen it. */
-function goesTo({ backend }: TestBackend, exchange: Visit): string {
+function goesTo({ backend }: TestBackend, exchange: RequestContext): string {
   for (const [, policy] of backend.poolSteps) policy.decide!(exchange, []);
   return backend.pick(exchange)!.host;
 }
@@ -17,7 +17,7 @@ const caller = (turn: number) => asking({ ip: `10.${turn >> 16}.${(turn >> 8) & 
 const member = (turn: number) => asking({ ip: "10.0.0.1", consumer: { id: `web:${turn}`, authenticator: "web" } });
 
 describe("the share", () => {
-  test.each<[string, object, (turn: number) => Visit]>([
+  test.each<[string, object, (turn: number) => RequestContext]>([
     ["by address", {}, caller],
     ["by consumer, also at one address", {}, member],
     ["of consumers alone", { sticky: "consumer" }, member],

@@ -1,7 +1,7 @@
 /** Which targets a caller gets by where that is: how close, what stands behind a pool, residency, and what is not known. */
 import { describe, expect, test } from "vitest";
 import type { BackendTarget } from "#lib/backends/backend.ts";
-import type { Visit } from "#lib/engine/visit.ts";
+import type { RequestContext } from "#lib/engine/request-context.ts";
 import type { Geo } from "#lib/http/geo.ts";
 import { UNIONS } from "#lib/http/geography.ts";
 import { asking, backendOf, type TestBackend } from "./backend-of.ts";
@@ -16,7 +16,7 @@ const WORLD = [
 ];
 
 /** The request after the step of the backend; undefined where that refuses it. */
-function placed({ backend }: TestBackend, geo: Geo | undefined): Visit | undefined {
+function placed({ backend }: TestBackend, geo: Geo | undefined): RequestContext | undefined {
   const exchange = asking(geo ? { geo } : {});
   for (const [, policy] of backend.poolSteps) if (policy.decide!(exchange, [])) return undefined;
   return exchange;

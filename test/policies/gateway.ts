@@ -113,10 +113,10 @@ export function gatewayOf(config: Readonly<Record<string, unknown>>, options: Te
         throw new Error(`expected an answer, got ${verdict.kind}`);
       const answer = await new Promise<Answered>((resolve) => {
         const sink = captureSink(resolve, sent.signal);
-        if (verdict.kind === "stop") gateway.send(verdict.visit, verdict.stop, sink);
-        else gateway.execute(verdict.visit, sink);
+        if (verdict.kind === "stop") gateway.send(verdict.ctx, verdict.stop, sink);
+        else gateway.execute(verdict.ctx, sink);
       });
-      const { requestId } = verdict.visit;
+      const { requestId } = verdict.ctx;
       const record = await until(() => records.findLast((one) => one.requestId === requestId), "the record");
       return { ...answer, record, steps: record.steps.map(({ policy, verdict: said }) => `${policy}: ${said}`) };
     },

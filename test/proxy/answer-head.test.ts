@@ -1,21 +1,21 @@
 import { describe, expect, test } from "vitest";
 import type { Policy } from "#lib/contract/policy.ts";
-import type { Visit } from "#lib/engine/visit.ts";
+import type { RequestContext } from "#lib/engine/request-context.ts";
 import { headForAll, headForCaller } from "#lib/proxy/answer-head.ts";
 import { exchangeFor } from "../support/exchange.ts";
 
 const HOST = { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, keepsTime: true } as const;
 
-function visitWith(hooks: Pick<Policy, "onResponse" | "onSend">): Visit {
-  const visit = exchangeFor({ target: "/" });
+function visitWith(hooks: Pick<Policy, "onResponse" | "onSend">): RequestContext {
+  const ctx = exchangeFor({ target: "/" });
   const step = { name: "test", rank: 0, enforce: true, refuses: new Set<never>(), cacheable: true, policy: hooks };
-  const { pipeline } = visit;
-  visit.pipeline = {
+  const { pipeline } = ctx;
+  ctx.pipeline = {
     ...pipeline,
     onResponse: hooks.onResponse ? [step] : [],
     onSend: hooks.onSend ? [step] : [],
   };
-  return visit;
+  return ctx;
 }
 
 const backend = (cacheControl?: string) => ({
@@ -30,13 +30,11 @@ const backend = (cacheControl?: string) => ({
 
 describe("the head of an answer", () => {
   test("what everybody gets has nothing of one caller in it", () => {
-    const visit = visitWith({ onSend: (_, { headers }) => headers.set("x-sent", "yes") });
-    const shared = headForAll(visit, 200, backend("max-age=5"), "3", HOST, undefined);
+    const ctx = visitWith({ onSend: (_, { headers }) => headers.set("x-sent", "yes") });
+    const shared = headForAll(ctx, 200, backend("max-age=5"), "3", HOST, undefined);
     expect(shared).toEqual({ status: 200, pairs: ["x-a", "1", "content-length", "3"], cacheControl: "max-age=5" });
-    const { pairs } = headForCaller(visit, { ...shared, pairs: [...shared.pairs] });
-    expect(pairs).toEqual(
-      expect.arrayContaining(["x-request-id", visit.requestId, "x-sent", "yes", "cache-control", "max-age=5"]),
-    );
+    const { pairs } = headForCaller(ctx, { ...shared, pairs: [...shared.pairs] });
+    expect(pairs).toEqual(expect.arrayContaining(["x-request-id", ctx.requestId, "x-sent", "yes", "cache-control", "max-age=5"]));
     expect(shared.pairs).toHaveLength(4);
   });
 
@@ -45,13 +43,13 @@ describe("the head of an answer", () => {
     [undefined, "no-store"],
   ])("onResponse sees Cache-Control %s of the backend and may change it", (given, changed) => {
     const seen: (string | undefined)[] = [];
-    const visit = visitWith({
+    const ctx = visitWith({
       onResponse(_, { headers }) {
         seen.push(headers.get("cache-control"));
         headers.set("cache-control", changed);
       },
     });
-    expect(headForAll(visit, 200, backend(given), undefined, HOST, undefined)).toEqual({
+    expect(headForAll(ctx, 200, backend(given), undefined, HOST, undefined)).toEqual({
       status: 200,
       pairs: ["x-a", "1"],
       cacheControl: changed,

@@ -3,8 +3,8 @@
 import type { CompiledRoute } from "#lib/contract/compiled/config.ts";
 import type { Client, Consumer, GatewayRequest } from "#lib/contract/request.ts";
 import { paramsOf } from "#lib/engine/match.ts";
+import { RequestContext } from "#lib/engine/request-context.ts";
 import { createRoute, type Route, UNROUTED } from "#lib/engine/route.ts";
-import { Visit } from "#lib/engine/visit.ts";
 import { buildPipeline, type PipelineSource } from "#lib/gateway/build-pipeline.ts";
 import type { Geo } from "#lib/http/geo.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
@@ -23,14 +23,14 @@ export interface ExchangeParts {
   readonly consumer?: Consumer;
 }
 
-export function exchangeFor({ path = "/*", consumer, ...parts }: ExchangeParts): Visit {
+export function exchangeFor({ path = "/*", consumer, ...parts }: ExchangeParts): RequestContext {
   const request = requestFor(parts);
   const target = parseTarget(request.target) ?? UNREADABLE_TARGET;
-  const visit = new Visit(request, readRequestHeaders(request.headers), target, routeFor({ path }), 0, 0);
+  const ctx = new RequestContext(request, readRequestHeaders(request.headers), target, routeFor({ path }), 0, 0);
   const route = routeFor({ path });
-  visit.enter(route, paramsOf(route, target.segments));
-  visit.consumer = consumer;
-  return visit;
+  ctx.enter(route, paramsOf(route, target.segments));
+  ctx.consumer = consumer;
+  return ctx;
 }
 
 export function requestFor({

@@ -56,12 +56,12 @@ export function handleNodeRequest(
     switch (verdict.kind) {
       case "execute":
         if (expects === "continue") response.writeContinue();
-        gateway.execute(verdict.visit, new NodeSink(response));
+        gateway.execute(verdict.ctx, new NodeSink(response));
         break;
       case "stop":
         // Whether the body still comes is the caller's choice now: only a new connection has a sure beginning.
         if (expects === "continue") response.shouldKeepAlive = false;
-        gateway.send(verdict.visit, verdict.stop, new NodeSink(response));
+        gateway.send(verdict.ctx, verdict.stop, new NodeSink(response));
         break;
       case "console":
         servePage(request, response);

@@ -104,7 +104,7 @@ async function decideInFront(request: Request, host: VercelHost, hasRoom: boolea
     const noRoom = hasRoom ? undefined : refuse("overloaded", { headers: ["retry-after", "1"] });
     const stop = verdict.kind === "stop" ? verdict.stop : noRoom;
     if (stop) {
-      const response = await respond((sink) => gateway.send(verdict.visit, stop, sink), request.signal);
+      const response = await respond((sink) => gateway.send(verdict.ctx, stop, sink), request.signal);
       return { response: withAbsoluteLocation(response, request.url) };
     }
     const headers = withoutSteering(request.headers);
@@ -121,10 +121,10 @@ async function decideInFront(request: Request, host: VercelHost, hasRoom: boolea
 }
 
 /** A request that is decided in the handler needs one where a frontend stated the caller: by then its word may be stale. */
-function planOf({ kind, visit }: Verdict): Plan | undefined {
-  if (kind === "execute") return visit.toPlan();
-  if (!visit.request.client.frontend) return undefined;
-  return { ...visit.toPlan(), route: UNDECIDED, consumer: undefined, pool: undefined, carry: {}, steps: [] };
+function planOf({ kind, ctx }: Verdict): Plan | undefined {
+  if (kind === "execute") return ctx.toPlan();
+  if (!ctx.request.client.frontend) return undefined;
+  return { ...ctx.toPlan(), route: UNDECIDED, consumer: undefined, pool: undefined, carry: {}, steps: [] };
 }
 
 /** The catch-all route handler. Without a plan that opens it decides itself, so going round the middleware gains nothing. */
@@ -139,14 +139,14 @@ export async function back(request: Request, defer: Defer): Promise<Response> {
     if (sealed !== null) {
       const plan = openPlan(sealed, asSeen, planContext, Date.now());
       if (plan?.client) received = { ...received, client: plan.client };
-      const visit = plan && gateway.resume(received, plan);
-      if (visit) return await respond((sink) => gateway.execute(visit, sink), request.signal);
+      const ctx = plan && gateway.resume(received, plan);
+      if (ctx) return await respond((sink) => gateway.execute(ctx, sink), request.signal);
       if (plan?.route !== UNDECIDED) engine.countUnopenedPlan();
     }
     const verdict = await gateway.decide(received, "whole");
     return await respond((sink) => {
-      if (verdict.kind === "execute") gateway.execute(verdict.visit, sink);
-      else gateway.send(verdict.visit, verdict.kind === "stop" ? verdict.stop : refuse("route-not-found"), sink);
+      if (verdict.kind === "execute") gateway.execute(verdict.ctx, sink);
+      else gateway.send(verdict.ctx, verdict.kind === "stop" ? verdict.stop : refuse("route-not-found"), sink);
     }, request.signal);
   } catch (error) {
     return fail(error, host, received, request.signal);

@@ -70,13 +70,13 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
   }
 
   #open(rawHeaders: Uint8Array[], socket: Duplex): void {
-    const { visit, clock, targetUrl, watch } = this.#attempt;
+    const { ctx, clock, targetUrl, watch } = this.#attempt;
     const sink = this.#sink;
     const finish = this.#finish;
     const backend = readBackendHead(rawHeaders);
     const headers = new HeaderList(backend.pairs);
-    const isProof = headers.get("sec-websocket-accept") === acceptFor(visit.request.headers.get("sec-websocket-key")!);
-    const extensions = agreement(visit.request.headers, headers);
+    const isProof = headers.get("sec-websocket-accept") === acceptFor(ctx.request.headers.get("sec-websocket-key")!);
+    const extensions = agreement(ctx.request.headers, headers);
     if (sink.closed || !isProof || extensions === "unasked") {
       socket.destroy();
       const fault = isProof
@@ -92,22 +92,22 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
     // What they held belongs to a request that is over.
     sink.onDrain = undefined;
     sink.onClose = finish;
-    visit.status = 101;
-    visit.source = "backend";
-    visit.record.attempts.push({ target: targetUrl, status: 101, wasSent: true, ms: clock.monotonic() - this.#startedMs });
+    ctx.status = 101;
+    ctx.source = "backend";
+    ctx.record.attempts.push({ target: targetUrl, status: 101, wasSent: true, ms: clock.monotonic() - this.#startedMs });
     const tunnel = new WebSocketTunnel({
       client,
       backend: socket,
-      maxMessageBytes: visit.pipeline.maxBodyBytes,
+      maxMessageBytes: ctx.pipeline.maxBodyBytes,
       isCompressed: extensions === "deflate",
       idleMs: this.#attempt.idleMs,
       lifeMs: this.#lifeMs,
       onBytes: (from, bytes) => {
-        if (from === "client") visit.bytesIn += bytes;
-        else visit.bytesOut += bytes;
+        if (from === "client") ctx.bytesIn += bytes;
+        else ctx.bytesOut += bytes;
       },
       onEnd: (isClean, reason) => {
-        visit.record.reason ??= reason;
+        ctx.record.reason ??= reason;
         watch?.ended("good");
         finish(isClean);
       },

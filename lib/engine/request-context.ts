@@ -13,7 +13,7 @@ import type { Pipeline } from "./pipeline.ts";
 import type { Plan } from "./plan.ts";
 import type { Route } from "./route.ts";
 
-export class Visit implements Exchange {
+export class RequestContext implements Exchange {
   request: GatewayRequest;
   facts: RequestFacts;
   readonly target: Target;
@@ -41,7 +41,7 @@ export class Visit implements Exchange {
   /** What the gateway's cache says of it (RFC 9211); undefined where it had no part in it. */
   cacheStatus: string | undefined = undefined;
   /** Whom the hooks on the way to a backend and back are told of: another where a cache asks on a caller's behalf. */
-  exchange: Visit = this;
+  exchange: RequestContext = this;
   ended = false;
   /** What gives back what the request holds, such as its place in a bulkhead. Most hold nothing. */
   #releases: (() => void)[] | undefined;
@@ -106,7 +106,7 @@ export class Visit implements Exchange {
    * The same request as the gateway's own, a GET: what a cache fetches goes on when its caller has gone, and is never recorded.
    * Its attempts stand in the record of the caller who waits for it; a refresh in the background has a record of its own.
    */
-  forCache(nowMs: number, monotonicMs: number, isBackground: boolean): Visit {
+  forCache(nowMs: number, monotonicMs: number, isBackground: boolean): RequestContext {
     const own = this.#alike({ ...this.request, method: "GET" }, nowMs, monotonicMs);
     own.pool = this.pool;
     // What policies remember by exchange (a cost to settle) is the caller's, unless that has ended.
@@ -116,15 +116,15 @@ export class Visit implements Exchange {
   }
 
   /** The same request on its way to another backend, which has other targets. It is not recorded by itself. */
-  towards(pipeline: Pipeline): Visit {
+  towards(pipeline: Pipeline): RequestContext {
     const own = this.#alike(this.request, this.record.startedAt, this.startedMs);
     own.pipeline = pipeline;
     own.body = this.body;
     return own;
   }
 
-  #alike(request: GatewayRequest, nowMs: number, monotonicMs: number): Visit {
-    const own = new Visit(request, this.facts, this.target, this.route, nowMs, monotonicMs, this);
+  #alike(request: GatewayRequest, nowMs: number, monotonicMs: number): RequestContext {
+    const own = new RequestContext(request, this.facts, this.target, this.route, nowMs, monotonicMs, this);
     own.enter(this.route, this.params);
     own.consumer = this.consumer;
     own.carry = this.carry;
