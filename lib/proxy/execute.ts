@@ -13,9 +13,9 @@ import type { BackendHead } from "../http/hygiene.ts";
 import { headForAll, headForCaller, type ShapedHead } from "./answer-head.ts";
 import { CallerGone } from "./attempt-failure.ts";
 import { Attempts, type Sending } from "./attempts.ts";
+import { canFallBack } from "./can-fall-back.ts";
 import type { ExecuteContext, Fetch } from "./context.ts";
 import { type Decoder, decoderFor } from "./decode.ts";
-import { mayGoElsewhere } from "./elsewhere.ts";
 import { refuseTo } from "./fetch.ts";
 import { type Attempt, ForwardHandler, type Watch } from "./forward.ts";
 import { watchForMirror } from "./mirror.ts";
@@ -30,7 +30,7 @@ export function executeContext(options: Omit<ExecuteContext, "crash" | "refuse">
   const context: ExecuteContext = {
     ...options,
     refuse(refusal, ctx, sink) {
-      if (!goElsewhere(refusal, ctx, sink, context)) sendStop(ctx, refusal, sink, context);
+      if (!fallBack(refusal, ctx, sink, context)) sendStop(ctx, refusal, sink, context);
     },
     crash: (error, ctx, sink, fetch) => refuseTo(unexpected(error, ctx, context), ctx, sink, context, fetch),
   };
@@ -131,10 +131,10 @@ function forward(
 }
 
 /** False where there is no other backend for it. */
-function goElsewhere({ code }: Refusal, ctx: RequestContext, sink: Sink, context: ExecuteContext): boolean {
+function fallBack({ code }: Refusal, ctx: RequestContext, sink: Sink, context: ExecuteContext): boolean {
   const { pipeline, record } = ctx;
   const wasSent = record.attempts.some((attempt) => attempt.wasSent);
-  if (!BACKEND_FAILURES.has(code) || sink.closed || isUpgradeSink(sink) || !mayGoElsewhere(ctx, wasSent)) return false;
+  if (!BACKEND_FAILURES.has(code) || sink.closed || isUpgradeSink(sink) || !canFallBack(ctx, wasSent)) return false;
   record.steps.push({
     policy: "fallback",
     verdict: "passed",

@@ -16,8 +16,8 @@ import { type BackendHead, readBackendHead } from "../http/hygiene.ts";
 import { writableReason } from "../http/reason-phrase.ts";
 import type { ShapedHead } from "./answer-head.ts";
 import { asRefusal, CallerGone, describe, isTotal, MalformedAnswer, TimedOut, UnfitAnswer } from "./attempt-failure.ts";
+import { canFallBack } from "./can-fall-back.ts";
 import type { Decoder } from "./decode.ts";
-import { mayGoElsewhere } from "./elsewhere.ts";
 import { Heartbeat, isEventStream } from "./heartbeat.ts";
 import { BodyFault } from "./request-body.ts";
 
@@ -165,7 +165,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       controller.abort(new UnfitAnswer("it answered 401 and offers only NTLM or Negotiate", "connection-auth-unsupported"));
       return;
     }
-    if (FAILURES.has(status) && (pipeline.instead.length > 0 || mayGoElsewhere(ctx, true))) {
+    if (FAILURES.has(status) && (pipeline.instead.length > 0 || canFallBack(ctx, true))) {
       this.#drop(controller);
       this.#attempt.fail(refuse("backend-unreachable", { reason: `it answered ${status}` }));
       return;
