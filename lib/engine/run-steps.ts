@@ -22,12 +22,12 @@ const IDENTIFY = ROWS.indexOf("identify");
 const NO_REPLIES: readonly Reply[] = [];
 
 /** The steps were left before anything was charged: the other half decides. */
-export const LATER = Symbol("later");
-export type Later = typeof LATER;
+export const DEFERRED = Symbol("later");
+export type Deferred = typeof DEFERRED;
 
 /**
  * Undefined: every step passed. A promise only where a step asks a store or is itself asynchronous. `mayCharge` is asked before
- * the first question that changes a store; where it says no, the result is LATER.
+ * the first question that changes a store; where it says no, the result is DEFERRED.
  */
 export function runSteps(
   steps: readonly Step[],
@@ -35,7 +35,7 @@ export function runSteps(
   deps: Deps,
   mayCharge?: () => boolean,
   from = 0,
-): MaybePromise<Stop | Later | undefined> {
+): MaybePromise<Stop | Deferred | undefined> {
   for (let i = from; i < steps.length; i++) {
     const step = steps[i]!;
     const questions = askedBy(step, exchange, deps);
@@ -97,7 +97,7 @@ class Trip {
     this.#mayCharge = mayCharge;
   }
 
-  run(from: number, questions: readonly Question[]): MaybePromise<Stop | Later | undefined> {
+  run(from: number, questions: readonly Question[]): MaybePromise<Stop | Deferred | undefined> {
     const step = this.#steps[from]!;
     this.#next = from + 1;
     this.#waiting.push({ step, questions });
@@ -129,10 +129,10 @@ class Trip {
     return undefined;
   }
 
-  #ask(): MaybePromise<Stop | Later | undefined> {
+  #ask(): MaybePromise<Stop | Deferred | undefined> {
     // Rows before a refusal are still asked: a caller over its limit hears 429 before it hears 401.
     const asked = this.#waiting.flatMap(({ step, questions }) => asOwn(step, questions));
-    if (this.#mayCharge && asked.some(changes) && !this.#mayCharge()) return LATER;
+    if (this.#mayCharge && asked.some(changes) && !this.#mayCharge()) return DEFERRED;
     const replies = ask(asked, this.#deps);
     return replies.some(isPending)
       ? Promise.all(replies).then((settled) => this.#hear(settled, 0, 0))
@@ -140,7 +140,7 @@ class Trip {
   }
 
   /** Gives each step its replies, in order; the first that stops is what counts. */
-  #hear(replies: readonly Reply[], from: number, firstReply: number): MaybePromise<Stop | Later | undefined> {
+  #hear(replies: readonly Reply[], from: number, firstReply: number): MaybePromise<Stop | Deferred | undefined> {
     let next = firstReply;
     for (let i = from; i < this.#waiting.length; i++) {
       const { step, questions } = this.#waiting[i]!;

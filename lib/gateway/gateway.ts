@@ -27,7 +27,7 @@ import { createMatcher, createStricterReader, type Match, paramsOf } from "../en
 import { fitsPlan, type Plan } from "../engine/plan.ts";
 import { RequestContext } from "../engine/request-context.ts";
 import { createRoute, type Route, UNROUTED } from "../engine/route.ts";
-import { LATER, type Later, runSteps, type Stop } from "../engine/run-steps.ts";
+import { DEFERRED, type Deferred, runSteps, type Stop } from "../engine/run-steps.ts";
 import { sendStop } from "../engine/send.ts";
 import { AskedFields } from "../http/asked-fields.ts";
 import { fieldOf } from "../http/credential.ts";
@@ -77,7 +77,7 @@ export type Verdict =
   /** A page that the host serves; the caller may see it. */
   | { readonly kind: "console"; readonly ctx: RequestContext }
   /** Only from the front half: nothing was charged, and the handler decides. */
-  | { readonly kind: "later"; readonly ctx: RequestContext };
+  | { readonly kind: "defer"; readonly ctx: RequestContext };
 
 /** `front` is a half of its own (Vercel's middleware), `whole` is all of it in one place. */
 export type Half = "front" | "whole";
@@ -207,7 +207,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (unclear) return { kind: "stop", ctx, stop: unclear };
     if (ctx.facts.withReserved !== undefined) {
       const examined = endpoints.examine(ctx);
-      if (examined) return half === "front" ? { kind: "later", ctx } : { kind: "stop", ctx, stop: examined() };
+      if (examined) return half === "front" ? { kind: "defer", ctx } : { kind: "stop", ctx, stop: examined() };
     }
     if (ctx.target.segments[0] === "gateway") return decideEngine(ctx, half);
     const document = metadata?.answer(ctx.request, ctx.target, match);
@@ -216,7 +216,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (refusal) return { kind: "stop", ctx, stop: refusal };
     const { pipeline } = ctx;
     if (half === "whole") return verdict(ctx, runSteps(pipeline.decide, ctx, deps));
-    if (pipeline.decideIn === "handler") return { kind: "later", ctx };
+    if (pipeline.decideIn === "handler") return { kind: "defer", ctx };
     return verdict(
       ctx,
       runSteps(pipeline.decide, ctx, deps, () => fitsPlan(ctx.toPlan())),
@@ -228,7 +228,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const stop = endpoints.admit(ctx);
       return stop ? { kind: "stop", ctx, stop } : { kind: "console", ctx };
     }
-    return half === "front" ? { kind: "later", ctx } : verdict(ctx, endpoints.answer(ctx));
+    return half === "front" ? { kind: "defer", ctx } : verdict(ctx, endpoints.answer(ctx));
   }
 
   return {
@@ -312,8 +312,8 @@ function allowedBy({ methods }: Route): string {
   return (methods ?? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]).join(", ");
 }
 
-function verdict(ctx: RequestContext, result: MaybePromise<Stop | Later | undefined>): MaybePromise<Verdict> {
+function verdict(ctx: RequestContext, result: MaybePromise<Stop | Deferred | undefined>): MaybePromise<Verdict> {
   if (result instanceof Promise) return result.then((settled) => verdict(ctx, settled));
-  if (result === LATER) return { kind: "later", ctx };
+  if (result === DEFERRED) return { kind: "defer", ctx };
   return result ? { kind: "stop", ctx, stop: result } : { kind: "execute", ctx };
 }

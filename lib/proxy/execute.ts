@@ -6,7 +6,7 @@ import { BACKEND_FAILURES, type Refusal, refuse } from "../contract/problem.ts";
 import type { Sink } from "../contract/sink.ts";
 import { BodyTaps } from "../engine/body-taps.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import { LATER, runSteps, type Stop } from "../engine/run-steps.ts";
+import { DEFERRED, runSteps, type Stop } from "../engine/run-steps.ts";
 import { finish, sendStop } from "../engine/send.ts";
 import { signsInConnection } from "../http/connection-credential.ts";
 import type { BackendHead } from "../http/hygiene.ts";
@@ -72,7 +72,7 @@ async function prepare(
 ): Promise<Stop | undefined> {
   if (body && isBuffered) ctx.body = await collectBody(body);
   const stop = await runSteps(ctx.pipeline.execute, ctx, deps);
-  return stop === LATER ? undefined : stop;
+  return stop === DEFERRED ? undefined : stop;
 }
 
 function unexpected(error: unknown, ctx: RequestContext, { deps }: ExecuteContext): Refusal {

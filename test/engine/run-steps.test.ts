@@ -10,7 +10,7 @@ import type { Question } from "#lib/contract/stores/questions.ts";
 import { ok, unavailable } from "#lib/contract/stores/reply.ts";
 import type { Stores } from "#lib/contract/stores/stores.ts";
 import type { Step } from "#lib/engine/pipeline.ts";
-import { LATER, runSteps } from "#lib/engine/run-steps.ts";
+import { DEFERRED, runSteps } from "#lib/engine/run-steps.ts";
 import { exchangeFor } from "../support/exchange.ts";
 
 /** Each trip to a store, as the names of what it asked. */
@@ -192,7 +192,7 @@ describe("trips", () => {
 
 describe("the front half", () => {
   test("is left before anything is charged where the plan would not fit", async () => {
-    expect(await run([limits("ip")], () => false)).toBe(LATER);
+    expect(await run([limits("ip")], () => false)).toBe(DEFERRED);
     expect(trips).toEqual([]);
   });
 
@@ -203,7 +203,7 @@ describe("the front half", () => {
 
   test("asks at each trip: an identity may have made the plan too large", async () => {
     const answers = [true, false];
-    expect(await run([limits("ip"), asksKey("k"), limits("consumer", "consumer-limit")], () => answers.shift()!)).toBe(LATER);
+    expect(await run([limits("ip"), asksKey("k"), limits("consumer", "consumer-limit")], () => answers.shift()!)).toBe(DEFERRED);
     expect(trips).toEqual([["take ip", "key k"]]);
   });
 });

@@ -66,7 +66,7 @@ export function handleNodeRequest(
       case "console":
         servePage(request, response);
         break;
-      case "later":
+      case "defer":
         throw new Error("only a front half may leave a decision for later");
     }
   };

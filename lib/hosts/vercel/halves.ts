@@ -113,7 +113,7 @@ async function decideInFront(request: Request, host: VercelHost, hasRoom: boolea
     if (sealed !== undefined) headers.set(PLAN_HEADER, sealed);
     const pass = request.headers.get(DOCTOR_HEADER);
     // The doctor is answered where answers come from.
-    if (pass !== null && verdict.kind === "later") headers.set(DOCTOR_HEADER, pass);
+    if (pass !== null && verdict.kind === "defer") headers.set(DOCTOR_HEADER, pass);
     return { headers };
   } catch (error) {
     return { response: await fail(error, host, received, request.signal) };
