@@ -13,7 +13,7 @@ import type { Count, Taken } from "../contract/stores/counters.ts";
 import type { Question, Reply, TakenPart } from "../contract/stores/questions.ts";
 import { ok, type StoreReply } from "../contract/stores/reply.ts";
 import type { Stores } from "../contract/stores/stores.ts";
-import { takeAnyway } from "../stores/degraded-take.ts";
+import { takeOrDegrade } from "../stores/degraded-take.ts";
 import type { Step } from "./pipeline.ts";
 
 export type Stop = Refusal | Answer;
@@ -189,11 +189,11 @@ function ask(questions: readonly Question[], deps: Deps): readonly (Reply | Prom
   const nowMs = deps.clock.now();
   const only = questions.length === 1 ? questions[0]! : undefined;
   if (only?.ask === "take") {
-    const taken = takeAnyway(only.takes, deps.stores, nowMs);
+    const taken = takeOrDegrade(only.takes, deps.stores, nowMs);
     return [taken instanceof Promise ? taken.then((reply) => ownCounts(reply)) : ownCounts(taken)];
   }
   const takes = questions.flatMap((question) => (question.ask === "take" ? question.takes : []));
-  const taken = takes.length > 0 ? takeAnyway(takes, deps.stores, nowMs) : undefined;
+  const taken = takes.length > 0 ? takeOrDegrade(takes, deps.stores, nowMs) : undefined;
   let next = 0;
   return questions.map((question) => {
     if (question.ask !== "take") return askFor(question, deps.stores, nowMs);

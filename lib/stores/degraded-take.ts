@@ -9,7 +9,7 @@ import type { Stores } from "../contract/stores/stores.ts";
 /** An outage is met by every instance at once: two that let half through each stay within the limit together. */
 export const LOCAL_SHARE = 0.5;
 
-export function takeAnyway(takes: readonly Take[], stores: Stores, nowMs: number): Pending<Taken> {
+export function takeOrDegrade(takes: readonly Take[], stores: Stores, nowMs: number): Pending<Taken> {
   const taken = stores.counters.take(takes, nowMs);
   return taken instanceof Promise
     ? taken.then((reply) => orHere(reply, takes, stores, nowMs))

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { CounterRule, OnUnavailable, Take } from "#lib/contract/stores/counters.ts";
 import { unavailable } from "#lib/contract/stores/reply.ts";
 import type { Stores } from "#lib/contract/stores/stores.ts";
-import { takeAnyway } from "#lib/stores/degraded-take.ts";
+import { takeOrDegrade } from "#lib/stores/degraded-take.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
 
 const rule: CounterRule = { algorithm: "fixed-window", limit: 4, windowMs: 1000 };
@@ -29,7 +29,7 @@ const take = (key: string, onUnavailable?: OnUnavailable, more: Partial<Take> = 
   ...more,
 });
 const ask = async (...takes: Take[]) => {
-  const reply = await takeAnyway(takes, stores, 0);
+  const reply = await takeOrDegrade(takes, stores, 0);
   if (reply.state !== "ok") return reply.state;
   const { allowed, counts } = reply.value;
   return [allowed, ...counts.map(({ allowed: one, away: how, remaining }) => `${one} ${how} ${remaining}`)];

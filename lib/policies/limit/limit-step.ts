@@ -19,7 +19,7 @@ import {
 import type { Question, Reply, TakenPart } from "../../contract/stores/questions.ts";
 import { ok, type Pending, type StoreReply } from "../../contract/stores/reply.ts";
 import { secondsUntil } from "../../http/seconds-until.ts";
-import { LOCAL_SHARE, takeAnyway } from "../../stores/degraded-take.ts";
+import { LOCAL_SHARE, takeOrDegrade } from "../../stores/degraded-take.ts";
 import type { Limit, LimitOptions } from "./compiled-limit.ts";
 import { allLimits, type Counted, createLimitSet, isSettled, type LimitSet, limitsOf, type Sized } from "./counted.ts";
 import { policyElement, type Told, tell, windowSeconds } from "./limit-fields.ts";
@@ -99,7 +99,7 @@ export class LimitStep {
     if (!override) return this.#keep(exchange, judged);
     // The first request of a new instance: it was refused by a limit that does not hold for this consumer.
     const asked = this.#askedFor(exchange, override, nowMs);
-    const again = takeAnyway(takesOf(asked, exchange), this.#deps.stores, nowMs);
+    const again = takeOrDegrade(takesOf(asked, exchange), this.#deps.stores, nowMs);
     const judge = (taken: StoreReply<Taken>) => this.#keep(exchange, this.#judge(exchange, asked, alone(taken), nowMs));
     return again instanceof Promise ? again.then(judge) : judge(again);
   }
