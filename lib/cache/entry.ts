@@ -17,7 +17,7 @@ export interface StoredAnswer {
   readonly freshness: Freshness;
   readonly vary: readonly string[];
   /** Also for callers who show credentials (RFC 9111 section 3.5). */
-  readonly isForEverybody: boolean;
+  readonly isPublic: boolean;
   /** By path, of the backend and of the config. */
   readonly tags: readonly string[];
 }

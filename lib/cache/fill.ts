@@ -247,7 +247,7 @@ export class Fill implements Fetch {
       targeted,
       freshness: storable.freshness,
       vary: storable.vary,
-      isForEverybody: storable.isForEverybody,
+      isPublic: storable.isPublic,
       tags: [pathTag(path), ...new Set(tags)],
     };
     const sent = sentFields(answer, rule.options);
@@ -324,7 +324,7 @@ export class Fill implements Fetch {
       pairs: headers.pairs,
       cacheControl,
       targeted,
-      ...(isStorable && { freshness: storable.freshness, vary: storable.vary, isForEverybody: storable.isForEverybody }),
+      ...(isStorable && { freshness: storable.freshness, vary: storable.vary, isPublic: storable.isPublic }),
     };
     const entry = toEntry(answer, sentFields(answer, rule.options));
     if (isStorable && !this.#isOutdated) owner.store(variantKey(answer.vary, own.request.headers), entry);

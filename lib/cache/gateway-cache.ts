@@ -83,7 +83,7 @@ class Lookup implements Wanted, Caller {
   /** Whether a stored answer may be given to it. */
   mayGet(entry: Entry): boolean {
     // One that was not meant for those who show who they are may be another than theirs.
-    if (this.isAuthenticated && !entry.isForEverybody) return false;
+    if (this.isAuthenticated && !entry.isPublic) return false;
     return !this.hasCookies || !entry.freshness.isOurs || entry.vary.includes("cookie");
   }
 

@@ -31,7 +31,7 @@ export interface Storable {
   readonly vary: readonly string[];
   /** Fields that may not be used again without asking (`no-cache="set-cookie"`). */
   readonly leaveOut: readonly string[];
-  readonly isForEverybody: boolean;
+  readonly isPublic: boolean;
 }
 
 /** Statuses whose meaning for caches we know (section 3, must-understand). 206 and 304 are no whole answers. */
@@ -60,13 +60,13 @@ export function judgeAnswer(answer: AnswerFacts, asked: AskedBy, options: CacheO
   // What the gateway writes itself is not what the request said: two callers would look alike.
   if (vary.some((name) => name === "*" || isRebuilt(name))) return "vary";
   // Section 3.5: only these words let an answer to one who showed credentials be given to others.
-  const isForEverybody = ["public", "s-maxage", "must-revalidate"].some((name) => directives.has(name));
-  if (asked.isAuthenticated && !isForEverybody) return "authorization";
+  const isPublic = ["public", "s-maxage", "must-revalidate"].some((name) => directives.has(name));
+  if (asked.isAuthenticated && !isPublic) return "authorization";
   const freshness = freshnessOf(status, headers, directives, options, times);
   // Nobody but the config said that it is for others, and a backend that knows callers by a cookie often forgets to say that it does.
   if (asked.hasCookies && freshness.isOurs && !vary.includes("cookie")) return "cookie";
   if (!isUseful(freshness, headers)) return "no-freshness";
-  return { freshness, vary, leaveOut, isForEverybody };
+  return { freshness, vary, leaveOut, isPublic };
 }
 
 /** What goes on for as long as its caller listens, and is often that caller's own: whatever its head says of freshness. */

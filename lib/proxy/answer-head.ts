@@ -23,7 +23,7 @@ export interface SharedHead extends ShapedHead {
   readonly cacheControl: string | undefined;
 }
 
-export function headForAll(
+export function sharedHead(
   ctx: RequestContext,
   status: number,
   { pairs, cacheControl }: BackendHead,
@@ -49,7 +49,7 @@ export function headForAll(
   return { status: head.status, pairs, cacheControl: changed };
 }
 
-export function headForCaller(ctx: RequestContext, shared: SharedHead): ShapedHead {
+export function privateHead(ctx: RequestContext, shared: SharedHead): ShapedHead {
   return finishHead(ctx, shared.status, fieldsForOne(shared), false);
 }
 

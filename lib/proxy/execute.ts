@@ -10,7 +10,7 @@ import { DEFERRED, runSteps, type Stop } from "../engine/run-steps.ts";
 import { finish, sendStop } from "../engine/send.ts";
 import { signsInConnection } from "../http/connection-credential.ts";
 import type { BackendHead } from "../http/hygiene.ts";
-import { headForAll, headForCaller, type ShapedHead } from "./answer-head.ts";
+import { privateHead, type ShapedHead, sharedHead } from "./answer-head.ts";
 import { CallerGone } from "./attempt-failure.ts";
 import { Attempts, type Sending } from "./attempts.ts";
 import { canFallBack } from "./can-fall-back.ts";
@@ -243,9 +243,9 @@ class BackendAttempt implements Attempt {
     const { ctx } = this;
     const { target, fetch } = this.#sending;
     const names = fetch ? backend.pairs.filter((_, index) => index % 2 === 0) : NO_NAMES;
-    const shared = headForAll(ctx, status, backend, length, this.#context.host, ctx.pipeline.mapBack.get(target));
+    const shared = sharedHead(ctx, status, backend, length, this.#context.host, ctx.pipeline.mapBack.get(target));
     if (status < 400 && !SAFE.has(ctx.request.method)) this.#invalidate(shared.pairs);
-    if (!fetch) return headForCaller(ctx, shared);
+    if (!fetch) return privateHead(ctx, shared);
     fetch.receive(shared, backend, names);
     return shared;
   }

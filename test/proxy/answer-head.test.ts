@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Policy } from "#lib/contract/policy.ts";
 import type { RequestContext } from "#lib/engine/request-context.ts";
-import { headForAll, headForCaller } from "#lib/proxy/answer-head.ts";
+import { privateHead, sharedHead } from "#lib/proxy/answer-head.ts";
 import { exchangeFor } from "../support/exchange.ts";
 
 const HOST = { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, keepsTime: true } as const;
@@ -31,9 +31,9 @@ const backend = (cacheControl?: string) => ({
 describe("the head of an answer", () => {
   test("what everybody gets has nothing of one caller in it", () => {
     const ctx = visitWith({ onSend: (_, { headers }) => headers.set("x-sent", "yes") });
-    const shared = headForAll(ctx, 200, backend("max-age=5"), "3", HOST, undefined);
+    const shared = sharedHead(ctx, 200, backend("max-age=5"), "3", HOST, undefined);
     expect(shared).toEqual({ status: 200, pairs: ["x-a", "1", "content-length", "3"], cacheControl: "max-age=5" });
-    const { pairs } = headForCaller(ctx, { ...shared, pairs: [...shared.pairs] });
+    const { pairs } = privateHead(ctx, { ...shared, pairs: [...shared.pairs] });
     expect(pairs).toEqual(expect.arrayContaining(["x-request-id", ctx.requestId, "x-sent", "yes", "cache-control", "max-age=5"]));
     expect(shared.pairs).toHaveLength(4);
   });
@@ -49,7 +49,7 @@ describe("the head of an answer", () => {
         headers.set("cache-control", changed);
       },
     });
-    expect(headForAll(ctx, 200, backend(given), undefined, HOST, undefined)).toEqual({
+    expect(sharedHead(ctx, 200, backend(given), undefined, HOST, undefined)).toEqual({
       status: 200,
       pairs: ["x-a", "1"],
       cacheControl: changed,

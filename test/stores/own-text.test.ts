@@ -47,7 +47,7 @@ const entry = (tag: string): Entry =>
         alwaysValidate: false,
       },
       vary: [],
-      isForEverybody: true,
+      isPublic: true,
       tags: [tag],
     },
     [],
