@@ -12,7 +12,6 @@ import { signsInConnection } from "../http/connection-credential.ts";
 import type { BackendHead } from "../http/hygiene.ts";
 import { privateHead, type ShapedHead, sharedHead } from "./answer-head.ts";
 import { CallerGone } from "./attempt-failure.ts";
-import { Attempts, type Sending } from "./attempts.ts";
 import { canFallBack } from "./can-fall-back.ts";
 import type { ExecuteContext, Fetch } from "./context.ts";
 import { type Decoder, decoderFor } from "./decode.ts";
@@ -21,6 +20,7 @@ import { type Attempt, ForwardHandler, type Watch } from "./forward.ts";
 import { watchForMirror } from "./mirror.ts";
 import { makeOutgoing } from "./outgoing.ts";
 import { BodyFault, CountedBody, collectBody, tappedBody } from "./request-body.ts";
+import { type AttemptInput, RetryLoop } from "./retry-loop.ts";
 import { offerDeflateAlone } from "./websocket/compression.ts";
 import { UpgradeHandler } from "./websocket/upgrade-handler.ts";
 import { isUpgradeSink } from "./websocket/upgrade-sink.ts";
@@ -126,7 +126,7 @@ function forward(
   } else if (isDirect) {
     sendTo(ctx, sink, { target: backend.targets[0]!, body, totalMs: timeouts.totalMs, watch: undefined, fetch }, context);
   } else {
-    new Attempts(ctx, body, sink, context, fetch, sendTo).start();
+    new RetryLoop(ctx, body, sink, context, fetch, sendTo).start();
   }
 }
 
@@ -154,7 +154,7 @@ function fallBack({ code }: Refusal, ctx: RequestContext, sink: Sink, context: E
   return true;
 }
 
-function sendTo(ctx: RequestContext, sink: Sink, sending: Sending, context: ExecuteContext): void {
+function sendTo(ctx: RequestContext, sink: Sink, sending: AttemptInput, context: ExecuteContext): void {
   const { target, body, watch, fetch } = sending;
   const { pipeline } = ctx;
   const { deps, host } = context;
@@ -213,10 +213,10 @@ class BackendAttempt implements Attempt {
   readonly firstByteMs: number | null;
   readonly idleMs: number | null;
   readonly totalMs: number | null;
-  readonly #sending: Sending;
+  readonly #sending: AttemptInput;
   readonly #context: ExecuteContext;
 
-  constructor(ctx: RequestContext, sink: Sink, sending: Sending, context: ExecuteContext) {
+  constructor(ctx: RequestContext, sink: Sink, sending: AttemptInput, context: ExecuteContext) {
     this.ctx = ctx;
     this.sink = sink;
     this.clock = context.deps.clock;

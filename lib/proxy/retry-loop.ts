@@ -18,7 +18,7 @@ import type { Watch } from "./forward.ts";
 import { IDEMPOTENT } from "./idempotent.ts";
 import { collectBody } from "./request-body.ts";
 
-export interface Sending {
+export interface AttemptInput {
   readonly target: BackendTarget;
   readonly body: Readable | Uint8Array | null;
   readonly totalMs: number | null;
@@ -28,7 +28,7 @@ export interface Sending {
 }
 
 /** Sends the request to a target; throws where it can't be sent at all. */
-export type Send = (ctx: RequestContext, sink: Sink, sending: Sending, context: ExecuteContext) => void;
+export type Send = (ctx: RequestContext, sink: Sink, sending: AttemptInput, context: ExecuteContext) => void;
 
 /** A body of at most so many stated bytes is kept, so that it can be sent again; a longer one streams, and is sent once. */
 const REPLAY_BYTES = 64 * 1024;
@@ -38,7 +38,7 @@ const MAX_BACKOFF_MS = 250;
 /** A target that asks for a longer rest is not asked again for this request. */
 const MAX_RETRY_AFTER_MS = 1000;
 
-export class Attempts {
+export class RetryLoop {
   readonly backend: Backend;
   readonly #ctx: RequestContext;
   readonly #sink: Sink;
@@ -123,7 +123,7 @@ export class Attempts {
       return;
     }
     this.#tried.push(target);
-    const watch = new TargetWatch(this, target);
+    const watch = new TargetAttempt(this, target);
     try {
       const sending = { target, body: this.#body, totalMs: this.#leftMs(), watch, fetch: this.#fetch };
       this.#send(this.#ctx, this.#sink, sending, this.#context);
@@ -190,8 +190,8 @@ export class Attempts {
 }
 
 /** One attempt, seen from the target's side: what it means for its state. */
-class TargetWatch implements Watch {
-  readonly #attempts: Attempts;
+class TargetAttempt implements Watch {
+  readonly #attempts: RetryLoop;
   readonly #target: BackendTarget;
   readonly #isTrial: boolean;
   readonly #clock: Clock;
@@ -199,7 +199,7 @@ class TargetWatch implements Watch {
   #headMs: number | undefined;
   #hasEnded = false;
 
-  constructor(attempts: Attempts, target: BackendTarget) {
+  constructor(attempts: RetryLoop, target: BackendTarget) {
     this.#attempts = attempts;
     this.#target = target;
     this.#clock = attempts.clock;
