@@ -2,7 +2,7 @@
 import { isIPv4 } from "node:net";
 import type { SeenBackend } from "../admin/doctor.ts";
 import { cacheMarksIn } from "../http/cache-marks.ts";
-import type { FrontendWord } from "../http/client-statement.ts";
+import type { ClientStatement } from "../http/client-statement.ts";
 import { regionText } from "../http/vercel-regions.ts";
 import { changesIn, type Heard, isStreamed, type NoAnswer, type OtherAnswer, type Reply } from "./doctor-ask.ts";
 
@@ -87,7 +87,7 @@ function callerText({ seen: { client } }: Heard): string {
   return [client.ip ?? "an unknown address", client.geo?.country].filter(Boolean).join(", ");
 }
 
-const WORD_FIXES: Record<Exclude<FrontendWord["verdict"], "believed">, string> = {
+const WORD_FIXES: Record<Exclude<ClientStatement["verdict"], "believed">, string> = {
   stale: "its clock is behind, or it holds requests back for over a minute: set its clock.",
   early: "its clock is ahead: set it.",
   forged: "the secret differs, or it signs another method or path than the gateway gets.",

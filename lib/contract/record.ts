@@ -1,5 +1,5 @@
 /** What is written down about one request: each step's verdict, reason and time, each attempt at a backend, and how it ended. */
-import type { FrontendWord } from "../http/client-statement.ts";
+import type { ClientStatement } from "../http/client-statement.ts";
 import type { ProblemCode } from "./problem.ts";
 
 export interface StepRecord {
@@ -56,7 +56,7 @@ export interface RequestRecord extends Outcome {
   readonly host: string;
   readonly clientIp: string | undefined;
   /** What became of a frontend's word about who calls. */
-  readonly frontend: FrontendWord["verdict"] | undefined;
+  readonly frontend: ClientStatement["verdict"] | undefined;
   readonly route: string | undefined;
   readonly consumer: string | undefined;
   readonly reason: string | undefined;

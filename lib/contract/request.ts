@@ -1,6 +1,6 @@
 /** A request as a host received it, and who calls. */
 import type { Readable } from "node:stream";
-import type { FrontendWord } from "../http/client-statement.ts";
+import type { ClientStatement } from "../http/client-statement.ts";
 import type { Geo } from "../http/geo.ts";
 import type { HeaderList } from "../http/header-list.ts";
 import type { RequestFacts } from "../http/hygiene.ts";
@@ -14,7 +14,7 @@ export interface Client {
   /** Trusted proxies stand in front, and what they say names nobody: rules for addresses and places keep such a caller out. */
   readonly isDisputed?: boolean | undefined;
   /** What became of a frontend's word about who calls; absent where there was none. */
-  readonly frontend?: FrontendWord | undefined;
+  readonly frontend?: ClientStatement | undefined;
 }
 
 /** A request as a host received it: plain values, the raw target, the header fields as they came. */

@@ -20,7 +20,7 @@ const MAX_LENGTH = 2048;
 const FORM = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})$/;
 
 /** A frontend's word about who calls (`x-gateway-client`). Only where it is believed does it change anything. */
-export interface FrontendWord {
+export interface ClientStatement {
   readonly verdict: "believed" | "malformed" | "forged" | "stale" | "early";
   /** How far its clock is ahead of ours, where the signature is right. */
   readonly aheadMs?: number;
@@ -29,7 +29,7 @@ export interface FrontendWord {
 }
 
 export interface Statement {
-  readonly word: Omit<FrontendWord, "edge">;
+  readonly word: Omit<ClientStatement, "edge">;
   /** Whom it names, where it is believed. */
   readonly caller?: { readonly ip: string; readonly geo: Geo | undefined };
 }
