@@ -58,7 +58,7 @@ export interface Pipeline {
   /** One target, asked once, and nothing to learn from it: the shortest way. */
   readonly isDirect: boolean;
   /** For the targets whose answers speak of other paths than the caller's. */
-  readonly mapBack: ReadonlyMap<BackendTarget, MapBack>;
+  readonly reverseRewrite: ReadonlyMap<BackendTarget, ReverseRewrite>;
   /** Where answers of the backend are kept and given to others. */
   readonly cache: CacheRule | undefined;
 }
@@ -73,4 +73,4 @@ export interface MirrorRule {
 }
 
 /** Maps in place, in name, value, name, value. `host` is the gateway's own, where the backend was told that it is its own too. */
-export type MapBack = (pairs: string[], host: string | undefined) => void;
+export type ReverseRewrite = (pairs: string[], host: string | undefined) => void;

@@ -11,10 +11,10 @@ import type { Deps } from "../contract/deps.ts";
 import { FIRST_EXECUTE_ROW, ROWS, type Row } from "../contract/phases.ts";
 import type { CustomPolicy, Policy, PolicyDefinition } from "../contract/policy.ts";
 import { PROBLEMS, type ProblemCode } from "../contract/problem.ts";
-import type { MapBack, MirrorRule, Pipeline, Step } from "../engine/pipeline.ts";
+import type { MirrorRule, Pipeline, ReverseRewrite, Step } from "../engine/pipeline.ts";
 import type { Route } from "../engine/route.ts";
 import type { CredentialPlace } from "../http/credential.ts";
-import { createMapBack } from "../proxy/map-back.ts";
+import { createReverseRewrite } from "../proxy/reverse-rewrite.ts";
 import type { ResourceMetadata } from "./resource-metadata.ts";
 
 export interface PipelineSource {
@@ -77,7 +77,7 @@ export function buildPipeline(
     heartbeatMs: variant.heartbeatMs ?? undefined,
     retry: variant.retry,
     isDirect: isDirect(backend, variant.retry),
-    mapBack: mapBacks(route, backend),
+    reverseRewrite: reverseRewrites(route, backend),
     cache: createCacheRule(
       route,
       steps,
@@ -140,13 +140,13 @@ function leadingTo(
     timeouts: backend.compiled.timeouts,
     retry,
     isDirect: isDirect(backend, retry),
-    mapBack: mapBacks(route, backend),
+    reverseRewrite: reverseRewrites(route, backend),
     mirror: undefined,
   };
 }
 
-function mapBacks(route: Route, backend: Backend | undefined): ReadonlyMap<BackendTarget, MapBack> {
-  return new Map((backend?.targets ?? []).map((target) => [target, createMapBack(route, target)]));
+function reverseRewrites(route: Route, backend: Backend | undefined): ReadonlyMap<BackendTarget, ReverseRewrite> {
+  return new Map((backend?.targets ?? []).map((target) => [target, createReverseRewrite(route, target)]));
 }
 
 interface Built {

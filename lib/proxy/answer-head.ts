@@ -6,7 +6,7 @@
 
 import type { AnswerHead } from "../contract/exchange.ts";
 import type { HostTraits } from "../contract/host-traits.ts";
-import type { MapBack } from "../engine/pipeline.ts";
+import type { ReverseRewrite } from "../engine/pipeline.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
 import { HeaderList } from "../http/header-list.ts";
@@ -29,12 +29,12 @@ export function sharedHead(
   { pairs, cacheControl }: BackendHead,
   length: string | undefined,
   host: HostTraits,
-  mapBack: MapBack | undefined,
+  reverseRewrite: ReverseRewrite | undefined,
 ): SharedHead {
   // The first thing that somebody wonders about who put a gateway before a backend that verifies for itself.
   if (status === 401 && ctx.consumer && ctx.pipeline.removes.length > 0)
     ctx.record.reason = "the backend answered 401: the caller's credential was kept from it (forwardCredential)";
-  mapBack?.(pairs, ctx.pipeline.backend?.preserveHost ? ctx.request.host : undefined);
+  reverseRewrite?.(pairs, ctx.pipeline.backend?.preserveHost ? ctx.request.host : undefined);
   if (length !== undefined) pairs.push("content-length", length);
   const { onResponse } = ctx.pipeline;
   if (onResponse.length === 0 && host.passesContentEncoding) return { status, pairs, cacheControl };

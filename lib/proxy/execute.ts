@@ -243,7 +243,7 @@ class BackendAttempt implements Attempt {
     const { ctx } = this;
     const { target, fetch } = this.#sending;
     const names = fetch ? backend.pairs.filter((_, index) => index % 2 === 0) : NO_NAMES;
-    const shared = sharedHead(ctx, status, backend, length, this.#context.host, ctx.pipeline.mapBack.get(target));
+    const shared = sharedHead(ctx, status, backend, length, this.#context.host, ctx.pipeline.reverseRewrite.get(target));
     if (status < 400 && !SAFE.has(ctx.request.method)) this.#invalidate(shared.pairs);
     if (!fetch) return privateHead(ctx, shared);
     fetch.receive(shared, backend, names);

@@ -1,7 +1,7 @@
 /** Paths that a backend names, on their way to a caller that knows other ones. */
 import { describe, expect, test } from "vitest";
 import type { Rewrite } from "#lib/contract/compiled/config.ts";
-import { createMapBack } from "#lib/proxy/map-back.ts";
+import { createReverseRewrite } from "#lib/proxy/reverse-rewrite.ts";
 
 const REST = { from: "params", name: "rest", many: true } as const;
 const strip = (prefix: string): Rewrite => ({ kind: "strip", prefix, encoded: encodeURI(prefix) });
@@ -11,8 +11,8 @@ const rewritten = (...template: (string | typeof REST | { from: "params"; name: 
 });
 
 /** One field's value, mapped; undefined where nothing is. */
-function mapBack(path: string, rewrite: Rewrite | null, url = "http://backend.internal:3000", host?: string) {
-  const map = createMapBack({ path, rewrite }, { url });
+function reverseRewrite(path: string, rewrite: Rewrite | null, url = "http://backend.internal:3000", host?: string) {
+  const map = createReverseRewrite({ path, rewrite }, { url });
   return (name: string, value: string): string => {
     const pairs = [name, value];
     map(pairs, host);
@@ -20,14 +20,14 @@ function mapBack(path: string, rewrite: Rewrite | null, url = "http://backend.in
   };
 }
 
-function expectAll(map: ReturnType<typeof mapBack>, name: string, cases: Record<string, string>): void {
+function expectAll(map: ReturnType<typeof reverseRewrite>, name: string, cases: Record<string, string>): void {
   const mapped = Object.fromEntries(Object.keys(cases).map((value) => [value, map(name, value)]));
   expect(mapped).toEqual(cases);
 }
 
-const stripped = mapBack("/api/*", strip("/api"));
-const based = mapBack("/*", null, "https://backend.internal/v2/");
-const strippedAndBased = mapBack("/api/*", strip("/api"), "http://backend.internal/v2");
+const stripped = reverseRewrite("/api/*", strip("/api"));
+const based = reverseRewrite("/*", null, "https://backend.internal/v2/");
+const strippedAndBased = reverseRewrite("/api/*", strip("/api"), "http://backend.internal/v2");
 
 describe("Location and Content-Location", () => {
   test("get the prefix that was stripped", () => {
@@ -55,7 +55,7 @@ describe("Location and Content-Location", () => {
   });
 
   test("of the gateway's own origin stay absolute, where the backend was told that it is its own", () => {
-    expectAll(mapBack("/api/*", strip("/api"), undefined, "Shop.example:8443"), "location", {
+    expectAll(reverseRewrite("/api/*", strip("/api"), undefined, "Shop.example:8443"), "location", {
       "https://shop.example:8443/a?b": "https://shop.example:8443/api/a?b",
       "http://shop.example:8443": "http://shop.example:8443/api/",
       "//SHOP.example:8443/api/a": "//SHOP.example:8443/api/a",
@@ -102,7 +102,7 @@ describe("Location and Content-Location", () => {
   });
 
   test("are spelled as a request would be", () => {
-    expect(mapBack("/café/*", strip("/café"))("location", "/a")).toBe("/caf%C3%A9/a");
+    expect(reverseRewrite("/café/*", strip("/café"))("location", "/a")).toBe("/caf%C3%A9/a");
   });
 });
 
@@ -152,11 +152,13 @@ test("Refresh is mapped as Location is", () => {
 
 describe("rewrites", () => {
   test("that are one prefix for another are mapped", () => {
-    const map = mapBack("/shop/*", rewritten("/v1/items/", REST));
+    const map = reverseRewrite("/shop/*", rewritten("/v1/items/", REST));
     expectAll(map, "location", { "/v1/items/7": "/shop/7", "/v1/items": "/shop", "/v1/other": "/v1/other", "/": "/" });
     expect(map("set-cookie", "a=1; Path=/v1/items")).toBe("a=1; Path=/shop");
-    expect(mapBack("/shop/:all*", rewritten("/", { ...REST, name: "all" } as never))("location", "/shop/7")).toBe("/shop/shop/7");
-    expect(mapBack("/*", rewritten("/v1/", REST), "http://b.example/base")!("location", "/base/v1/x")).toBe("/x");
+    expect(reverseRewrite("/shop/:all*", rewritten("/", { ...REST, name: "all" } as never))("location", "/shop/7")).toBe(
+      "/shop/shop/7",
+    );
+    expect(reverseRewrite("/*", rewritten("/v1/", REST), "http://b.example/base")!("location", "/base/v1/x")).toBe("/x");
   });
 
   const samePaths: [what: string, path: string, rewrite: Rewrite | null, url?: string][] = [
@@ -171,7 +173,7 @@ describe("rewrites", () => {
     ["the rewrite changes nothing", "/v1/*", rewritten("/v1/", REST)],
   ];
   test.each(samePaths)("paths stay, and the backend's own origin goes, where %s", (_, path, rewrite, url) => {
-    const map = mapBack(path, rewrite, url);
+    const map = reverseRewrite(path, rewrite, url);
     expectAll(map, "location", {
       "http://backend.internal:3000/login?a=1": "/login?a=1",
       "//backend.internal:3000/login": "/login",

@@ -8,7 +8,7 @@
  * (`/a/:id` to `/b/${params.id}`, a fixed path) has no way back that is right for every path: there the path stays as it is.
  */
 import type { CompiledRoute, CompiledTarget } from "../contract/compiled/config.ts";
-import type { MapBack } from "../engine/pipeline.ts";
+import type { ReverseRewrite } from "../engine/pipeline.ts";
 import { isNamed } from "../http/header-list.ts";
 
 interface Prefixes {
@@ -23,10 +23,10 @@ interface Prefixes {
 const SAME: Prefixes = { backend: "", gateway: "", isAnnounced: false };
 
 /** For a route and one target. */
-export function createMapBack(
+export function createReverseRewrite(
   { path, rewrite }: Pick<CompiledRoute, "path" | "rewrite">,
   target: Pick<CompiledTarget, "url">,
-): MapBack {
+): ReverseRewrite {
   const { protocol, origin, hostname, pathname } = new URL(target.url);
   const found = prefixesOf(path, rewrite, pathname.replace(/\/$/, "")) ?? SAME;
   const prefixes = found.backend === found.gateway ? SAME : found;
