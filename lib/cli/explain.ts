@@ -4,13 +4,13 @@ import { PROBLEMS } from "../contract/problem.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { CONFIG_FLAG, type Command, configFile, JSON_FLAG, OK } from "./command.ts";
+import type { Answered, Sent } from "./dry-run-dispatcher.ts";
 import { readExplainRequest } from "./explain-request.ts";
 import { type Explanation, explainRequest } from "./explanation.ts";
 import { geoFlag } from "./geo-flag.ts";
 import { loadGateway } from "./load-gateway.ts";
-import { hideValues } from "./named-texts.ts";
-import type { Answered, Sent } from "./outlet.ts";
 import { bad, bold, columns, good, labelled, odd, printable, quiet } from "./page.ts";
+import { hideValues } from "./redact-variables.ts";
 import { addressText, methodsText } from "./route-line.ts";
 
 const SHOWN_BODY = 2000;

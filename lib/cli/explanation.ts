@@ -5,10 +5,10 @@ import type { StepRecord } from "../contract/record.ts";
 import type { GatewayRequest } from "../contract/request.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import type { Verdict } from "../gateway/gateway.ts";
-import { type NearRoute, nearRoutes } from "./near-routes.ts";
+import { type Answered, AnswerKeeper, type Sent } from "./dry-run-dispatcher.ts";
 import type { OfflineGateway } from "./offline-gateway.ts";
-import { type Answered, AnswerKeeper, type Sent } from "./outlet.ts";
 import { type StepFacts, stepFacts } from "./route-facts.ts";
+import { type NearRoute, nearRoutes } from "./similar-routes.ts";
 
 export interface Explanation {
   readonly ctx: RequestContext;

@@ -8,8 +8,8 @@ import { type Environment, readEnvironment, redisOnVercel } from "../config/env.
 import { ConfigError, type Issue } from "../config/issue.ts";
 import { resolveReferences } from "../config/references.ts";
 import type { CompiledConfig } from "../contract/compiled/config.ts";
-import { withNamedTexts } from "./named-texts.ts";
 import { createOfflineGateway, type OfflineGateway } from "./offline-gateway.ts";
+import { withNamedTexts } from "./redact-variables.ts";
 
 export interface LoadedGateway extends OfflineGateway {
   readonly environment: Environment;

@@ -9,7 +9,7 @@ import { unavailable } from "../contract/stores/reply.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { createEngine } from "../hosts/runtime.ts";
 import { createMemoryStores, type MemoryStores } from "../stores/memory/memory-stores.ts";
-import { Outlet } from "./outlet.ts";
+import { Outlet } from "./dry-run-dispatcher.ts";
 
 export interface OfflineGateway {
   readonly gateway: Gateway;

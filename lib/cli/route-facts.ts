@@ -12,7 +12,7 @@ import type { RespondOptions } from "../policies/respond/options.ts";
 import { exampleFor } from "./example.ts";
 import type { LoadedGateway } from "./load-gateway.ts";
 import { inMatchingOrder } from "./matching-order.ts";
-import { textOf } from "./named-texts.ts";
+import { textOf } from "./redact-variables.ts";
 
 export interface RouteFacts {
   /** Where it stands in the config: `routes[3]`. */

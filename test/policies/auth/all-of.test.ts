@@ -1,6 +1,6 @@
 /** `allOf`: what each of several authenticators tells the backend of its own caller. */
 import { expect, test } from "vitest";
-import { Outlet, type Sent } from "#lib/cli/outlet.ts";
+import { Outlet, type Sent } from "#lib/cli/dry-run-dispatcher.ts";
 import { signWithSecret } from "../../support/issuer.ts";
 import { gatewayOf } from "../gateway.ts";
 
