@@ -8,7 +8,7 @@ import { parseAst } from "vitest/node";
 const ROOT = join(import.meta.dirname, "..");
 
 /** What reads the operator's own words alone, in a config, a command line or a file, once. */
-const OWN_WORDS = /^lib\/(?:cli\/|config\/|(?:policies|authenticators)\/[^/]+\/options\.ts$)/;
+const OWN_WORDS = /^lib\/(?:cli\/|config\/|compiler\/|crypto\/public-keys|(?:policies|authenticators)\/[^/]+\/options\.ts$)/;
 
 /** Made of texts when they are needed: nobody but the operator chooses these. */
 const COMPOSED_LATER = ["lib/admin/json-schema.ts", "lib/authenticators/api-key/key-format.ts"];

@@ -97,8 +97,7 @@ export function finish(ctx: RequestContext, complete: boolean, { deps, onRecord 
   ctx.ended = true;
   const { request, pipeline, record } = ctx;
   if (pipeline.onEnd.length === 0 && !onRecord) return;
-  // A copy that nothing changes any more: a background refresh or a mirror may go on writing into the draft.
-  const ended: RequestRecord = Object.freeze({
+  const ended: RequestRecord = {
     status: ctx.status,
     source: ctx.source,
     code: ctx.code,
@@ -117,10 +116,11 @@ export function finish(ctx: RequestContext, complete: boolean, { deps, onRecord 
     route: ctx.route.id === "" ? undefined : ctx.route.id,
     consumer: ctx.consumer?.id,
     reason: record.reason,
-    steps: Object.freeze([...record.steps]),
-    attempts: Object.freeze([...record.attempts]),
+    steps: record.steps,
+    // After a 304 the attempt that brought it is written down last: its answer ends after the caller's.
+    attempts: record.attempts,
     mirror: record.mirror,
-  });
+  };
   for (const { policy, name } of pipeline.onEnd) {
     try {
       policy.onEnd!(ctx, ended);
