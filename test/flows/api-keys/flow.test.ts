@@ -114,7 +114,8 @@ describeHosts(
       const { status, received } = await send({ target: `/widget?a=1&key=${key}&b=%20` });
       expect(status).toBe(200);
       expect(received!.target).toBe("/widget?a=1&b=%20");
-      expect((await send({ target: `/widget?key=${key}&%6Bey=${key}` })).status).toBe(401);
+      // Two that differ: which one a backend would take is anybody's guess.
+      expect((await send({ target: `/widget?key=${key}&%6Bey=${key}x` })).status).toBe(401);
     });
 
     test("a key of the config, for its route alone", async () => {
@@ -216,6 +217,8 @@ describeHosts(
         expect((await documented("DELETE", override, "overrides/ada")).body.removed).toBe("ada");
         expect((await documented("GET", "usage", "usage?consumer=partners:ada")).body.limits).toEqual([]);
         expect((await documented("DELETE", "usage", "usage?consumer=partners:ada")).body.reset).toEqual([]);
+        expect((await documented("PUT", "maintenance", "maintenance", { on: false })).body.on).toBe(false);
+        expect((await documented("GET", "maintenance", "maintenance")).body).toMatchObject({ on: false, routes: 0 });
         expect((await documented("POST", "purge", "purge", { tag: "none" })).body.purged).toBe(0);
         const revoked = await documented("POST", "revocations", "revocations", { sub: `user of ${name}`, note: "gone" });
         expect((await documented("GET", "revocations", "revocations?limit=1")).body.items).toMatchObject([
