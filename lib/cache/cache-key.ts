@@ -20,14 +20,14 @@ export function createCacheKeys(
   const template = route.rewrite?.kind === "path" && hangsOnMore(route.rewrite.template) ? route.rewrite.template : undefined;
   const prefix = `${meaning}\n`;
   return {
-    keyFor(visit) {
-      const { request, target, pool, consumer } = visit;
+    keyFor(exchange) {
+      const { request, target, pool, consumer } = exchange;
       const asked = takesAll ? target.raw : target.path + queryOf(target.search, chosen);
       let key = `${prefix}${request.scheme}://${request.host.toLowerCase()}${asked}`;
       if (pool) key += `\npool ${pool.join(" ")}`;
-      if (template) key += `\nrewrite ${renderTemplate(template, visit, "path")}`;
+      if (template) key += `\nrewrite ${renderTemplate(template, exchange, "path")}`;
       if (perConsumer) key += `\nconsumer ${consumer?.id ?? ""}`;
-      for (const { name: step, policy } of shaping) key += `\n${step} ${policy.cacheKey!(visit)}`;
+      for (const { name: step, policy } of shaping) key += `\n${step} ${policy.cacheKey!(exchange)}`;
       return key;
     },
     queryFor: ({ target }) => (takesAll ? undefined : queryOf(target.search, chosen)),

@@ -36,7 +36,7 @@ export function createCacheRule(
     ...createCacheKeys(options, route, meaning(), shaping),
     options,
     // A consumer's own answers are nobody else's.
-    mindsCookies: (visit) => mindsCookies && !(perConsumer && visit.consumer),
-    tagsFor: (visit) => tags.map((tag) => renderTemplate(tag, visit, "text")),
+    mindsCookies: (exchange) => mindsCookies && !(perConsumer && exchange.consumer),
+    tagsFor: (exchange) => tags.map((tag) => renderTemplate(tag, exchange, "text")),
   };
 }

@@ -10,13 +10,13 @@ const NOT_THE_USERS = new Set(["VERCEL", "VERCEL_ENV", "VERCEL_REGION", "VERCEL_
 
 /** `variables.NAME`, `process.env.NAME` and the pairs of names of Redis. */
 function namesReadBy(file: string): string[] {
-  const source = readFileSync(join(ROOT, "lib", "config", file), "utf8");
+  const source = readFileSync(join(ROOT, "lib", file), "utf8");
   const names = [...source.matchAll(/(?:variables\.|process\.env\.|\["|", ")([A-Z][A-Z_]+)\b/g)].map(([, name]) => name!);
   return names.filter((name) => !NOT_THE_USERS.has(name));
 }
 
 test("names what the gateway reads from its environment, and nothing else", () => {
-  const read = new Set([...namesReadBy("env.ts"), ...namesReadBy("short-routes.ts")]);
+  const read = new Set([...namesReadBy("config/env.ts"), ...namesReadBy("compiler/short-routes.ts")]);
   expect(read).toContain("KV_REST_API_TOKEN");
   expect(Object.keys(parseEnv(EXAMPLE)).sort()).toEqual([...read].sort());
 });

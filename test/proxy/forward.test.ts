@@ -8,7 +8,7 @@ import { type Attempt, ForwardHandler } from "#lib/proxy/forward.ts";
 /** An attempt at a backend whose answer goes into `sink`. */
 function attemptInto(sink: Sink, decode: Attempt["decode"]): Attempt {
   return {
-    visit: {
+    ctx: {
       pipeline: { responseBody: [], bufferResponseBytes: undefined },
       request: { method: "GET" },
       record: { attempts: [] },

@@ -82,10 +82,10 @@ export function createUpgrades(gateway: () => Gateway, handling: NodeHandling): 
     const current = gateway();
     const upgrading: Gateway = {
       ...current,
-      execute(visit) {
-        const refusal = faultOfHandshake(visit.facts);
-        if (refusal) current.send(visit, refusal, sink);
-        else current.execute(visit, sink);
+      execute(ctx) {
+        const refusal = faultOfHandshake(ctx.facts);
+        if (refusal) current.send(ctx, refusal, sink);
+        else current.execute(ctx, sink);
       },
     };
     handleNodeRequest(request, response, upgrading, handling);
