@@ -138,17 +138,23 @@ describe("start", () => {
   });
 });
 
+/** A request whose answer has begun, and stays open until `finish`. */
+async function begin(port: number): Promise<{ readonly running: RawConnection; readonly finish: () => void }> {
+  let finish = () => {};
+  backend.on("/backend/slow", (_, response) => {
+    response.writeHead(200).write("begun ");
+    finish = () => response.end("done");
+  });
+  const running = await RawConnection.open(port);
+  running.write(requestBytes({ target: "/backend/slow" }));
+  await running.readUntil("begun");
+  return { running, finish };
+}
+
 describe("reload by SIGHUP", () => {
   test("a good config is taken up, while what runs ends on the old one", async () => {
     const { host, config } = await start(answering("old"));
-    let finish = () => {};
-    backend.on("/backend/slow", (_, response) => {
-      response.writeHead(200).write("begun ");
-      finish = () => response.end("done");
-    });
-    const running = await RawConnection.open(host.port);
-    running.write(requestBytes({ target: "/backend/slow" }));
-    await running.readUntil("begun");
+    const { running, finish } = await begin(host.port);
     // The new config has no such route.
     writeFileSync(config, JSON.stringify({ routes: [{ path: "/who", auth: "none", respond: { body: "new" } }] }));
     host.signal("SIGHUP");
@@ -206,14 +212,7 @@ describe("reload by SIGHUP", () => {
 describe.each(["SIGTERM", "SIGINT"] as const)("%s", (signal) => {
   test("stops accepting, finishes what runs, and ends with 0", async () => {
     const { host } = await start(answering("x"));
-    let finish = () => {};
-    backend.on("/backend/slow", (_, response) => {
-      response.writeHead(200).write("begun ");
-      finish = () => response.end("done");
-    });
-    const running = await RawConnection.open(host.port);
-    running.write(requestBytes({ target: "/backend/slow" }));
-    await running.readUntil("begun");
+    const { running, finish } = await begin(host.port);
     const idle = await RawConnection.open(host.port);
     idle.write(requestBytes({ target: "/who" }));
     await idle.readAnswer();
