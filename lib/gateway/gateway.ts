@@ -225,7 +225,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function decideEngine(ctx: RequestContext, half: Half): MaybePromise<Verdict> {
     if (endpoints.isConsole(ctx.target)) {
-      const stop = endpoints.admit(ctx);
+      const stop = PAGE_METHODS.has(ctx.request.method) ? endpoints.admit(ctx) : NO_PAGE_METHOD;
       return stop ? { kind: "stop", ctx, stop } : { kind: "console", ctx };
     }
     return half === "front" ? { kind: "defer", ctx } : verdict(ctx, endpoints.answer(ctx));
@@ -286,6 +286,10 @@ function corsOf(route: Route, method: string): CorsRule | undefined {
 }
 
 const NO_CORS: Pick<CorsRule, "allows" | "credentials"> = { credentials: false, allows: () => false };
+
+/** Next answers other methods of a page with 500 or with the page itself. */
+const PAGE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+const NO_PAGE_METHOD = refuse("method-not-allowed", { headers: ["allow", "GET, HEAD"] });
 
 /** What the route's guard does not let pass: the path could mean another thing to the backend than it did to the matcher. */
 function faultOf(target: Target, route: Route): string | undefined {

@@ -21,7 +21,7 @@ export function judgeAnswers(
     if (!request) return unexplained(fuzzCase, answer, undefined) ?? [];
     const findings = isPlatforms(answer, request, host) ? [] : [unexplained(fuzzCase, answer, request.target)];
     const told = fieldOf(answer, ANSWER_FIELD);
-    if (told !== undefined && told !== request.name && !SHARES_ANSWERS.test(request.target)) {
+    if (told !== undefined && request.name !== undefined && told !== request.name && !SHARES_ANSWERS.test(request.target)) {
       findings.push(`request ${request.name} (${request.target}) got the answer to ${told}`);
     }
     return findings.filter((finding) => finding !== undefined);

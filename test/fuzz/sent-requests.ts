@@ -6,8 +6,8 @@ export interface SentRequest {
   readonly method: string;
   readonly target: string;
   readonly host: string;
-  /** `<id>.<number>`, by which an odd backend finds its answer. */
-  readonly name: string;
+  /** `<id>.<number>`, by which an odd backend finds its answer; undefined where a mutated case has spoilt it. */
+  readonly name: string | undefined;
 }
 
 /** Those that are well formed and whole, up to the first that is not. */
@@ -20,7 +20,7 @@ export function sentRequests({ steps }: FuzzCase): SentRequest[] {
       const head = rest.slice(0, rest.indexOf("\r\n\r\n") + 2);
       const [, id, number] = CASE_NAME.exec(head) ?? [];
       const [, host = ""] = fields.find(([name]) => name.toLowerCase() === "host") ?? [];
-      requests.push({ method, target, host, name: `${id}.${number}` });
+      requests.push({ method, target, host, name: id && `${id}.${number}` });
       // What follows is another protocol's, or dropped.
       if (method === "CONNECT" || /^upgrade:/im.test(head)) break;
       rest = read.rest;

@@ -27,7 +27,9 @@ test.each(["length", "chunks"] as const)(
 );
 
 // Each holds two reads of 8 KB: what its connection can't take yet, and what was read ahead of it.
-test("1,000 slow readers that stall at once are all served, in less than 200 MB of memory", { timeout: PATIENCE_MS }, async () => {
+test("1,000 slow readers that stall at once are all served, in less than 200 MB of memory", {
+  timeout: PATIENCE_MS,
+}, async () => {
   const { isIntact, served, peakMb } = await slowReaders(setup, 1_000, 10_000_000);
   expect(isIntact).toBe(true);
   expect(served).toBe(1_000);

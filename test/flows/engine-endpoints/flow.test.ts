@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { PROBLEMS } from "#lib/contract/problem.ts";
 import { configIn, describeHosts } from "../../support/describe-hosts.ts";
-import { ADMIN_TOKEN, HOST_NAMES, startHost } from "../../support/host-process.ts";
+import { ADMIN_TOKEN, HOST_NAMES, type HostName, startHost } from "../../support/host-process.ts";
 import { sendRaw } from "../../support/raw-client.ts";
 
 const bearer = ["authorization", `Bearer ${ADMIN_TOKEN}`];
@@ -50,6 +50,23 @@ describeHosts(import.meta.dirname, (flow) => {
       }
     });
   });
+
+  // Next itself answers TRACE where it stands in front (test/fuzz/platform-limits.ts).
+  test.each([...["POST", "OPTIONS", "DELETE"].map((method) => [method, ...HOST_NAMES]), ["TRACE", "node" as const]])(
+    "pages are read only: %s",
+    async (method, ...hosts) => {
+      for (const host of hosts as HostName[]) {
+        for (const target of ["/gateway", "/gateway/_next/static/x.js"]) {
+          const { status, headers, text } = await flow.sendTo(host, { method, target, headers: bearer });
+          expect({ status, allow: headers.get("allow"), code: JSON.parse(text).code }).toEqual({
+            status: 405,
+            allow: "GET, HEAD",
+            code: "method-not-allowed",
+          });
+        }
+      }
+    },
+  );
 
   test.each(HOST_NAMES)("the overview is shown to the operator, by Bearer or as the password of Basic (%s)", async (name) => {
     const basic = ["authorization", `Basic ${Buffer.from(`me:${ADMIN_TOKEN}`).toString("base64")}`];
