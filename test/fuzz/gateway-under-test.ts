@@ -25,7 +25,8 @@ const STOP_MS = 30_000;
 
 export class GatewayUnderTest {
   readonly odd = new OddBackends();
-  readonly #calm = createServer((request, response) => {
+  /** It takes every head that the gateway passes on. */
+  readonly #calm = createServer({ maxHeaderSize: 256 * 1024 }, (request, response) => {
     request.resume().on("end", () => {
       const name = request.headers[CASE_FIELD];
       if (typeof name === "string" && /^[\x20-\x7e]+$/.test(name)) response.setHeader(ANSWER_FIELD, name);
