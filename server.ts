@@ -4,6 +4,7 @@ import { UsageError } from "./lib/cli/command.ts";
 import { readServerFlags } from "./lib/cli/server-flags.ts";
 import { ConfigError } from "./lib/config/issue.ts";
 import { type NodeServer, startNodeServer } from "./lib/hosts/node/server.ts";
+import { createBatchedLines } from "./lib/observe/batched-lines.ts";
 import { createLog } from "./lib/observe/log.ts";
 
 const log = createLog();
@@ -15,6 +16,8 @@ process.on("uncaughtException", (error) => {
 });
 
 const { isDev, isDemo, simulatedGeo } = readFlags();
+const lines = createBatchedLines(process.stdout, (count, why) => log.error("lines of the request log are lost", { count, why }));
+process.on("exit", lines.flush);
 const pages = createConsolePages({ dir: import.meta.dirname, dev: isDev });
 
 let server: NodeServer;
@@ -26,6 +29,7 @@ try {
     triesNextPort: isDev,
     simulatedGeo,
     log,
+    requestLog: { format: isDemo || isDev ? "pretty" : "json", write: lines.write },
     servePage: pages.serve,
   });
 } catch (error) {

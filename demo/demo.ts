@@ -20,6 +20,8 @@ const PORTS_TRIED = 50;
 
 /** A variable of the user's own gateway means nothing here, and HOST must stay this machine: the console is open to it. */
 const environment: NodeJS.ProcessEnv = {
+  // The gateway's lines come by way of this process, which knows whether the terminal takes colours.
+  ...(process.stdout.isTTY && process.stdout.hasColors() && { FORCE_COLOR: "1" }),
   ...Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(?:GATEWAY_|UPSTASH_|KV_REST_|VERCEL|HOST$)/.test(name)),
   ),

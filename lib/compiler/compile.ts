@@ -19,6 +19,7 @@ import { DEFAULT_MAX_BODY, type Draft, RouteCompiler } from "./compile-route.ts"
 import { withPathMethods } from "./cors-methods.ts";
 import { type CustomPolicies, NO_CUSTOM_POLICIES } from "./custom-policies.ts";
 import { readDefaults } from "./defaults.ts";
+import { compileObserve } from "./observe.ts";
 import { gatewayOutline } from "./schema/gateway.ts";
 import { compileTrust, mayTrustProxies } from "./trust.ts";
 import { unroutedSteps } from "./unrouted.ts";
@@ -44,6 +45,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     maintenance,
     trust,
     regions: regionsInput,
+    observe = {},
     overload,
     caseSensitive,
     trailingSlash,
@@ -81,6 +83,11 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
       if (!used.has(index)) report.warn("unused-backend", ["backends", name], `no route uses the backend "${name}".`);
     }
   }
+  const compiledObserve = compileObserve(
+    observe,
+    drafts.length === routes.length ? drafts.map(({ route }) => route) : undefined,
+    report,
+  );
   const withoutDigest: Omit<CompiledConfig, "digest"> = {
     maxBodyBytes: largestBody(drafts),
     regions,
@@ -92,6 +99,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     trust: compileTrust(trust ?? {}, options, report),
     ...(caseSensitive === false && { caseSensitive }),
     ...(trailingSlash === "ignore" && { trailingSlash }),
+    ...(compiledObserve && { observe: compiledObserve }),
     ...(overload !== undefined && { overloadLagMs: overloadLag(overload, report) }),
     customPolicies: [...compiler.customPolicies.keys()].sort(),
   };

@@ -59,6 +59,8 @@ export interface RequestRecord extends Outcome {
   readonly frontend: ClientStatement["verdict"] | undefined;
   readonly route: string | undefined;
   readonly consumer: string | undefined;
+  /** The gateway's own member of Cache-Status (RFC 9211); undefined where its cache had no part in the answer. */
+  readonly cacheStatus: string | undefined;
   readonly reason: string | undefined;
   readonly steps: readonly StepRecord[];
   readonly attempts: readonly AttemptRecord[];

@@ -115,6 +115,7 @@ export function finish(ctx: RequestContext, complete: boolean, { deps, onRecord 
     frontend: request.client.frontend?.verdict,
     route: ctx.route.id === "" ? undefined : ctx.route.id,
     consumer: ctx.consumer?.id,
+    cacheStatus: ctx.cacheStatus,
     reason: record.reason,
     steps: record.steps,
     // After a 304 the attempt that brought it is written down last: its answer ends after the caller's.

@@ -22,6 +22,7 @@ import type { MaybePromise } from "../contract/maybe-promise.ts";
 import type { Stores } from "../contract/stores/stores.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import { createRecentRecords } from "../observe/recent.ts";
+import { createRequestLog, type RequestLogOptions } from "../observe/request-log.ts";
 import { POLICIES } from "../policies/index.ts";
 
 export interface EngineOptions {
@@ -33,6 +34,8 @@ export interface EngineOptions {
   readonly pools?: Pools;
   readonly call?: Deps["call"];
   readonly load?: Load;
+  /** Where the request log goes, and in which format unless the config says. Absent: nowhere. */
+  readonly requestLog?: Pick<RequestLogOptions, "format" | "write">;
   defer(promise: Promise<unknown>): void;
 }
 
@@ -53,6 +56,7 @@ export function createEngine({
   pools = createPools(),
   call = createOutbound(pools, Date.now),
   load,
+  requestLog,
   defer,
 }: EngineOptions): Engine {
   const targetStates = createTargetStates();
@@ -99,6 +103,7 @@ export function createEngine({
       const { adminToken, region } = environment;
       const examine = createDoctor({ adminToken, host: host.name, region, config, call, now: deps.clock.now });
       const endpoints = createEndpoints({ admit, overview, api, jwks: assertions.jwks, examine, checks, clock: deps.clock });
+      const logRequest = requestLog && createRequestLog(config, { ...requestLog, random: Math.random });
       current = createGateway({
         config,
         policies: POLICIES,
@@ -112,7 +117,10 @@ export function createEngine({
         targetStates,
         cache,
         ...(load && { load }),
-        onRecord: recent.add,
+        onRecord: (record) => {
+          recent.add(record);
+          logRequest?.(record);
+        },
       });
       loadedAt = new Date().toISOString();
       return current;

@@ -38,3 +38,9 @@ export function networkOf(ip: string): string {
   }
   return `${groups.slice(0, 4).join(":")}::/64`;
 }
+
+/** Of canonical text, without what tells one household from the next: the /24 of an IPv4 address, the /48 of an IPv6 one. */
+export function truncateIp(ip: string): string {
+  if (!ip.includes(":")) return `${ip.slice(0, ip.lastIndexOf("."))}.0`;
+  return `${networkOf(ip).split(":").slice(0, 3).join(":")}::`;
+}

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { duration, oneOf, oneOrMore, strict } from "../../config/schema-fields.ts";
 import { tierSchema } from "../../policies/limit/options.ts";
 import { POLICY_SCHEMAS } from "../../policies/schemas.ts";
+import { observe } from "../observe.ts";
 import { trust } from "../trust.ts";
 import { authenticatorSchema } from "./auth.ts";
 import { backendSchema } from "./backend.ts";
@@ -12,7 +13,7 @@ const overload = strict("overload", {
   lag: duration.describe("How late the event loop may be before requests are refused: `200ms` by default"),
 });
 
-const NOT_BUILT = ["observe", "alerts", "public"];
+const NOT_BUILT = ["alerts", "public"];
 
 function gateway<
   Backend extends z.ZodType,
@@ -50,6 +51,7 @@ function gateway<
         .optional()
         .describe("Where the gateway runs on Vercel: `fra1`. vercel.json, which is what Vercel reads, must say the same"),
       trust: trust.optional().describe("Whom to believe about the caller: `{ proxies, field, pass, geo, frontends }`"),
+      observe: observe.optional().describe("The request log: `{ log, sample, redact, clientIp }`"),
       overload: oneOf("{ lag } or false", [overload, z.literal(false)])
         .optional()
         .describe(

@@ -12,6 +12,7 @@ import type { Priority } from "../load.ts";
 import type { Row } from "../phases.ts";
 import type { Template } from "../template.ts";
 import type { CompiledBackend, Timeouts } from "./backend.ts";
+import type { CompiledObserve } from "./observe.ts";
 import type { CompiledRetry } from "./resilience.ts";
 
 export type { CompiledAssertion, CompiledBackend, CompiledTarget, Timeouts } from "./backend.ts";
@@ -46,6 +47,8 @@ export interface CompiledConfig {
   readonly caseSensitive?: false;
   /** Absent: `/a` and `/a/` are two paths. */
   readonly trailingSlash?: "ignore";
+  /** Absent: every request is logged, in the format of the host. */
+  readonly observe?: CompiledObserve;
   /** How late the event loop may be; null: requests are never refused for it. Absent: the standard. */
   readonly overloadLagMs?: number | null;
   /** Names of the custom policies in use; each is found again by name in gateway.config.ts. */

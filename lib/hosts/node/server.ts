@@ -12,7 +12,7 @@ import type { Log } from "../../contract/deps.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { Geo } from "../../http/geo.ts";
 import { openStores } from "../open-stores.ts";
-import { createEngine } from "../runtime.ts";
+import { createEngine, type EngineOptions } from "../runtime.ts";
 import { type Locate, openGeoDatabase } from "./geo-database.ts";
 import { createHttpServer } from "./http-server.ts";
 import { listen } from "./listen.ts";
@@ -33,6 +33,7 @@ export interface NodeServerOptions {
   /** For trying things out: every caller is there. */
   readonly simulatedGeo?: Geo | undefined;
   readonly log: Log;
+  readonly requestLog?: EngineOptions["requestLog"];
   servePage(request: IncomingMessage, response: ServerResponse): void;
 }
 
@@ -62,6 +63,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
     host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, keepsTime: true },
     stores,
     log,
+    ...(options.requestLog && { requestLog: options.requestLog }),
     load: overload,
     access: { token: environment.adminToken, cronSecret: environment.cronSecret, openOnLoopback: options.openOnLoopback },
     defer: () => {},

@@ -59,6 +59,8 @@ async function start(): Promise<VercelHost> {
     host: { name: "vercel", passesContentEncoding: false, trustsContentLength: false, upgrades: false, keepsTime: false },
     stores: await createStores({ upstash, prefix, dataDir: undefined, host: "vercel", log }),
     log,
+    // One call for each line: what Vercel's log drains parse.
+    requestLog: { format: "json", write: console.log },
     access: { token: environment.adminToken, cronSecret: environment.cronSecret, openOnLoopback: false },
     defer: (promise) => waitUntil(promise),
   });
