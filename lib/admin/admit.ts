@@ -13,6 +13,8 @@ export interface AdminAccess {
   readonly token: string | undefined;
   /** Admits a scheduler to a run of the health checks, and to nothing else. */
   readonly cronSecret?: string | undefined;
+  /** Admits a scraper to the metrics, and to nothing else. */
+  readonly metricsToken?: string | undefined;
   /**
    * The demo and `npm run dev`: callers on this machine need no token. A loopback `Host` keeps pages on other sites from reaching it by
    * DNS rebinding.
@@ -56,6 +58,11 @@ export function createAdmit({ token, openOnLoopback }: AdminAccess, deps: AdmitD
 /** The operator, or a scheduler. A wrong guess here counts with those elsewhere. */
 export function createCronAdmit({ token, cronSecret, openOnLoopback }: AdminAccess, deps: AdmitDeps): Admit {
   return admitWith([token, cronSecret], openOnLoopback, deps);
+}
+
+/** The operator, or a scraper. */
+export function createMetricsAdmit({ token, metricsToken, openOnLoopback }: AdminAccess, deps: AdmitDeps): Admit {
+  return admitWith([token, metricsToken], openOnLoopback, deps);
 }
 
 function admitWith(set: readonly (string | undefined)[], openOnLoopback: boolean, { counters, log, now }: AdmitDeps): Admit {

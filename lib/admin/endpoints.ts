@@ -14,6 +14,7 @@ import type { Api } from "./api.ts";
 import { answerApi } from "./api-http.ts";
 import { answerChecks, type ChecksOptions } from "./checks.ts";
 import type { Examine } from "./doctor.ts";
+import { answerMetrics, type MetricsOptions } from "./metrics.ts";
 import type { Overview } from "./overview.ts";
 import { problemIndex, problemPage } from "./problem-page.ts";
 
@@ -26,9 +27,10 @@ export interface EndpointOptions {
   readonly jwks: Jwks | undefined;
   readonly examine: Examine;
   readonly checks: ChecksOptions;
+  readonly metrics: MetricsOptions;
 }
 
-export function createEndpoints({ admit, overview, api, jwks, examine, checks, clock }: EndpointOptions): Endpoints {
+export function createEndpoints({ admit, overview, api, jwks, examine, checks, metrics, clock }: EndpointOptions): Endpoints {
   /** By path below /gateway/, for GET and HEAD. */
   const forEverybody = (path: string): Answer | undefined => {
     if (path === "health") return json({ status: "ok" });
@@ -64,6 +66,7 @@ export function createEndpoints({ admit, overview, api, jwks, examine, checks, c
       const path = target.segments.slice(1).join("/");
       const [, first, ...rest] = target.segments;
       if (`/gateway/${path}` === CHECKS_PATH) return answerChecks(ctx, checks);
+      if (path === "metrics") return answerMetrics(ctx, metrics);
       const open = forEverybody(path);
       // What is the same for everybody asks nobody who they are: a token that is meant for something else is no guess at ours.
       const refusal = open && path !== "health" ? undefined : admit(request);

@@ -34,6 +34,10 @@ export const observe = strict("observe", {
     .describe(
       `What is replaced by \`***\`: \`params.NAME\` for a parameter of a path, ${REDACTABLE_FIELDS.map((name) => `\`${name}\``).join(", ")}. Tokens and API keys in a path always are`,
     ),
+  metrics: z
+    .boolean()
+    .optional()
+    .describe("Whether requests are counted for `/gateway/metrics` and the console: true by default. `false` spares the store"),
   clientIp: oneOf('"full", "truncated" or false', [z.enum(["full", "truncated"]), z.literal(false)])
     .optional()
     .describe(
@@ -46,13 +50,14 @@ type Routes = readonly Pick<CompiledConfig["routes"][number], "path">[] | undefi
 
 /** Undefined where every setting has its default. */
 export function compileObserve(input: z.output<typeof observe>, routes: Routes, report: Report): CompiledObserve | undefined {
-  const { log, clientIp } = input;
+  const { log, metrics, clientIp } = input;
   const sample = sampleOf(input.sample, routes, report);
   const redact = redactOf(input.redact, routes, report);
   const compiled: CompiledObserve = {
     ...(log !== undefined && { log }),
     ...(sample.length > 0 && { sample }),
     ...(redact && { redact }),
+    ...(metrics === false && { metrics }),
     ...(clientIp !== undefined && clientIp !== "full" && { clientIp }),
   };
   return Object.keys(compiled).length === 0 ? undefined : compiled;

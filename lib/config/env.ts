@@ -21,6 +21,8 @@ export interface Environment {
   readonly adminToken: string | undefined;
   /** What Vercel's cron brings, under Vercel's own name for it: it admits to a run of the health checks alone. */
   readonly cronSecret: string | undefined;
+  /** What a scraper of metrics brings: it admits to those alone. */
+  readonly metricsToken: string | undefined;
   readonly dataDir: string;
   /** A file in MMDB format, for the Node host. */
   readonly geoDatabase: string | undefined;
@@ -80,7 +82,8 @@ export function parseEnvironment(given: NodeJS.Dict<string>): Environment {
     url: readOrigin(variables.GATEWAY_URL, fault),
     secrets: readSecrets(variables.GATEWAY_SECRET, fault),
     adminToken: readToken("GATEWAY_ADMIN_TOKEN", variables.GATEWAY_ADMIN_TOKEN, "`frontdesk init` writes one.", fault),
-    cronSecret: readCronSecret(variables.CRON_SECRET, variables.GATEWAY_ADMIN_TOKEN, fault),
+    cronSecret: readLesserToken("CRON_SECRET", "scheduler", variables, fault),
+    metricsToken: readLesserToken("GATEWAY_METRICS_TOKEN", "scraper", variables, fault),
     dataDir: variables.GATEWAY_DATA_DIR ?? ".frontdesk",
     geoDatabase: variables.GATEWAY_GEO_DATABASE,
     trustsProxy: variables.GATEWAY_TRUST_PROXY !== undefined,
@@ -156,10 +159,12 @@ function readToken(name: string, text: string | undefined, fix: string, fault: F
   return text;
 }
 
-function readCronSecret(text: string | undefined, adminToken: string | undefined, fault: Fault): string | undefined {
-  if (text !== undefined && text === adminToken)
-    fault("CRON_SECRET", "it is the admin token: every scheduler that has it could do what the operator can.");
-  return readToken("CRON_SECRET", text, "`openssl rand -hex 16` draws some.", fault);
+/** A token that admits its bearer to one thing. */
+function readLesserToken(name: string, bearer: string, variables: NodeJS.Dict<string>, fault: Fault): string | undefined {
+  const text = variables[name];
+  if (text !== undefined && text === variables.GATEWAY_ADMIN_TOKEN)
+    fault(name, `it is the admin token: every ${bearer} that has it could do what the operator can.`);
+  return readToken(name, text, "`openssl rand -hex 16` draws some.", fault);
 }
 
 function readBudget(text: string | undefined, fault: Fault): number {

@@ -1,6 +1,6 @@
 /** What every host does to get from a compiled config to a running gateway: one clock, one source of randomness, one list of policies. */
 import { randomBytes } from "node:crypto";
-import { type AdminAccess, createAdmit, createCronAdmit } from "../admin/admit.ts";
+import { type AdminAccess, createAdmit, createCronAdmit, createMetricsAdmit } from "../admin/admit.ts";
 import { createAdminApi } from "../admin/create-api.ts";
 import { createDoctor } from "../admin/doctor.ts";
 import { createEndpoints } from "../admin/endpoints.ts";
@@ -22,7 +22,9 @@ import type { MaybePromise } from "../contract/maybe-promise.ts";
 import type { Stores } from "../contract/stores/stores.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import { createRecentRecords } from "../observe/recent.ts";
+import { createRedaction } from "../observe/redaction.ts";
 import { createRequestLog, type RequestLogOptions } from "../observe/request-log.ts";
+import { createRequestMetrics } from "../observe/request-metrics.ts";
 import { POLICIES } from "../policies/index.ts";
 
 export interface EngineOptions {
@@ -46,6 +48,13 @@ export interface Engine {
   load(config: CompiledConfig, customPolicies: CustomPolicies, environment: Environment): Gateway;
   /** A sealed plan was there and did not open: never in normal operation. */
   countUnopenedPlan(): void;
+  /** Hands what is still counted here to the store: for the end of the process. */
+  flush(): Promise<void>;
+}
+
+/** The tokens by which the gateway's own endpoints admit somebody. */
+export function accessOf({ adminToken, cronSecret, metricsToken }: Environment): Omit<AdminAccess, "openOnLoopback"> {
+  return { token: adminToken, cronSecret, metricsToken };
 }
 
 export function createEngine({
@@ -62,6 +71,12 @@ export function createEngine({
   const targetStates = createTargetStates();
   const cache = new GatewayCache(stores.blobs, host.name);
   const recent = createRecentRecords();
+  const metrics = createRequestMetrics({
+    store: stores.metrics,
+    clock: { now: Date.now },
+    batchId: () => randomBytes(12).toString("base64url"),
+    defer: (work) => defer(work),
+  });
   let unopenedPlans = 0;
   let current: Gateway | undefined;
   let loadedAt = "";
@@ -97,13 +112,29 @@ export function createEngine({
         defer: (promise: Promise<unknown>) =>
           defer(promise.catch((error: unknown) => log.error("deferred work failed", { error: String(error) }))),
       };
+      const redact = createRedaction(config);
+      const logRequest = requestLog && createRequestLog(config, { ...requestLog, redact, random: Math.random });
+      const countsRequests = config.observe?.metrics !== false;
       const assertions = createAssertions(config, environment, deps.clock.now);
       const purge = (what: Purge) => current!.purge(what);
       const api = createAdminApi({ stores, log, config, now: deps.clock.now, random: deps.random }, { overview, purge });
       const { adminToken, region } = environment;
       const examine = createDoctor({ adminToken, host: host.name, region, config, call, now: deps.clock.now });
-      const endpoints = createEndpoints({ admit, overview, api, jwks: assertions.jwks, examine, checks, clock: deps.clock });
-      const logRequest = requestLog && createRequestLog(config, { ...requestLog, random: Math.random });
+      const endpoints = createEndpoints({
+        admit,
+        overview,
+        api,
+        jwks: assertions.jwks,
+        examine,
+        checks,
+        metrics: {
+          admit: createMetricsAdmit(access, admitDeps),
+          store: stores.metrics,
+          flush: countsRequests ? metrics.flush : undefined,
+          now: deps.clock.now,
+        },
+        clock: deps.clock,
+      });
       current = createGateway({
         config,
         policies: POLICIES,
@@ -120,11 +151,13 @@ export function createEngine({
         onRecord: (record) => {
           recent.add(record);
           logRequest?.(record);
+          if (countsRequests) metrics.add(record, redact);
         },
       });
       loadedAt = new Date().toISOString();
       return current;
     },
+    flush: metrics.flush,
     countUnopenedPlan() {
       unopenedPlans++;
       log.warn("a sealed plan did not open: the request was decided again");

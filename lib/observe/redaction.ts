@@ -1,6 +1,5 @@
 /** Takes out of a record what must not be written down: credentials in a path, and what the config names. */
 import type { CompiledConfig } from "../contract/compiled/config.ts";
-import type { CompiledObserve } from "../contract/compiled/observe.ts";
 import type { RequestRecord } from "../contract/record.ts";
 import { truncateIp } from "../http/ip.ts";
 
@@ -27,7 +26,8 @@ const CREDENTIAL = /^(?:eyJ[\w-]+\.[\w-]+|\w+_(?:live|test)_\w{8}|gh[a-z]_\w{16}
 /** What each form of `CREDENTIAL` has in it, also where it is percent-encoded. */
 const MAY_HOLD_CREDENTIAL = /[_%]|eyJ|xox|sk-/;
 
-export function createRedaction({ redact, clientIp }: CompiledObserve, { routes }: Pick<CompiledConfig, "routes">): Redact {
+export function createRedaction({ observe = {}, routes }: Pick<CompiledConfig, "observe" | "routes">): Redact {
+  const { redact, clientIp } = observe;
   const params = new Set(redact?.params);
   const fields = new Set<string>(redact?.fields);
   const hidden = new Map(routes.map(({ id, path }) => [id, hiddenSegments(path, params)]));

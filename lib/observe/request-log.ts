@@ -3,7 +3,7 @@ import type { CompiledConfig } from "../contract/compiled/config.ts";
 import type { LogFormat } from "../contract/compiled/observe.ts";
 import type { RequestRecord } from "../contract/record.ts";
 import { prettyLine } from "./pretty-line.ts";
-import { createRedaction } from "./redaction.ts";
+import type { Redact } from "./redaction.ts";
 import { requestLine } from "./request-line.ts";
 import { createSampling } from "./sampling.ts";
 
@@ -14,6 +14,7 @@ export interface RequestLogOptions {
   /** Where the config does not say. */
   readonly format: LogFormat;
   readonly write: WriteLine;
+  readonly redact: Redact;
   /** From 0 to 1. */
   readonly random: () => number;
 }
@@ -21,12 +22,11 @@ export interface RequestLogOptions {
 /** Undefined where the config switches the log off. */
 export function createRequestLog(
   config: Pick<CompiledConfig, "observe" | "routes">,
-  { format, write, random }: RequestLogOptions,
+  { format, write, redact, random }: RequestLogOptions,
 ): ((record: RequestRecord) => void) | undefined {
   const { observe = {} } = config;
   const { log = format, sample = [] } = observe;
   if (log === false) return undefined;
-  const redact = createRedaction(observe, config);
   const isSampled = createSampling(sample, config, random);
   const lineOf =
     log === "pretty"

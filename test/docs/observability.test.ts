@@ -1,6 +1,9 @@
 /** docs/observability.md: the table of fields is that of the line, and its config is one. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { PROBLEMS } from "#lib/contract/problem.ts";
 import type { RequestRecord } from "#lib/contract/record.ts";
+import { METRICS, type MetricName } from "#lib/observe/metric-names.ts";
 import { requestLine } from "#lib/observe/request-line.ts";
 import { blocksOf, readDocument, rowsOf } from "./documents.ts";
 
@@ -52,4 +55,51 @@ test.each<[Partial<RequestRecord>, string]>([
   [{ code: undefined, status: 503, source: "backend" }, "info"],
 ])("the level of %j is %s", (record, level) => {
   expect(requestLine({ ...RECORD, ...record }, RECORD).level).toBe(level);
+});
+
+describe("metrics", () => {
+  test("the table has every metric with its kind and labels", () => {
+    const table = page.text.split("## Metrics")[1]!.split("\n## ")[0]!;
+    const told = rowsOf(table).map(([name = "", kind = "", labels = ""]) => [
+      name.replaceAll("`", ""),
+      { type: kind, labels: labels.replaceAll("`", "").split(", ") },
+    ]);
+    expect(Object.fromEntries(told)).toEqual(
+      Object.fromEntries(Object.entries(METRICS).map(([name, { type, labels }]) => [name, { type, labels }])),
+    );
+  });
+
+  /** Every selector of a PromQL expression: the series that it reads, and the labels that it names. */
+  function expectKnown(expression: string): void {
+    const names = [...expression.matchAll(/\b((?:frontdesk|http)_\w+?)(_bucket|_count|_sum)?(?=[{[,)\s])/g)];
+    const metrics = names.filter(([whole]) => whole.includes("_total") || whole.includes("_seconds"));
+    expect(metrics.length, expression).toBeGreaterThan(0);
+    for (const [, name = "", suffix] of metrics) {
+      expect(Object.keys(METRICS), expression).toContain(name);
+      const { type } = METRICS[name as MetricName];
+      expect(suffix !== undefined, `${name}${suffix ?? ""}`).toBe(type === "histogram");
+    }
+    const labels = new Set(metrics.flatMap(([, name]) => [...METRICS[name as MetricName].labels, "le"] as string[]));
+    const used = [...expression.matchAll(/by \(([^)]+)\)/g)].flatMap(([, list = ""]) => list.split(", "));
+    const matched = [...expression.matchAll(/(\w+)=~?"/g)].map(([, label = ""]) => label);
+    for (const label of [...used, ...matched]) expect(labels, expression).toContain(label);
+    for (const [, codes = ""] of expression.matchAll(/\bcode=~?"([^"]+)"/g))
+      for (const code of codes.split("|")) expect(Object.keys(PROBLEMS)).toContain(code);
+  }
+
+  test("the alert rules use only metrics, labels and codes that there are", () => {
+    const rules = parse(readDocument("docs/prometheus/alerts.yaml").text) as { groups: { rules: { expr: string }[] }[] };
+    const expressions = rules.groups.flatMap((group) => group.rules.map(({ expr }) => expr));
+    expect(expressions.length).toBeGreaterThanOrEqual(5);
+    for (const expression of expressions) expectKnown(expression);
+  });
+
+  test("the dashboard does, too", () => {
+    const { panels } = JSON.parse(readDocument("docs/prometheus/grafana-dashboard.json").text) as {
+      panels: { targets: { expr: string }[] }[];
+    };
+    for (const { expr } of panels.flatMap(({ targets }) => targets)) expectKnown(expr);
+    const shown = JSON.stringify(panels);
+    for (const name of Object.keys(METRICS)) expect(shown).toContain(name);
+  });
 });

@@ -8,6 +8,7 @@ import { blobsContract } from "../contracts/blobs.ts";
 import { countersContract } from "../contracts/counters.ts";
 import { keysContract } from "../contracts/keys.ts";
 import { logContract } from "../contracts/log.ts";
+import { metricsContract } from "../contracts/metrics.ts";
 import { onceContract } from "../contracts/once.ts";
 
 const make = async () => ({ ...createMemoryStores({ maxLogEntries: 200 }), at: () => {} });
@@ -20,6 +21,7 @@ keysContract("memory, of revoked tokens", async () => {
 onceContract("memory", make);
 blobsContract("memory", make);
 logContract("memory", make);
+metricsContract("memory", make);
 
 const NOW_MS = 1_800_000_000_000;
 const MINUTE_MS = 60_000;

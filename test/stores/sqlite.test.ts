@@ -12,6 +12,7 @@ import { blobsContract } from "../contracts/blobs.ts";
 import { countersContract } from "../contracts/counters.ts";
 import { keysContract } from "../contracts/keys.ts";
 import { logContract } from "../contracts/log.ts";
+import { metricsContract } from "../contracts/metrics.ts";
 import { onceContract } from "../contracts/once.ts";
 import { DAY_MS, freshFile, hourly, minutely, NOW_MS, openStores, quota } from "./open-sqlite.ts";
 
@@ -25,6 +26,7 @@ keysContract("sqlite, of revoked tokens", async () => {
 onceContract("sqlite", make);
 blobsContract("sqlite", make);
 logContract("sqlite", make);
+metricsContract("sqlite", make);
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

@@ -1,10 +1,13 @@
 /** The stores in Redis: the contracts, through the SDK that runs in production and a bridge to a real Redis. */
-import { afterAll, beforeAll, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import type { MetricBatch } from "#lib/contract/stores/metrics.ts";
 import { createUpstashStores } from "#lib/stores/upstash/upstash-stores.ts";
+import { answered } from "../contracts/answered.ts";
 import { blobsContract } from "../contracts/blobs.ts";
 import { countersContract } from "../contracts/counters.ts";
 import { keysContract } from "../contracts/keys.ts";
 import { logContract } from "../contracts/log.ts";
+import { metricsContract } from "../contracts/metrics.ts";
 import { onceContract } from "../contracts/once.ts";
 import { startUpstash, type UpstashUnderTest } from "../support/redis/upstash-under-test.ts";
 
@@ -33,3 +36,13 @@ keysContract("upstash, of revoked tokens", async () => {
 onceContract("upstash", make);
 blobsContract("upstash", make);
 logContract("upstash", make);
+metricsContract("upstash", make);
+
+test("a batch of metrics that is sent again is added once", async () => {
+  const { metrics, close } = await make();
+  onTestFinished(close);
+  const batch: MetricBatch = { id: "again", tables: [{ name: "total", ttlMs: undefined, sums: new Map([["a", 1]]) }] };
+  await answered(metrics.add(batch, Date.now()));
+  await answered(metrics.add(batch, Date.now()));
+  expect(await answered(metrics.read(["total"], Date.now()))).toEqual([new Map([["a", 1]])]);
+});

@@ -51,7 +51,7 @@ function gateway<
         .optional()
         .describe("Where the gateway runs on Vercel: `fra1`. vercel.json, which is what Vercel reads, must say the same"),
       trust: trust.optional().describe("Whom to believe about the caller: `{ proxies, field, pass, geo, frontends }`"),
-      observe: observe.optional().describe("The request log: `{ log, sample, redact, clientIp }`"),
+      observe: observe.optional().describe("The request log and metrics: `{ log, sample, redact, metrics, clientIp }`"),
       overload: oneOf("{ lag } or false", [overload, z.literal(false)])
         .optional()
         .describe(

@@ -7,6 +7,8 @@ export interface CompiledObserve {
   readonly sample?: readonly SampleRule[];
   /** Names of path parameters, and of fields of a line. Their values are replaced. */
   readonly redact?: { readonly params: readonly string[]; readonly fields: readonly RedactableField[] };
+  /** Absent: requests are counted. */
+  readonly metrics?: false;
   /** Absent: the whole address. */
   readonly clientIp?: "truncated" | false;
 }

@@ -3,6 +3,7 @@ import type { Blobs } from "./blobs.ts";
 import type { Counters, LocalCounters } from "./counters.ts";
 import type { Keys } from "./keys.ts";
 import type { EventLog } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
 import type { Once } from "./once.ts";
 import type { Unavailable } from "./reply.ts";
 
@@ -14,6 +15,7 @@ export interface Stores {
   readonly once: Once;
   readonly blobs: Blobs;
   readonly log: EventLog;
+  readonly metrics: Metrics;
   /**
    * Where a limit counts while `counters` is away (`onUnavailable: "local"`): one bounded table for the process, empty again
    * when the process is. Takes go there after a reply of `unavailable`, with the rule's `shareOf`; a place that was taken here
@@ -23,7 +25,7 @@ export interface Stores {
   /** Whether the store is there, as this process last saw it. Asks nothing. */
   status(): StoreStatus;
   /** What stands behind each, for people: shown by `frontdesk check` and on the page at /gateway. */
-  readonly describe: Readonly<Record<"counters" | "keys" | "once" | "blobs" | "log", string>>;
+  readonly describe: Readonly<Record<"counters" | "keys" | "once" | "blobs" | "log" | "metrics", string>>;
   /** Writes what is still buffered and lets go of files and sockets. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -12,7 +12,7 @@ import type { Log } from "../../contract/deps.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { Geo } from "../../http/geo.ts";
 import { openStores } from "../open-stores.ts";
-import { createEngine, type EngineOptions } from "../runtime.ts";
+import { accessOf, createEngine, type EngineOptions } from "../runtime.ts";
 import { type Locate, openGeoDatabase } from "./geo-database.ts";
 import { createHttpServer } from "./http-server.ts";
 import { listen } from "./listen.ts";
@@ -65,7 +65,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
     log,
     ...(options.requestLog && { requestLog: options.requestLog }),
     load: overload,
-    access: { token: environment.adminToken, cronSecret: environment.cronSecret, openOnLoopback: options.openOnLoopback },
+    access: { ...accessOf(environment), openOnLoopback: options.openOnLoopback },
     defer: () => {},
   });
   // A function on Vercel sleeps between requests: a check would find the backend as it was when the instance fell asleep.
@@ -104,6 +104,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
       checks?.stop();
       await drain(DRAIN_MS);
       overload.close();
+      await within(CLOSE_MS, engine.flush());
       // No caller is left. A backend that does not end what nobody waits for, or a store that is away, must not hold up the end.
       await within(CLOSE_MS, engine.pools.close());
       await within(CLOSE_MS, stores.close());

@@ -15,7 +15,7 @@ import { canonicalIp } from "../../http/ip.ts";
 import { parseTarget } from "../../http/target.ts";
 import { createLog } from "../../observe/log.ts";
 import { createStores } from "../../stores/create-stores.ts";
-import { createEngine, type Engine } from "../runtime.ts";
+import { accessOf, createEngine, type Engine } from "../runtime.ts";
 import { statedClient } from "../stated-client.ts";
 import { type NextUploads, watchUploads } from "./next-uploads.ts";
 import { respond, toGatewayRequest } from "./web-request.ts";
@@ -61,7 +61,7 @@ async function start(): Promise<VercelHost> {
     log,
     // One call for each line: what Vercel's log drains parse.
     requestLog: { format: "json", write: console.log },
-    access: { token: environment.adminToken, cronSecret: environment.cronSecret, openOnLoopback: false },
+    access: { ...accessOf(environment), openOnLoopback: false },
     defer: (promise) => waitUntil(promise),
   });
   const gateway = engine.load(resolveReferences(artifact, environment.variables), customPolicies, environment);

@@ -4,6 +4,7 @@ import { MemoryBlobs } from "./memory-blobs.ts";
 import { MemoryCounters } from "./memory-counters.ts";
 import { MemoryKeys } from "./memory-keys.ts";
 import { MemoryLog } from "./memory-log.ts";
+import { MemoryMetrics } from "./memory-metrics.ts";
 import { MemoryOnce } from "./memory-once.ts";
 
 export interface MemoryBounds {
@@ -36,6 +37,7 @@ export interface MemoryStores extends Stores {
   readonly once: MemoryOnce;
   readonly blobs: MemoryBlobs;
   readonly log: MemoryLog;
+  readonly metrics: MemoryMetrics;
 }
 
 export function createMemoryStores(bounds: MemoryBounds = {}): MemoryStores {
@@ -54,12 +56,14 @@ export function createMemoryStores(bounds: MemoryBounds = {}): MemoryStores {
     once: new MemoryOnce({ maxClaims, maxBytes: maxClaimBytes }),
     blobs: new MemoryBlobs(maxBlobBytes),
     log: new MemoryLog({ maxEntries: maxLogEntries, maxBytes: maxLogBytes }),
+    metrics: new MemoryMetrics(),
     describe: {
       counters: `${here}, at most ${maxIdentifiers} callers`,
       keys: `${here}, at most ${maxKeys}; gone when it ends`,
       once: `${here}, at most ${maxClaims}`,
       blobs: `${here}, at most ${Math.round(maxBlobBytes / 1024 / 1024)} MB`,
       log: `${here}, the last ${maxLogEntries} of each stream`,
+      metrics: `${here}; gone when it ends`,
     },
     close: async () => {},
   };

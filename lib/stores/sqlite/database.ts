@@ -53,6 +53,10 @@ const STEPS: readonly string[] = [
    CREATE INDEX revoked_by_expiry ON revoked (record ->> 'expiresMs');
    CREATE TABLE revoked_changes (mark INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL);`,
   CLAIM_SHARES,
+  `CREATE TABLE metric_tables (name TEXT PRIMARY KEY, expires_ms INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE INDEX metric_tables_by_expiry ON metric_tables (expires_ms);
+   CREATE TABLE metrics (tbl TEXT NOT NULL REFERENCES metric_tables (name) ON DELETE CASCADE, name TEXT NOT NULL, sum INTEGER NOT NULL,
+     PRIMARY KEY (tbl, name)) WITHOUT ROWID;`,
 ];
 
 /** How long a statement waits for another process's write. It blocks this process, so it is short. */

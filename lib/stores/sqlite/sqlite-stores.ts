@@ -12,6 +12,7 @@ import { FileRoom } from "./file-room.ts";
 import { SqliteBlobs } from "./sqlite-blobs.ts";
 import { SqliteKeys } from "./sqlite-keys.ts";
 import { SqliteLog } from "./sqlite-log.ts";
+import { SqliteMetrics } from "./sqlite-metrics.ts";
 import { SqliteOnce } from "./sqlite-once.ts";
 import { type Schedule, scheduleTimer, WriteBehind } from "./write-behind.ts";
 
@@ -103,12 +104,14 @@ export function createSqliteStores(options: SqliteOptions): Stores {
     once: new SqliteOnce(database, attempt, { maxClaims, maxBytes: maxClaimBytes }),
     blobs: new SqliteBlobs(database, behind, attempt, { memory, maxFileBytes, now }),
     log: new SqliteLog(database, behind, attempt, maxLogEntries),
+    metrics: new SqliteMetrics(database, behind, attempt, now),
     describe: {
       counters: `in memory; periods and windows of ten minutes and more also in ${file}, within a second`,
       keys: `in ${file}`,
       once: `in ${file}, before the request goes on`,
       blobs: `in memory, and in ${file} within a second`,
       log: `in ${file} within a second, the last ${maxLogEntries} of each stream`,
+      metrics: `in ${file} within a second`,
     },
     async close() {
       if (!database.isOpen) return;

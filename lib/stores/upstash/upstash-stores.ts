@@ -10,6 +10,7 @@ import { UpstashBlobs } from "./upstash-blobs.ts";
 import { UpstashCounters } from "./upstash-counters.ts";
 import { UpstashKeys } from "./upstash-keys.ts";
 import { UpstashLog } from "./upstash-log.ts";
+import { UpstashMetrics } from "./upstash-metrics.ts";
 import { UpstashOnce } from "./upstash-once.ts";
 
 export interface UpstashOptions {
@@ -43,6 +44,7 @@ export function createUpstashStores(options: UpstashOptions): Stores {
     once: new UpstashOnce(trips, prefix),
     blobs: new UpstashBlobs(trips, prefix),
     log: new UpstashLog(trips, prefix, maxLogEntries),
+    metrics: new UpstashMetrics(trips, prefix),
     local: new MemoryCounters({ maxIdentifiers: MEMORY_BOUNDS.maxIdentifiers }),
     status: () => trips.status,
     describe: {
@@ -51,6 +53,7 @@ export function createUpstashStores(options: UpstashOptions): Stores {
       once: there,
       blobs: there,
       log: `${there}, about the last ${maxLogEntries} of each stream`,
+      metrics: there,
     },
     async close() {
       await counters.giveBack(now());
