@@ -7,6 +7,7 @@ import { maintenanceOperations } from "./maintenance-api.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { Overview } from "./overview.ts";
 import { type PurgeAnswers, purgeOperations } from "./purge-api.ts";
+import { requestOperations } from "./requests-api.ts";
 import { revocationOperations } from "./revocations-api.ts";
 import { usageOperations } from "./usage-api.ts";
 
@@ -14,9 +15,11 @@ import { usageOperations } from "./usage-api.ts";
 export interface RunningGateway {
   overview(): MaybePromise<Overview>;
   readonly purge: PurgeAnswers;
+  /** Hands over what this instance has counted and kept, before somebody reads it. */
+  flush(): Promise<void>;
 }
 
-export function createAdminApi(context: ApiContext, { overview, purge }: RunningGateway): Api {
+export function createAdminApi(context: ApiContext, { overview, purge, flush }: RunningGateway): Api {
   const operations: Operation[] = [
     ...keyOperations(context),
     ...revocationOperations(context),
@@ -24,6 +27,7 @@ export function createAdminApi(context: ApiContext, { overview, purge }: Running
     ...purgeOperations(context, purge),
     ...maintenanceOperations(context),
     ...auditOperations(context),
+    ...requestOperations(context, flush),
     {
       name: "getOverview",
       method: "GET",

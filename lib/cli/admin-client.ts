@@ -106,7 +106,10 @@ async function onStores(cwd: string, environment: Environment, config: CompiledC
     throw new Error("no gateway runs here");
   };
   const purge = (what: Purge) => dropStored(stores.blobs, what);
-  const api = createAdminApi({ stores, log, config, now: Date.now, random }, { overview: nothingRuns, purge });
+  const api = createAdminApi(
+    { stores, log, config, now: Date.now, random },
+    { overview: nothingRuns, purge, flush: async () => {} },
+  );
   return {
     where: storesInUse(environment).node,
     async send(method, target, body = {}) {

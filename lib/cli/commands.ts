@@ -6,6 +6,7 @@ import { doctor } from "./doctor.ts";
 import { explain } from "./explain.ts";
 import { init } from "./init.ts";
 import { keys } from "./keys.ts";
+import { logs } from "./logs.ts";
 import { maintenance } from "./maintenance.ts";
 import { purge } from "./purge.ts";
 import { routes } from "./routes.ts";
@@ -17,6 +18,7 @@ export const COMMANDS: readonly Command[] = [
   routes,
   explain,
   doctor,
+  logs,
   keys,
   tokens,
   basic,

@@ -21,10 +21,7 @@ import type { Load } from "../contract/load.ts";
 import type { MaybePromise } from "../contract/maybe-promise.ts";
 import type { Stores } from "../contract/stores/stores.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
-import { createRecentRecords } from "../observe/recent.ts";
-import { createRedaction } from "../observe/redaction.ts";
-import { createRequestLog, type RequestLogOptions } from "../observe/request-log.ts";
-import { createRequestMetrics } from "../observe/request-metrics.ts";
+import { createObserver, type ObserverOptions } from "../observe/observer.ts";
 import { POLICIES } from "../policies/index.ts";
 
 export interface EngineOptions {
@@ -37,7 +34,7 @@ export interface EngineOptions {
   readonly call?: Deps["call"];
   readonly load?: Load;
   /** Where the request log goes, and in which format unless the config says. Absent: nowhere. */
-  readonly requestLog?: Pick<RequestLogOptions, "format" | "write">;
+  readonly requestLog?: ObserverOptions["requestLog"];
   defer(promise: Promise<unknown>): void;
 }
 
@@ -70,10 +67,11 @@ export function createEngine({
 }: EngineOptions): Engine {
   const targetStates = createTargetStates();
   const cache = new GatewayCache(stores.blobs, host.name);
-  const recent = createRecentRecords();
-  const metrics = createRequestMetrics({
-    store: stores.metrics,
+  const observer = createObserver({
+    stores,
     clock: { now: Date.now },
+    requestLog,
+    random: Math.random,
     batchId: () => randomBytes(12).toString("base64url"),
     defer: (work) => defer(work),
   });
@@ -90,7 +88,7 @@ export function createEngine({
     storeStatus: describeStatus(stores.status()),
     backends: describeBackends(current!, Date.now()),
     routes: describeRoutes(current!),
-    recent: recent.list(),
+    recent: observer.recent(),
     unopenedPlans,
     load: load?.isWatched ? { lagMs: Math.round(load.lagMs), shed: load.shed } : undefined,
   });
@@ -112,12 +110,12 @@ export function createEngine({
         defer: (promise: Promise<unknown>) =>
           defer(promise.catch((error: unknown) => log.error("deferred work failed", { error: String(error) }))),
       };
-      const redact = createRedaction(config);
-      const logRequest = requestLog && createRequestLog(config, { ...requestLog, redact, random: Math.random });
-      const countsRequests = config.observe?.metrics !== false;
       const assertions = createAssertions(config, environment, deps.clock.now);
       const purge = (what: Purge) => current!.purge(what);
-      const api = createAdminApi({ stores, log, config, now: deps.clock.now, random: deps.random }, { overview, purge });
+      const api = createAdminApi(
+        { stores, log, config, now: deps.clock.now, random: deps.random },
+        { overview, purge, flush: observer.flush },
+      );
       const { adminToken, region } = environment;
       const examine = createDoctor({ adminToken, host: host.name, region, config, call, now: deps.clock.now });
       const endpoints = createEndpoints({
@@ -130,7 +128,7 @@ export function createEngine({
         metrics: {
           admit: createMetricsAdmit(access, admitDeps),
           store: stores.metrics,
-          flush: countsRequests ? metrics.flush : undefined,
+          flush: config.observe?.metrics === false ? undefined : observer.flush,
           now: deps.clock.now,
         },
         clock: deps.clock,
@@ -148,16 +146,12 @@ export function createEngine({
         targetStates,
         cache,
         ...(load && { load }),
-        onRecord: (record) => {
-          recent.add(record);
-          logRequest?.(record);
-          if (countsRequests) metrics.add(record, redact);
-        },
+        onRecord: observer.observe(config),
       });
       loadedAt = new Date().toISOString();
       return current;
     },
-    flush: metrics.flush,
+    flush: observer.flush,
     countUnopenedPlan() {
       unopenedPlans++;
       log.warn("a sealed plan did not open: the request was decided again");

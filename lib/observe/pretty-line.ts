@@ -3,11 +3,22 @@ import { styleText } from "node:util";
 import type { RequestRecord } from "../contract/record.ts";
 import type { RedactedFields } from "./redaction.ts";
 
+/** As far as a record, or a line that was kept of it. */
+type Told = Pick<RequestRecord, "method" | "status" | "source" | "durationMs"> & {
+  readonly code?: string | undefined;
+  readonly aborted?: boolean | undefined;
+  readonly attempts?: readonly unknown[] | undefined;
+  readonly cacheStatus?: string | undefined;
+};
+
 type Style = Parameters<typeof styleText>[0];
 
 /** Colours stand only where the terminal takes them (NO_COLOR and FORCE_COLOR are heeded). */
-export function prettyLine(record: RequestRecord, { path, consumer, reason }: RedactedFields): string {
-  const { method, status, code, source, aborted, durationMs, attempts, cacheStatus } = record;
+export function prettyLine(
+  record: Told,
+  { path, consumer, reason }: Pick<RedactedFields, "path" | "consumer" | "reason">,
+): string {
+  const { method, status, code, source, aborted, durationMs, attempts = [], cacheStatus } = record;
   const words = [
     `${method.padEnd(4)} ${visible(path)}`,
     styled(styleOf(status), status === 0 ? "---" : String(status)),

@@ -9,15 +9,11 @@ import { spanTables, TOTAL_TABLE } from "./metric-tables.ts";
 import type { Redact } from "./redaction.ts";
 import { RequestTally } from "./request-tally.ts";
 
-export const FLUSH_MS = 15_000;
-
 export interface RequestMetricsOptions {
   readonly store: Metrics;
   readonly clock: Pick<Clock, "now">;
   /** An id for each batch, unlike that of any instance. */
   batchId(): string;
-  /** Keeps the instance alive until then, where it would sleep otherwise. */
-  defer(work: Promise<unknown>): void;
 }
 
 export interface RequestMetrics {
@@ -27,22 +23,9 @@ export interface RequestMetrics {
   flush(): Promise<void>;
 }
 
-export function createRequestMetrics({ store, clock, batchId, defer }: RequestMetricsOptions): RequestMetrics {
+export function createRequestMetrics({ store, clock, batchId }: RequestMetricsOptions): RequestMetrics {
   let tally = new RequestTally();
   let unsent: MetricBatch | undefined;
-  let isScheduled = false;
-
-  function schedule(): void {
-    isScheduled = true;
-    defer(
-      new Promise<void>((resolve) => {
-        setTimeout(() => {
-          isScheduled = false;
-          resolve(flush());
-        }, FLUSH_MS).unref();
-      }),
-    );
-  }
 
   async function flush(): Promise<void> {
     if (unsent && !(await isTaken(unsent))) return;
@@ -63,7 +46,6 @@ export function createRequestMetrics({ store, clock, batchId, defer }: RequestMe
   return {
     add(record, redact) {
       tally.add(record, redact);
-      if (!isScheduled) schedule();
     },
     flush,
   };

@@ -38,7 +38,7 @@ describe("frontdesk", () => {
     [["chekc"], 'frontdesk: there is no "chekc". Did you mean "check"?'],
     [
       ["zzz"],
-      'frontdesk: there is no "zzz". There are check, routes, explain, doctor, keys, tokens, basic, usage, maintenance, purge, init.',
+      'frontdesk: there is no "zzz". There are check, routes, explain, doctor, logs, keys, tokens, basic, usage, maintenance, purge, init.',
     ],
     [["check", "--vercle"], 'frontdesk check: there is no --vercle. Did you mean "--vercel"?'],
     [["check", "-j"], "frontdesk check: there is no -j."],

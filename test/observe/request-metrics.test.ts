@@ -1,9 +1,9 @@
 /** Metrics: what is counted, that instances add up exactly, what an outage of the store loses, and that memory is bounded. */
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { MAX_METRIC_NAMES, type MetricBatch, type Metrics } from "#lib/contract/stores/metrics.ts";
 import { ok, unavailable } from "#lib/contract/stores/reply.ts";
 import { exposition } from "#lib/observe/exposition.ts";
-import { createRequestMetrics, FLUSH_MS } from "#lib/observe/request-metrics.ts";
+import { createRequestMetrics } from "#lib/observe/request-metrics.ts";
 import { MemoryMetrics } from "#lib/stores/memory/memory-metrics.ts";
 import { recordOf } from "./record.ts";
 
@@ -16,7 +16,6 @@ function instance(store: Metrics) {
     store,
     clock: { now: () => NOW_MS },
     batchId: () => String(batches++),
-    defer: () => {},
   });
   return { ...metrics, add: (fields: Parameters<typeof recordOf>[0]) => metrics.add(recordOf(fields), asIs) };
 }
@@ -125,30 +124,6 @@ test("a million requests to 100,000 paths from as many callers take a bounded nu
   await one.flush();
   expect(Math.max(...sizes)).toBeLessThanOrEqual(MAX_METRIC_NAMES);
   expect(sizes[0]).toBeLessThan(10);
-});
-
-describe("in time", () => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
-
-  test("one batch for an interval in which there were requests, none for one without", async () => {
-    let sent = 0;
-    const add = () => {
-      sent++;
-      return ok(undefined);
-    };
-    const one = instance({ add, read: () => ok([]) });
-    for (let i = 0; i < 100; i++) one.add({});
-    await vi.advanceTimersByTimeAsync(FLUSH_MS - 1);
-    expect(sent).toBe(0);
-    await vi.advanceTimersByTimeAsync(1);
-    expect(sent).toBe(1);
-    await vi.advanceTimersByTimeAsync(10 * FLUSH_MS);
-    expect(sent).toBe(1);
-    one.add({});
-    await vi.advanceTimersByTimeAsync(FLUSH_MS);
-    expect(sent).toBe(2);
-  });
 });
 
 describe("the text", () => {
