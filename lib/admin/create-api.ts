@@ -9,6 +9,7 @@ import type { Overview } from "./overview.ts";
 import { type PurgeAnswers, purgeOperations } from "./purge-api.ts";
 import { requestOperations } from "./requests-api.ts";
 import { revocationOperations } from "./revocations-api.ts";
+import { trafficOperations } from "./traffic-api.ts";
 import { usageOperations } from "./usage-api.ts";
 
 /** The gateway that the API is one of. */
@@ -28,6 +29,7 @@ export function createAdminApi(context: ApiContext, { overview, purge, flush }: 
     ...maintenanceOperations(context),
     ...auditOperations(context),
     ...requestOperations(context, flush),
+    ...trafficOperations(context, flush),
     {
       name: "getOverview",
       method: "GET",

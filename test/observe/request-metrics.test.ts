@@ -41,7 +41,8 @@ test("a request in all its metrics", async () => {
     'http_server_request_duration_seconds{http_route="/orders",status_class="2xx"}#sum': 12_000,
   });
   expect(sumsIn(store, `minute:${NOW_MS / 60_000}`)).toEqual({ "outcome:ok": 1, "route:/orders#10": 1, "cache:miss": 1 });
-  expect(sumsIn(store, `hour:${NOW_MS / 3_600_000}`)).toEqual(sumsIn(store, `minute:${NOW_MS / 60_000}`));
+  for (const table of [`10m:${NOW_MS / 600_000}`, `hour:${NOW_MS / 3_600_000}`, `day:${Math.floor(NOW_MS / 86_400_000)}`])
+    expect(sumsIn(store, table)).toEqual(sumsIn(store, `minute:${NOW_MS / 60_000}`));
 });
 
 test("a refusal, an unknown method, a retry and a failed attempt", async () => {
