@@ -8,5 +8,5 @@ export const config = { runtime: "nodejs", matcher: "/:path*" };
 export async function middleware(request: NextRequest, event: NextFetchEvent): Promise<Response> {
   const verdict = await front(request, (promise) => event.waitUntil(promise));
   if ("response" in verdict) return verdict.response;
-  return NextResponse.next({ request: { headers: verdict.headers } });
+  return NextResponse.next({ request: { headers: verdict.requestHeaders }, headers: verdict.responseHeaders });
 }

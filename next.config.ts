@@ -27,21 +27,6 @@ const nextConfig: NextConfig = {
   allowedDevOrigins: ["127.0.0.1", "localhost"],
   turbopack: { root: import.meta.dirname },
   env: { FRONTDESK_BUILD_KEY: randomBytes(32).toString("base64url") },
-  // The console alone: what a backend's answers say is the backend's and the routes' to decide.
-  headers: async () => [
-    {
-      source: "/gateway",
-      headers: [
-        {
-          key: "content-security-policy",
-          value:
-            "default-src 'self'; img-src 'self' data:; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
-        },
-        { key: "x-content-type-options", value: "nosniff" },
-        { key: "referrer-policy", value: "no-referrer" },
-      ],
-    },
-  ],
   experimental: {
     validateRSCRequestHeaders: false,
     multiZoneDraftMode: true,

@@ -7,6 +7,7 @@ import type { CounterRule, LocalCounters, Take } from "../contract/stores/counte
 import { networkOf } from "../http/ip.ts";
 import { siteOf } from "../http/origin.ts";
 import { secondsUntil } from "../http/seconds-until.ts";
+import type { Sessions } from "./sessions.ts";
 
 export interface AdminAccess {
   /** Undefined: nobody is an operator, and what is the operator's does not exist. */
@@ -22,7 +23,8 @@ export interface AdminAccess {
   readonly openOnLoopback: boolean;
 }
 
-const CHALLENGE = 'Basic realm="frontdesk", Bearer realm="frontdesk"';
+/** Without Basic, which a browser would ask for: the password of Basic is taken all the same, for curl. */
+const CHALLENGE = 'Bearer realm="frontdesk"';
 /** Undefined: the host does not know, and listens for this machine alone. */
 const isHere = (ip: string | undefined) => ip === undefined || ip === "::1" || ip.startsWith("127.");
 const LOOPBACK_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i;
@@ -50,9 +52,9 @@ export interface AdmitDeps {
   now(): number;
 }
 
-/** The operator. */
-export function createAdmit({ token, openOnLoopback }: AdminAccess, deps: AdmitDeps): Admit {
-  return admitWith([token], openOnLoopback, deps);
+/** The operator, by the token or by a session. */
+export function createAdmit({ token, openOnLoopback }: AdminAccess, deps: AdmitDeps, sessions?: Sessions): Admit {
+  return admitWith([token], openOnLoopback, deps, sessions);
 }
 
 /** The operator, or a scheduler. A wrong guess here counts with those elsewhere. */
@@ -65,12 +67,18 @@ export function createMetricsAdmit({ token, metricsToken, openOnLoopback }: Admi
   return admitWith([token, metricsToken], openOnLoopback, deps);
 }
 
-function admitWith(set: readonly (string | undefined)[], openOnLoopback: boolean, { counters, log, now }: AdmitDeps): Admit {
+function admitWith(
+  set: readonly (string | undefined)[],
+  openOnLoopback: boolean,
+  { counters, log, now }: AdmitDeps,
+  sessions?: Sessions,
+): Admit {
   const tokens = set.filter((token) => token !== undefined);
   return ({ host, headers, client }) => {
     if (openOnLoopback && LOOPBACK_HOST.test(host) && isHere(client?.ip)) return undefined;
     if (tokens.length === 0) return refuse("route-not-found");
     const presented = presentedToken(headers.get("authorization"));
+    if (presented === undefined && sessions?.isOpen(headers)) return undefined;
     if (presented === undefined) return refuse("credentials-missing", { headers: ["www-authenticate", CHALLENGE] });
     const from = client?.ip === undefined ? "unknown" : networkOf(client.ip);
     const guess: readonly Take[] = [{ key: `admin:${from}`, rule: GUESSES, cost: 1, enforce: true }];

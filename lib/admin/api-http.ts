@@ -5,9 +5,9 @@ import { type Refusal, refuse } from "../contract/problem.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import type { Stop } from "../engine/run-steps.ts";
 import { HeaderList } from "../http/header-list.ts";
-import { BodyFault, CountedBody, collectBody } from "../proxy/request-body.ts";
 import { refuseForced } from "./admit.ts";
 import { type Api, type Done, refuseFaults, runOperation } from "./api.ts";
+import { readBody } from "./read-body.ts";
 
 const MAX_BODY_BYTES = 64 * 1024;
 /** RFC 8259; for a change also RFC 7396, since `null` removes. */
@@ -42,24 +42,20 @@ function isRefusal(body: unknown): body is Unread {
   return body instanceof Unread;
 }
 
-async function readJson({ request, facts }: RequestContext, clock: Clock): Promise<unknown> {
-  if (!request.body) return {};
+async function readJson(ctx: RequestContext, clock: Clock): Promise<unknown> {
+  const bytes = await readBody(ctx, MAX_BODY_BYTES, clock);
+  if (!(bytes instanceof Uint8Array)) return new Unread(bytes);
+  // Next hands over a stream for every POST, also where nothing was sent.
+  if (bytes.length === 0) return {};
+  // No form can send this, and a script of another page may not (CORS asks first, and nobody answers).
+  if (!JSON_TYPE.test(ctx.request.headers.get("content-type") ?? ""))
+    return new Unread(
+      refuse("unsupported-media-type", { detail: "Send application/json.", headers: ["accept", "application/json"] }),
+    );
   try {
-    const rules = { maxBytes: MAX_BODY_BYTES, statedBytes: facts.contentLength, clock, onBytes: () => {} };
-    const bytes = await collectBody(new CountedBody(request.body, rules));
-    // Next hands over a stream for every POST, also where nothing was sent.
-    if (bytes.length === 0) return {};
-    // No form can send this, and a script of another page may not (CORS asks first, and nobody answers).
-    if (!JSON_TYPE.test(request.headers.get("content-type") ?? ""))
-      return new Unread(
-        refuse("unsupported-media-type", { detail: "Send application/json.", headers: ["accept", "application/json"] }),
-      );
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    if (error instanceof BodyFault) return new Unread(refuse(error.code, { detail: error.message }));
-    if (error instanceof SyntaxError || error instanceof TypeError)
-      return new Unread(refuseFaults([{ pointer: "", detail: "the body is not JSON in UTF-8" }]));
-    throw error;
+  } catch {
+    return new Unread(refuseFaults([{ pointer: "", detail: "the body is not JSON in UTF-8" }]));
   }
 }
 

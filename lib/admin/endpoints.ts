@@ -17,6 +17,7 @@ import type { Examine } from "./doctor.ts";
 import { answerMetrics, type MetricsOptions } from "./metrics.ts";
 import type { Overview } from "./overview.ts";
 import { problemIndex, problemPage } from "./problem-page.ts";
+import { answerSignIn, answerSignOut, redirectToSignIn, type SignInOptions } from "./sign-in.ts";
 
 export interface EndpointOptions {
   readonly clock: Clock;
@@ -28,9 +29,20 @@ export interface EndpointOptions {
   readonly examine: Examine;
   readonly checks: ChecksOptions;
   readonly metrics: MetricsOptions;
+  readonly signIn: SignInOptions;
 }
 
-export function createEndpoints({ admit, overview, api, jwks, examine, checks, metrics, clock }: EndpointOptions): Endpoints {
+export function createEndpoints({
+  admit,
+  overview,
+  api,
+  jwks,
+  examine,
+  checks,
+  metrics,
+  signIn,
+  clock,
+}: EndpointOptions): Endpoints {
   /** By path below /gateway/, for GET and HEAD. */
   const forEverybody = (path: string): Answer | undefined => {
     if (path === "health") return json({ status: "ok" });
@@ -59,13 +71,18 @@ export function createEndpoints({ admit, overview, api, jwks, examine, checks, m
   };
   return {
     isConsole: ({ segments: [, first] }) => first === undefined || first === "" || first === "_next",
-    admit: ({ request }) => admit(request),
+    admit(ctx) {
+      const refusal = admit(ctx.request);
+      return refusal?.code === "credentials-missing" ? (redirectToSignIn(ctx) ?? refusal) : refusal;
+    },
     examine,
     answer(ctx: RequestContext) {
       const { request, target } = ctx;
       const path = target.segments.slice(1).join("/");
       const [, first, ...rest] = target.segments;
       if (`/gateway/${path}` === CHECKS_PATH) return answerChecks(ctx, checks);
+      if (path === "sign-in") return answerSignIn(ctx, signIn);
+      if (path === "sign-out") return answerSignOut(ctx, signIn);
       if (path === "metrics") return answerMetrics(ctx, metrics);
       const open = forEverybody(path);
       // What is the same for everybody asks nobody who they are: a token that is meant for something else is no guess at ours.

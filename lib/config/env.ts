@@ -51,6 +51,11 @@ export function readEnvironment(cwd = process.cwd()): Environment {
   return parseEnvironment({ ...readEnvFile(cwd, ".env"), ...readEnvFile(cwd, ".env.local"), ...process.env });
 }
 
+/** Whether this is `next dev`. Literally so: Next puts the value in place of the expression. */
+export function isDevelopment(): boolean {
+  return process.env.NODE_ENV !== "production";
+}
+
 /** What a build for Vercel has to know of it. A check for Vercel from elsewhere is one for production. */
 export function redisOnVercel({ redis, vercelEnv = "production" }: Environment): RedisOnVercel {
   if (redis) return "set";
@@ -82,8 +87,14 @@ export function parseEnvironment(given: NodeJS.Dict<string>): Environment {
     url: readOrigin(variables.GATEWAY_URL, fault),
     secrets: readSecrets(variables.GATEWAY_SECRET, fault),
     adminToken: readToken("GATEWAY_ADMIN_TOKEN", variables.GATEWAY_ADMIN_TOKEN, "`frontdesk init` writes one.", fault),
-    cronSecret: readLesserToken("CRON_SECRET", "scheduler", variables, fault),
-    metricsToken: readLesserToken("GATEWAY_METRICS_TOKEN", "scraper", variables, fault),
+    cronSecret: readLesserToken("CRON_SECRET", variables.CRON_SECRET, "scheduler", variables.GATEWAY_ADMIN_TOKEN, fault),
+    metricsToken: readLesserToken(
+      "GATEWAY_METRICS_TOKEN",
+      variables.GATEWAY_METRICS_TOKEN,
+      "scraper",
+      variables.GATEWAY_ADMIN_TOKEN,
+      fault,
+    ),
     dataDir: variables.GATEWAY_DATA_DIR ?? ".frontdesk",
     geoDatabase: variables.GATEWAY_GEO_DATABASE,
     trustsProxy: variables.GATEWAY_TRUST_PROXY !== undefined,
@@ -160,9 +171,14 @@ function readToken(name: string, text: string | undefined, fix: string, fault: F
 }
 
 /** A token that admits its bearer to one thing. */
-function readLesserToken(name: string, bearer: string, variables: NodeJS.Dict<string>, fault: Fault): string | undefined {
-  const text = variables[name];
-  if (text !== undefined && text === variables.GATEWAY_ADMIN_TOKEN)
+function readLesserToken(
+  name: string,
+  text: string | undefined,
+  bearer: string,
+  adminToken: string | undefined,
+  fault: Fault,
+): string | undefined {
+  if (text !== undefined && text === adminToken)
     fault(name, `it is the admin token: every ${bearer} that has it could do what the operator can.`);
   return readToken(name, text, "`openssl rand -hex 16` draws some.", fault);
 }

@@ -1,13 +1,13 @@
 /**
- * The sealed plan: what the front half decided, for the half that executes. An encrypted JWT (compact JWE, RFC 7516, `dir` with
- * A256GCM), since a signature alone would hide nothing. It is made and opened by synchronous node:crypto; a test holds it
- * interchangeable with jose. It names ids and results, never credentials, and is bound to the one request it was made for.
+ * The sealed plan: what the front half decided, for the half that executes. It is encrypted (lib/crypto/compact-jwe.ts), since a signature
+ * alone would hide nothing. It names ids and results, never credentials, and is bound to the one request it was made for.
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Pool } from "../contract/exchange.ts";
 import type { Json } from "../contract/json.ts";
 import type { StepRecord } from "../contract/record.ts";
 import type { Client, Consumer, GatewayRequest } from "../contract/request.ts";
+import { decryptCompact, encryptCompact } from "../crypto/compact-jwe.ts";
 import { hasBody } from "../http/framing.ts";
 import { readRequestHeaders } from "../http/hygiene.ts";
 
@@ -56,21 +56,12 @@ const LIFE_MS = 10_000;
 /** Next holds a request's body before the handler starts, so a slow upload outlives the short life. */
 const LIFE_WITH_BODY_MS = 10 * 60_000;
 
-const HEADER = Buffer.from('{"alg":"dir","enc":"A256GCM"}').toString("base64url");
-const AAD = Buffer.from(HEADER, "ascii");
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
-
 /** Seals with the first key. Undefined where the result would be over MAX_PLAN_BYTES. */
 export function sealPlan(plan: Plan, request: GatewayRequest, context: PlanContext, nowMs: number): string | undefined {
   // By the fields: where Vercel keeps bodies out of the middleware, the request at hand has none.
   const lifeMs = hasBody(request.facts ?? readRequestHeaders(request.headers)) ? LIFE_WITH_BODY_MS : LIFE_MS;
   const sealed: Sealed = { ...plan, b: bindingOf(request, context), exp: (nowMs + lifeMs) / 1000 };
-  const iv = randomBytes(IV_BYTES);
-  const cipher = createCipheriv("aes-256-gcm", context.keys[0]!, iv, { authTagLength: TAG_BYTES });
-  cipher.setAAD(AAD);
-  const text = Buffer.concat([cipher.update(JSON.stringify(sealed), "utf8"), cipher.final()]);
-  const token = `${HEADER}..${iv.toString("base64url")}.${text.toString("base64url")}.${cipher.getAuthTag().toString("base64url")}`;
+  const token = encryptCompact(JSON.stringify(sealed), context.keys[0]!);
   return token.length > MAX_PLAN_BYTES ? undefined : token;
 }
 
@@ -82,16 +73,10 @@ export function fitsPlan(plan: Plan): boolean {
 /** Undefined for anything but a plan that was sealed here, for this very request, and has not run out. */
 export function openPlan(token: string, request: GatewayRequest, context: PlanContext, nowMs: number): Plan | undefined {
   if (token.length > MAX_PLAN_BYTES) return undefined;
-  const [header, encryptedKey, iv, text, tag, ...rest] = token.split(".");
-  // The header is compared, never parsed: nobody gets to choose an algorithm.
-  if (header !== HEADER || encryptedKey !== "" || !iv || !text || !tag || rest.length > 0) return undefined;
-  for (const key of context.keys) {
-    const plan = decrypt(key, Buffer.from(iv, "base64url"), Buffer.from(text, "base64url"), Buffer.from(tag, "base64url"));
-    if (!plan) continue;
-    const isForThis = isSameTarget(plan.target, request.target) && plan.b === bindingOf(request, context);
-    return isForThis && plan.exp * 1000 > nowMs ? plan : undefined;
-  }
-  return undefined;
+  const text = decryptCompact(token, context.keys);
+  const plan = text === undefined ? undefined : (JSON.parse(text) as Sealed);
+  if (!plan || !isSameTarget(plan.target, request.target) || plan.b !== bindingOf(request, context)) return undefined;
+  return plan.exp * 1000 > nowMs ? plan : undefined;
 }
 
 /**
@@ -118,19 +103,6 @@ function canonical(query: URLSearchParams): string {
     .map((entry) => JSON.stringify(entry))
     .sort()
     .join();
-}
-
-function decrypt(key: Uint8Array, iv: Buffer, text: Buffer, tag: Buffer): Sealed | undefined {
-  // A shorter tag would be a weaker one (NIST SP 800-38D appendix C).
-  if (iv.length !== IV_BYTES || tag.length !== TAG_BYTES) return undefined;
-  try {
-    const decipher = createDecipheriv("aes-256-gcm", key, iv, { authTagLength: TAG_BYTES });
-    decipher.setAAD(AAD);
-    decipher.setAuthTag(tag);
-    return JSON.parse(Buffer.concat([decipher.update(text), decipher.final()]).toString("utf8")) as Sealed;
-  } catch {
-    return undefined;
-  }
 }
 
 /** A plan moved to another method, host, caller, config or set of credentials must not open; isSameTarget looks at the target. */

@@ -5,6 +5,7 @@ import { createAdminApi } from "../admin/create-api.ts";
 import { createDoctor } from "../admin/doctor.ts";
 import { createEndpoints } from "../admin/endpoints.ts";
 import { describeBackends, describeRoutes, describeStatus, type Overview } from "../admin/overview.ts";
+import { createSessions } from "../admin/sessions.ts";
 import { VERSION } from "../admin/version.ts";
 import { createAssertions } from "../backends/assertions.ts";
 import { createOutbound } from "../backends/outbound.ts";
@@ -94,7 +95,8 @@ export function createEngine({
   });
   const overview = (): MaybePromise<Overview> => current!.checks?.look()?.then(describe) ?? describe();
   const admitDeps = { counters: stores.local, log, now: Date.now };
-  const admit = createAdmit(access, admitDeps);
+  const sessions = access.token === undefined ? undefined : createSessions(access.token, Date.now);
+  const admit = createAdmit(access, admitDeps, sessions);
   const checks = { admit: createCronAdmit(access, admitDeps), checks: () => current!.checks };
   shareWithConsole({ host: host.name, overview, admits: (request) => admit(request) === undefined });
 
@@ -131,6 +133,7 @@ export function createEngine({
           flush: config.observe?.metrics === false ? undefined : observer.flush,
           now: deps.clock.now,
         },
+        signIn: { sessions, admit: createAdmit({ ...access, openOnLoopback: false }, admitDeps), clock: deps.clock },
         clock: deps.clock,
       });
       current = createGateway({

@@ -117,9 +117,9 @@ test("what the front half seals, the back half opens", async () => {
   for (const target of ["/open/a", "/open/a?b", "/open/?a[]=1&a=%zz", "/open/%C3%BC%20x"]) {
     const request = sent({ target, headers: { cookie: "a=1; b=2", authorization: "Bearer x", "x-api-key": "k" } });
     const verdict = await halves.front(request, () => {});
-    if (!("headers" in verdict)) throw new Error("the front half answered itself");
-    expect(verdict.headers.get(PLAN_HEADER)).toMatch(/^[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+$/);
-    expect((await halves.back(new Request(request.url, { headers: verdict.headers }), () => {})).status).toBe(200);
+    if (!("requestHeaders" in verdict)) throw new Error("the front half answered itself");
+    expect(verdict.requestHeaders.get(PLAN_HEADER)).toMatch(/^[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect((await halves.back(new Request(request.url, { headers: verdict.requestHeaders }), () => {})).status).toBe(200);
   }
   expect(await unopenedPlans()).toBe(before);
 });
@@ -133,12 +133,12 @@ describe("a caller whom a frontend states", () => {
   const through = async (request: Request, wait: () => void) => {
     const before = await unopenedPlans();
     const verdict = await halves.front(request, () => {});
-    if (!("headers" in verdict)) throw new Error("the front half answered itself");
-    expect(verdict.headers.has("x-gateway-client")).toBe(false);
+    if (!("requestHeaders" in verdict)) throw new Error("the front half answered itself");
+    expect(verdict.requestHeaders.has("x-gateway-client")).toBe(false);
     wait();
     // The platform keeps bodies out of the front half.
     const body = request.method === "POST" ? { body: "body" } : {};
-    const arrived = new Request(request.url, { method: request.method, headers: verdict.headers, ...body });
+    const arrived = new Request(request.url, { method: request.method, headers: verdict.requestHeaders, ...body });
     expect((await halves.back(arrived, () => {})).status).toBe(200);
     expect(await unopenedPlans()).toBe(before);
     return backend.requests.at(-1)!.headers.get("x-forwarded-for");
@@ -234,7 +234,7 @@ test("the front half takes away a client's plan and whatever steers Next", async
     "x-gateway-consumer": "web:root",
   };
   const verdict = await halves.front(sent({ headers: steering }), () => {});
-  if (!("headers" in verdict)) throw new Error("the front half answered itself");
-  for (const name of Object.keys(steering)) if (name !== PLAN_HEADER) expect(verdict.headers.has(name)).toBe(false);
-  expect(verdict.headers.get(PLAN_HEADER)).not.toBe(steering[PLAN_HEADER]);
+  if (!("requestHeaders" in verdict)) throw new Error("the front half answered itself");
+  for (const name of Object.keys(steering)) if (name !== PLAN_HEADER) expect(verdict.requestHeaders.has(name)).toBe(false);
+  expect(verdict.requestHeaders.get(PLAN_HEADER)).not.toBe(steering[PLAN_HEADER]);
 });

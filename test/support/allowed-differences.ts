@@ -87,14 +87,6 @@ export const ALLOWED_DIFFERENCES: readonly AllowedDifference[] = [
     },
   },
   {
-    what: "Refusals of the console's pages carry the pages' security headers",
-    why: "Next sets the headers that its config names for a path on every answer under it",
-    erase(node, vercel) {
-      if (vercel.status < 400 || !vercel.headers["content-security-policy"] || node.headers["content-security-policy"]) return;
-      for (const name of ["content-security-policy", "referrer-policy"]) delete vercel.headers[name];
-    },
-  },
-  {
     what: "Under `next start` off Vercel the caller's address is not known",
     why: "Only Vercel's edge overwrites the headers that state it; elsewhere they are the client's to forge",
     erase(node, vercel) {

@@ -17,6 +17,7 @@ import { createLog } from "../../observe/log.ts";
 import { createStores } from "../../stores/create-stores.ts";
 import { accessOf, createEngine, type Engine } from "../runtime.ts";
 import { statedClient } from "../stated-client.ts";
+import { type ConsolePolicy, withConsolePolicy } from "./console-policy.ts";
 import { type NextUploads, watchUploads } from "./next-uploads.ts";
 import { respond, toGatewayRequest } from "./web-request.ts";
 
@@ -29,8 +30,8 @@ interface VercelHost {
   readonly uploads: NextUploads | undefined;
 }
 
-/** What the front half tells Next to do: answer, or go on with these request headers. */
-export type FrontVerdict = { readonly response: Response } | { readonly headers: Headers };
+/** What the front half tells Next to do: answer, or go on with these request headers, and add these to the answer. */
+export type FrontVerdict = { readonly response: Response } | ConsolePolicy;
 
 /** `waitUntil` of the request at hand. */
 export type Defer = (promise: Promise<unknown>) => void;
@@ -80,7 +81,7 @@ function planKeysOf({ secrets, buildKey }: Environment): readonly Uint8Array[] {
 /** Runs before Vercel's CDN cache and before the handler. */
 export async function front(request: Request, defer: Defer): Promise<FrontVerdict> {
   // On the Node host Next serves only the console's pages, and the gate was passed before it was asked.
-  if (consoleView()?.host === "node") return { headers: request.headers };
+  if (consoleView()?.host === "node") return withConsolePolicy(request.headers);
   waitUntil = defer;
   const host = await ready();
   const hasRoom = host.uploads?.hold(request.headers) ?? true;
@@ -116,7 +117,8 @@ async function decideInFront(request: Request, host: VercelHost, hasRoom: boolea
     const pass = request.headers.get(DOCTOR_HEADER);
     // The doctor is answered where answers come from.
     if (pass !== null && verdict.kind === "defer") headers.set(DOCTOR_HEADER, pass);
-    return { headers };
+    if (verdict.kind === "console") return withConsolePolicy(headers);
+    return { requestHeaders: headers, responseHeaders: {} };
   } catch (error) {
     return { response: await fail(error, host, received, request.signal) };
   }
