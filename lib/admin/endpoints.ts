@@ -7,7 +7,7 @@ import type { Answer } from "../contract/problem.ts";
 import { refuse } from "../contract/problem.ts";
 import type { Jwks } from "../crypto/signing-keys.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import type { Endpoints } from "../gateway/gateway.ts";
+import type { Endpoints } from "../gateway/endpoints.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { Admit } from "./admit.ts";
 import type { Api } from "./api.ts";

@@ -4,7 +4,7 @@ import type { ProblemCode } from "../contract/problem.ts";
 import type { StepRecord } from "../contract/record.ts";
 import type { GatewayRequest } from "../contract/request.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import type { Verdict } from "../gateway/gateway.ts";
+import type { Verdict } from "../gateway/decide.ts";
 import { type Answered, AnswerKeeper, type Sent } from "./dry-run-dispatcher.ts";
 import type { OfflineGateway } from "./offline-gateway.ts";
 import { type StepFacts, stepFacts } from "./route-facts.ts";
