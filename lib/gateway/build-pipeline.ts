@@ -5,6 +5,7 @@ import type { Backend, BackendTarget } from "../backends/backend.ts";
 import { createCacheRule } from "../cache/cache-rule.ts";
 import { routeMeaning } from "../cache/route-meaning.ts";
 import type { Authenticator } from "../contract/authenticator.ts";
+import type { CacheRule } from "../contract/caching.ts";
 import type { CompiledConfig, CompiledMirror, CompiledStep, CompiledVariant } from "../contract/compiled/config.ts";
 import type { CompiledRetry } from "../contract/compiled/resilience.ts";
 import type { Deps } from "../contract/deps.ts";
@@ -41,34 +42,12 @@ export function buildPipeline(
   // Array.prototype.sort is stable: within a row, steps keep the order of policies/index.ts.
   const built = variant.steps.map((step) => buildStep(source, route, step, backend)).sort((a, b) => a.step.rank - b.step.rank);
   const steps = [...built.map(({ step }) => step), ...poolSteps(backend)].sort((a, b) => a.rank - b.rank);
-  const deciding = steps.filter(({ policy }) => policy.decide);
-  const reversed = steps.toReversed();
-  const needsBody = built.some(({ needsBody }) => needsBody);
-  const front = deciding.filter(({ rank }) => rank < FIRST_EXECUTE_ROW);
-  const back = deciding.filter(({ rank }) => rank >= FIRST_EXECUTE_ROW);
-  // Where nothing but the answer itself is left for the second half, the first gives it: on Vercel that saves a function.
-  const answersInFront = back.every(({ rank }) => ROWS[rank] === "answer");
   const pipeline: Pipeline = {
-    decide: answersInFront ? [...front, ...back] : front,
-    execute: answersInFront ? [] : back,
+    ...deciding(steps),
+    ...hooks(steps),
+    ...bodyHooks(steps),
     removes: removedBy(steps),
-    onRequest: steps.filter(({ policy }) => policy.onRequest),
-    // What takes an answer on its way sees it as all others have left it.
-    onResponse: [
-      ...reversed.filter(({ policy }) => policy.onResponse && !policy.intercept),
-      ...reversed.filter(({ policy }) => policy.onResponse && policy.intercept),
-    ],
-    onSend: reversed.filter(({ policy }) => policy.onSend),
-    onEnd: steps.filter(({ policy }) => policy.onEnd),
-    instead: steps.filter(({ policy }) => policy.instead),
-    intercepts: steps.filter(({ policy }) => policy.intercept),
-    requestBody: steps.filter(({ policy }) => policy.requestBody?.open),
-    responseBody: reversed.filter(({ policy }) => policy.responseBody?.open),
-    bufferRequestBytes: bound(steps, ({ policy }) => policy.requestBody),
-    // In shadow mode nothing may be refused, also not for its length.
-    mayBufferRequest: steps.filter(({ enforce, policy }) => enforce && policy.requestBody?.when),
-    bufferResponseBytes: bound(steps, ({ policy }) => policy.responseBody),
-    decideIn: needsBody ? "handler" : "front",
+    decideIn: built.some(({ needsBody }) => needsBody) ? "handler" : "front",
     maxBodyBytes: variant.maxBodyBytes,
     backend,
     assertion: backend && source.assertions.byBackend.get(backend.name),
@@ -78,19 +57,7 @@ export function buildPipeline(
     retry: variant.retry,
     isDirect: isDirect(backend, variant.retry),
     reverseRewrite: reverseRewrites(route, backend),
-    cache: createCacheRule(
-      route,
-      steps,
-      new Set(variant.steps.flatMap((step) => (step.custom ? step.policy : []))),
-      () =>
-        routeMeaning(
-          route,
-          built.map(({ compiled, step }) => ({ compiled, policy: step.policy })),
-          source.config,
-          source.custom,
-        ),
-      source.deps,
-    ),
+    cache: cacheRule(source, route, variant, built, steps),
     mirror: undefined,
     elsewhere: undefined,
   };
@@ -103,6 +70,65 @@ export function buildPipeline(
     mirror: mirror && mirrorOf(mirror, towards(mirror.backend)),
     elsewhere: elsewhere === undefined ? undefined : Object.freeze(towards(elsewhere)),
   });
+}
+
+/** The steps that decide, by the half that runs them. */
+function deciding(steps: readonly Step[]): Pick<Pipeline, "decide" | "execute"> {
+  const all = steps.filter(({ policy }) => policy.decide);
+  const front = all.filter(({ rank }) => rank < FIRST_EXECUTE_ROW);
+  const back = all.filter(({ rank }) => rank >= FIRST_EXECUTE_ROW);
+  // The first half gives the answer where the second has nothing else to decide: on Vercel that saves a function.
+  const answersInFront = back.every(({ rank }) => ROWS[rank] === "answer");
+  return answersInFront ? { decide: all, execute: [] } : { decide: front, execute: back };
+}
+
+function hooks(
+  steps: readonly Step[],
+): Pick<Pipeline, "onRequest" | "onResponse" | "onSend" | "onEnd" | "instead" | "intercepts"> {
+  const reversed = steps.toReversed();
+  return {
+    onRequest: steps.filter(({ policy }) => policy.onRequest),
+    // A step that intercepts an answer sees it as all others have left it.
+    onResponse: [
+      ...reversed.filter(({ policy }) => policy.onResponse && !policy.intercept),
+      ...reversed.filter(({ policy }) => policy.onResponse && policy.intercept),
+    ],
+    onSend: reversed.filter(({ policy }) => policy.onSend),
+    onEnd: steps.filter(({ policy }) => policy.onEnd),
+    instead: steps.filter(({ policy }) => policy.instead),
+    intercepts: steps.filter(({ policy }) => policy.intercept),
+  };
+}
+
+function bodyHooks(
+  steps: readonly Step[],
+): Pick<Pipeline, "requestBody" | "responseBody" | "bufferRequestBytes" | "mayBufferRequest" | "bufferResponseBytes"> {
+  return {
+    requestBody: steps.filter(({ policy }) => policy.requestBody?.open),
+    responseBody: steps.filter(({ policy }) => policy.responseBody?.open).reverse(),
+    bufferRequestBytes: bound(steps, ({ policy }) => policy.requestBody),
+    // Shadow mode refuses nothing, so it holds no body to a length.
+    mayBufferRequest: steps.filter(({ enforce, policy }) => enforce && policy.requestBody?.when),
+    bufferResponseBytes: bound(steps, ({ policy }) => policy.responseBody),
+  };
+}
+
+function cacheRule(
+  { config, custom, deps }: PipelineSource,
+  route: Route,
+  variant: Pick<CompiledVariant, "steps">,
+  built: readonly Built[],
+  steps: readonly Step[],
+): CacheRule | undefined {
+  const customNames = new Set(variant.steps.flatMap((step) => (step.custom ? step.policy : [])));
+  const meaning = () =>
+    routeMeaning(
+      route,
+      built.map(({ compiled, step }) => ({ compiled, policy: step.policy })),
+      config,
+      custom,
+    );
+  return createCacheRule(route, steps, customNames, meaning, deps);
 }
 
 function mirrorOf({ share, maxBodyBytes }: CompiledMirror, other: Pipeline): MirrorRule {
