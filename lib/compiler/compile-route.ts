@@ -6,6 +6,7 @@ import { TOKEN } from "../config/header-fields.ts";
 import type { Place, Report } from "../config/issue.ts";
 import { isMethod } from "../config/method-name.ts";
 import { type PathPattern, readPathPattern } from "../config/path-pattern.ts";
+import type { RouteContext } from "../config/policy-schema.ts";
 import { asList } from "../config/schema-fields.ts";
 import { checkSettings } from "../config/schema-issues.ts";
 import { formatSize } from "../config/units.ts";
@@ -17,19 +18,16 @@ import type {
   RouteCondition,
   Timeouts,
 } from "../contract/compiled/config.ts";
-import type { Json } from "../contract/json.ts";
 import type { CustomPolicy } from "../contract/policy.ts";
 import { type PathComparison, segmentReader } from "../http/path-readings.ts";
-import { LimitCompiler } from "../policies/limit/compile-limits.ts";
-import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import { reportUselessSettings } from "./checks/useless-settings.ts";
-import { timeoutsOver } from "./compile-backends.ts";
-import { idempotencyOptions, keyedMethods } from "./compile-idempotency.ts";
+import { STANDARD_TIMEOUTS, timeoutsOver } from "./compile-backends.ts";
 import { retryOver } from "./compile-resilience.ts";
 import { CustomPolicyNames } from "./custom-policy-names.ts";
 import { type DefaultSettings, type Defaults, defaultsFor } from "./defaults.ts";
 import { unknownBackend } from "./named-backend.ts";
 import { compileMirror, otherBackend } from "./other-backends.ts";
+import { BACKEND_KEYS, DESTINATION_KEYS, ownMethodsOf, PolicySteps, unroutedSteps } from "./policy-steps.ts";
 import { compileRewrite } from "./rewrite.ts";
 import { RouteSettings, type Settings } from "./route-settings.ts";
 import { routeSchema } from "./schema/route.ts";
@@ -37,12 +35,9 @@ import { routeSchema } from "./schema/route.ts";
 export const DEFAULT_MAX_BODY = 4 * 1024 * 1024;
 /** Vercel Functions answer 413 beyond it. */
 const VERCEL_MAX_BODY = 4.5 * 1024 * 1024;
-const DESTINATIONS = ["backend", "respond", "redirect"] as const;
-/** They answer in shadow mode too: nothing else would, and none of them refuses. */
-const ANSWERS: readonly string[] = ["cors", "cache", "fallback", "respond", "redirect"];
-type BuiltIn = keyof typeof POLICY_SCHEMAS;
-type OneSetting = Exclude<BuiltIn, "authorize" | "limit" | "idempotency">;
-const BUILT_IN = Object.keys(POLICY_SCHEMAS) as BuiltIn[];
+const DESTINATIONS = ["backend", ...DESTINATION_KEYS];
+/** Keys of a route that mean nothing without a backend. */
+const NEEDS_BACKEND = ["stripPrefix", "rewrite", "timeout", "retry", "heartbeat", "mirror", ...BACKEND_KEYS];
 
 /** A compiled route with what the checks across routes need. */
 export interface Draft {
@@ -52,7 +47,7 @@ export interface Draft {
   readonly shape: PathPattern["shape"];
 }
 
-export interface RouteContext {
+export interface RouteCompilerOptions {
   readonly backends: readonly CompiledBackend[];
   /** What the backends say, in their order. */
   readonly fallbacks: readonly DefaultSettings["fallback"][];
@@ -67,28 +62,32 @@ export interface RouteContext {
 
 export class RouteCompiler {
   readonly customPolicies = new Map<string, CustomPolicy>();
-  readonly #context: RouteContext;
+  /** The steps for answers that belong to no route. */
+  readonly unrouted: readonly CompiledStep[];
+  readonly #context: RouteCompilerOptions;
   readonly #names: CustomPolicyNames;
-  readonly #limits: LimitCompiler;
+  readonly #policies: PolicySteps;
   readonly #read: ReturnType<typeof segmentReader>;
   /** By the index of a route's backend. */
   readonly #defaultsFor: readonly Defaults[];
 
-  constructor(context: RouteContext) {
+  constructor(context: RouteCompilerOptions) {
     this.#context = context;
     this.#read = segmentReader(context.comparison);
     this.#names = new CustomPolicyNames(this.customPolicies, context.report);
-    this.#limits = new LimitCompiler(context.tiers, context.redis, context.report);
+    this.#policies = new PolicySteps(context);
     const { defaults, backends, fallbacks, report, names } = context;
     this.#defaultsFor = backends.map(({ name }, index) => defaultsFor(name, fallbacks[index], defaults));
     // Faults in defaults, and in what backends say for their routes, are told even where every route says something else.
     const fields = new Fields(report, names);
-    this.#variants(new RouteSettings({}, defaults, ["defaults"]), undefined, fields, null);
-    for (const [index, own] of this.#defaultsFor.entries()) {
-      if (!fallbacks[index]) continue;
-      const merged = new RouteSettings({}, own, []);
-      otherBackend(merged, index, backends, fields);
-      this.#options("fallback", merged, fields);
+    const ofDefaults = this.#variants(new RouteSettings({}, defaults, ["defaults"]), undefined, fields, null);
+    this.unrouted = unroutedSteps(ofDefaults.at(-1)!.steps);
+    for (const [index, { placeOf }] of this.#defaultsFor.entries()) {
+      const fallback = fallbacks[index];
+      if (!fallback) continue;
+      const own = new RouteSettings({}, { settings: { fallback }, broken: new Set(), placeOf }, ["defaults"]);
+      otherBackend(own, index, backends, fields);
+      this.#steps(own, null, undefined, null, fields);
     }
   }
 
@@ -163,7 +162,7 @@ export class RouteCompiler {
   /** The index of the backend; null where the route answers itself. */
   #destination(settings: Settings, broken: ReadonlySet<string>, input: object, place: Place): number | null {
     const { report, backends } = this.#context;
-    const named = DESTINATIONS.filter((key) => settings[key] !== undefined || broken.has(key));
+    const named = DESTINATIONS.filter((key) => settings[key as keyof Settings] !== undefined || broken.has(key));
     if (named.length > 1)
       report.error("one-destination", place, `${named.map((key) => `\`${key}\``).join(" and ")} exclude each other.`);
     // `compose` has been reported as not built.
@@ -171,18 +170,9 @@ export class RouteCompiler {
       report.error("one-destination", place, "it leads nowhere: one of `backend`, `respond` and `redirect` is missing.");
     }
     if (settings.backend === undefined) {
-      for (const key of [
-        "stripPrefix",
-        "rewrite",
-        "timeout",
-        "retry",
-        "heartbeat",
-        "cache",
-        "idempotency",
-        "mirror",
-        "fallback",
-      ] as const) {
-        if (settings[key] !== undefined && settings[key] !== false && !broken.has("backend"))
+      for (const key of NEEDS_BACKEND) {
+        const value = settings[key as keyof Settings];
+        if (value !== undefined && value !== false && !broken.has("backend"))
           report.error("needs-backend", [...place, key], `\`${key}\` means nothing without a \`backend\`.`);
       }
       return null;
@@ -234,7 +224,8 @@ export class RouteCompiler {
     const byMethod = merged.get("byMethod");
     const bySettings = new Map<string, CompiledVariant>();
     const keyed: Settings["byMethod"] = {};
-    for (const method of keyedMethods(merged, methods, fields.report)) keyed[method] = {};
+    const setting = (key: string) => merged.get(key as keyof Settings);
+    for (const method of ownMethodsOf(setting, methods ?? undefined, fields.report)) keyed[method] = {};
     for (const [method, settings] of Object.entries({ ...keyed, ...byMethod.value })) {
       const place = [...byMethod.place, method];
       if (!isMethod(method, place, fields.report)) continue;
@@ -285,7 +276,6 @@ export class RouteCompiler {
     return bytes;
   }
 
-  /** In the order of the built-in policies, the answer innermost; custom policies before it. */
   #steps(
     merged: RouteSettings,
     method: string | null,
@@ -293,77 +283,17 @@ export class RouteCompiler {
     timeouts: Timeouts | null,
     fields: Fields,
   ): CompiledStep[] {
-    const isShadow = merged.get("mode").value === "shadow";
-    const steps: CompiledStep[] = [];
-    for (const policy of BUILT_IN) {
-      if (policy === "respond") steps.push(...this.#customSteps(merged, isShadow));
-      if (policy === "limit") {
-        steps.push(...this.#limitSteps(merged, backend, isShadow, fields));
-        continue;
-      }
-      const options =
-        policy === "authorize"
-          ? this.#rights(merged, fields, steps)
-          : policy === "idempotency"
-            ? idempotencyOptions(merged, method, timeouts, this.#context.redis, fields)
-            : this.#options(policy, merged, fields);
-      if (options === undefined) continue;
-      // Of a default, on a route that answers itself.
-      if ((policy === "cache" || policy === "fallback") && !backend) continue;
-      const mode = (isShadow || this.#isShadow(policy, merged)) && !ANSWERS.includes(policy) ? "shadow" : "enforce";
-      steps.push({ policy, custom: false, mode, options });
-    }
-    return steps;
-  }
-
-  /** Undefined where the route does not use the policy. */
-  #options(policy: OneSetting, merged: RouteSettings, fields: Fields): Json | undefined {
-    const { value, place } = merged.get(policy);
-    if (value === undefined || value === false) return undefined;
-    const { compile } = POLICY_SCHEMAS[policy] as { compile(input: unknown, place: Place, fields: Fields): unknown };
-    return compile(value, place, fields) as Json | undefined;
-  }
-
-  #isShadow(policy: Exclude<BuiltIn, "limit">, merged: RouteSettings): boolean {
-    const value = policy === "authorize" ? undefined : merged.get(policy).value;
-    return typeof value === "object" && "mode" in value && value.mode === "shadow";
-  }
-
-  /** Rights that `defaults` ask for mean nothing on a route that knows no callers; a route's own there are a mistake. */
-  #rights(merged: RouteSettings, fields: Fields, before: readonly CompiledStep[]): Json | undefined {
-    const keys = Object.keys(POLICY_SCHEMAS.authorize.settings) as (keyof typeof POLICY_SCHEMAS.authorize.settings)[];
-    const given = keys.flatMap((key) => {
-      const setting = merged.get(key);
-      return setting.value === undefined || setting.value === false ? [] : [[key, setting] as const];
-    });
-    if (given.length === 0) return undefined;
-    const knowsCallers = before.some(({ policy }) => policy === "auth");
-    const { value } = merged.get("auth");
-    if (!knowsCallers && (value === "none" || asList(value as string)[0] === "none")) {
-      for (const [key, { place, isDefault }] of given)
-        if (!isDefault)
-          fields.report.error(
-            "needs-auth",
-            place,
-            `\`${key}\` asks who calls, and \`auth: "none"\` asks nobody.`,
-            "Name an authenticator in `auth`.",
-          );
-      return undefined;
-    }
-    return POLICY_SCHEMAS.authorize.compile(Object.fromEntries(given), fields) as unknown as Json;
-  }
-
-  #limitSteps(merged: RouteSettings, backend: CompiledBackend | undefined, isShadow: boolean, fields: Fields): CompiledStep[] {
-    const route = {
-      limit: merged.get("limit"),
-      quota: merged.get("quota"),
-      headers: merged.get("limitHeaders").value ?? "ietf",
-      isShadow,
-      isOpen: asList(merged.get("auth").value).includes("none"),
-      // Defaults belong to no route yet.
-      backend: backend?.name ?? (merged.place[0] === "defaults" ? undefined : null),
+    const isDefaults = merged.place[0] === "defaults";
+    const route: RouteContext = {
+      setting: (key) => merged.get(key as keyof Settings),
+      isDefaults,
+      isShadow: merged.get("mode").value === "shadow",
+      method: method ?? undefined,
+      backend: backend?.name,
+      timeouts: timeouts ?? (isDefaults ? STANDARD_TIMEOUTS : undefined),
+      redis: this.#context.redis,
     };
-    return this.#limits.steps(route, fields);
+    return this.#policies.steps(route, fields, this.#customSteps(merged, route.isShadow));
   }
 
   #customSteps(merged: RouteSettings, isShadow: boolean): CompiledStep[] {

@@ -22,7 +22,6 @@ import { readDefaults } from "./defaults.ts";
 import { compileObserve } from "./observe.ts";
 import { gatewayOutline } from "./schema/gateway.ts";
 import { compileTrust, mayTrustProxies } from "./trust.ts";
-import { unroutedSteps } from "./unrouted.ts";
 
 export interface Compiled {
   /** References unresolved: hand it to resolveReferences at start. */
@@ -95,7 +94,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     authenticators,
     claims: claimsIn([backends, drafts, authenticators]),
     routes: withIds(drafts),
-    unrouted: unroutedSteps(defaults, report),
+    unrouted: compiler.unrouted,
     trust: compileTrust(trust ?? {}, options, report),
     ...(caseSensitive === false && { caseSensitive }),
     ...(trailingSlash === "ignore" && { trailingSlash }),

@@ -1,6 +1,6 @@
 /**
- * The settings of all built-in policies by name, in the order of their steps. Most are one key of that name; a policy with `settings`
- * decides by several keys at once. Only the schema and the compiler import this: it holds zod.
+ * The schemas of all built-in policies by name, in the order of their steps: their keys of a route follow from here. Only the schema and
+ * the compiler import this table's values: it holds zod.
  */
 import { authSchema } from "./auth/options.ts";
 import { authorizeSchema } from "./authorize/options.ts";

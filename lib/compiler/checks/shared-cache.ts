@@ -11,17 +11,7 @@ import type { Template } from "../../contract/template.ts";
 import type { CorsOptions } from "../../policies/cors/options.ts";
 import type { HeadersOptions } from "../../policies/headers/options.ts";
 import type { Draft } from "../compile-route.ts";
-
-/** Policies that do the same for everybody. A new one is left out until somebody has thought about it. */
-const ALIKE: ReadonlySet<string> = new Set([
-  "cache",
-  "securityHeaders",
-  "deprecated",
-  "maintenance",
-  "size",
-  "idempotency",
-  "fallback",
-]);
+import { policySchemaOf } from "../policy-steps.ts";
 
 export function reportSharedCaches(drafts: readonly Draft[], backends: readonly CompiledBackend[], report: Report): void {
   for (const draft of drafts) {
@@ -59,7 +49,7 @@ function isForCdn({ policy, custom, options }: CompiledStep): boolean {
 /** Ends the sentence "a cache in front answers without asking the gateway, and …". */
 function faultOf({ policy, custom, options }: CompiledStep): string | undefined {
   if (custom) return `the custom policy "${policy}" would not be asked.`;
-  if (ALIKE.has(policy)) return undefined;
+  if (policySchemaOf(policy)?.isPublic) return undefined;
   if (policy === "auth") return "would let in whom `auth` keeps out.";
   if (policy === "limit") return "would give one caller's `RateLimit` fields to the others, and count nobody.";
   if (policy === "cors") {

@@ -10,9 +10,7 @@ import type { CompiledBackend, CompiledVariant } from "../../contract/compiled/c
 import { foldCase, type PathComparison } from "../../http/path-readings.ts";
 import type { AuthOptions } from "../../policies/auth/options.ts";
 import type { Draft } from "../compile-route.ts";
-
-/** Built-in policies that keep somebody out. Two routes agree where their options do. */
-const SCREENS: readonly string[] = ["ip", "geo", "size", "origin", "userAgent", "authorize", "limit", "maintenance"];
+import { policySchemaOf } from "../policy-steps.ts";
 
 /** What a request must bring for a route to let it through. */
 export interface Requirements {
@@ -134,7 +132,7 @@ function requirementsIn({ steps, maxBodyBytes }: CompiledVariant): Requirements 
   const rules = enforced.flatMap(({ policy, custom, options }) => {
     if (custom) return [`use ${policy}`];
     if (policy === "respond") return (options as { status: number }).status >= 400 ? ["refused here"] : [];
-    return SCREENS.includes(policy) ? [`${policy} ${JSON.stringify(options)}`] : [];
+    return policySchemaOf(policy)?.restricts ? [`${policy} ${JSON.stringify(options)}`] : [];
   });
   if (step && need === "all") rules.push(`all of ${JSON.stringify(accept)}`);
   return {

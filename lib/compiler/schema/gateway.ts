@@ -1,7 +1,7 @@
 /** The schema of a whole config: the one source of types, validation, docs and the published JSON Schema. */
 import { z } from "zod";
+import { tierSchema } from "../../config/limit-setting.ts";
 import { duration, oneOf, oneOrMore, strict } from "../../config/schema-fields.ts";
-import { tierSchema } from "../../policies/limit/options.ts";
 import { POLICY_SCHEMAS } from "../../policies/schemas.ts";
 import { observe } from "../observe.ts";
 import { trust } from "../trust.ts";

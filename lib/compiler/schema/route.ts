@@ -1,10 +1,11 @@
 /** The schema of a route and of `defaults`. The descriptions are the documentation: docs/config.md and gateway.schema.json are made of them. */
 import { z } from "zod";
-import { duration, oneOf, oneOrMore, shadow, size, strict, switchable } from "../../config/schema-fields.ts";
+import { limitHeaders } from "../../config/limit-setting.ts";
+import { duration, oneOf, oneOrMore, shadow, size, strict } from "../../config/schema-fields.ts";
 import { PRIORITIES } from "../../contract/load.ts";
 import type { CustomPolicy } from "../../contract/policy.ts";
-import { POLICY_SCHEMAS } from "../../policies/schemas.ts";
 import { timeout } from "./backend.ts";
+import { byMethodKeys, destinationKeys, policyKeys } from "./policy-keys.ts";
 import { percent, retry } from "./resilience.ts";
 
 const NOT_BUILT = ["compose", "validate", "transform"] as const;
@@ -26,20 +27,6 @@ const conditions = (what: string) =>
     .optional()
     .describe(`${what} by name: a value, or true for any`);
 
-const { scopes, roles, claims, owner } = POLICY_SCHEMAS.authorize.settings;
-const rights = {
-  scopes: switchable("a scope, a list of scopes, { anyOf }", scopes),
-  roles: switchable("a role, a list of roles, { anyOf }", roles),
-  claims: switchable("rules by the name of a claim", claims),
-  owner: switchable("{ param, claim }", owner),
-};
-const limit = switchable(
-  'a rate such as "100/m", "tier", { requests, per, … }, a list of them',
-  POLICY_SCHEMAS.limit.settings.limit,
-);
-const quota = switchable('a quota such as "10000/month", { requests, per, anchor }', POLICY_SCHEMAS.limit.settings.quota);
-const cache = switchable("a duration, true, { ttl, … }", POLICY_SCHEMAS.cache.setting);
-
 const mirror = strict("mirror", {
   backend: z.string().describe("The name of the backend that gets the copies. They say `x-gateway-mirror: true`"),
   percent: percent.optional().describe("Of the requests, chosen at random: all by default"),
@@ -48,10 +35,10 @@ const mirror = strict("mirror", {
 
 /** What `defaults` may hold as well. */
 const shared = {
-  auth: POLICY_SCHEMAS.auth.setting.optional(),
-  ...rights,
+  ...policyKeys,
+  limitHeaders: limitHeaders.optional(),
   byMethod: z
-    .record(z.string(), strict("byMethod", { ...rights, maxBody, limit, quota, cache }, ["validate"]))
+    .record(z.string(), strict("byMethod", { ...byMethodKeys, maxBody }, ["validate"]))
     .optional()
     .describe("`{ POST: { scopes, maxBody, limit, quota, cache } }` replaces those settings for that method"),
   maxBody,
@@ -93,23 +80,6 @@ const shared = {
     .describe(
       "How long an event stream (`text/event-stream`) may be silent between two events before the gateway sends the caller a comment, so that nothing on the way takes it for dead: `15s`. Never without this key. `false` switches a default off",
     ),
-  cors: switchable("an origin, a list of origins, { origins, … }", POLICY_SCHEMAS.cors.setting),
-  ip: switchable("{ allow, deny, unknown }", POLICY_SCHEMAS.ip.setting),
-  geo: switchable("{ allow, deny, unknown }", POLICY_SCHEMAS.geo.setting),
-  size: switchable("{ headers, url, queryKeys }", POLICY_SCHEMAS.size.setting),
-  userAgent: switchable("{ allow, deny, unknown }", POLICY_SCHEMAS.userAgent.setting),
-  origin: switchable("true, { allow, deny, unknown }", POLICY_SCHEMAS.origin.setting),
-  maintenance: switchable("true, { on, retryAfter, body, except, allow }", POLICY_SCHEMAS.maintenance.setting),
-  limit,
-  quota,
-  limitHeaders: POLICY_SCHEMAS.limit.limitHeaders.optional(),
-  headers: switchable("{ request, response }", POLICY_SCHEMAS.headers.setting),
-  securityHeaders: switchable("true, an object", POLICY_SCHEMAS.securityHeaders.setting),
-  fault: switchable("{ delay, abort, percent, force }", POLICY_SCHEMAS.fault.setting),
-  deprecated: switchable("{ since, sunset, link }", POLICY_SCHEMAS.deprecated.setting),
-  idempotency: switchable("true, { required, ttl, … }", POLICY_SCHEMAS.idempotency.setting),
-  cache,
-  fallback: switchable("{ status, headers, body }", POLICY_SCHEMAS.fallback.setting),
   use: oneOf("policies made by definePolicy, or false", [customPolicy, z.array(customPolicy), z.literal(false)])
     .optional()
     .describe("Custom policies, in gateway.config.ts only. `false` switches a default off"),
@@ -138,8 +108,7 @@ export const routeSchema = strict(
       .string()
       .optional()
       .describe("The name of the backend that answers. A route has exactly one of `backend`, `respond`, `redirect`"),
-    respond: POLICY_SCHEMAS.respond.setting.optional(),
-    redirect: POLICY_SCHEMAS.redirect.setting.optional(),
+    ...destinationKeys,
     stripPrefix: z.string().optional().describe("The first segments of the path, not sent on: `/api`"),
     rewrite: z
       .string()

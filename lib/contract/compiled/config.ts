@@ -132,13 +132,13 @@ export interface CompiledVariant {
   readonly steps: readonly CompiledStep[];
 }
 
-export interface CompiledStep {
+export interface CompiledStep<Options = unknown> {
   readonly policy: string;
   /** True for a policy from `use`. */
   readonly custom: boolean;
   /** Where it ranks in place of the policy's own row; the step then goes by the row's name. */
   readonly row?: Row;
   readonly mode: "enforce" | "shadow";
-  /** What the policy's `create` gets; null for a custom policy. */
-  readonly options: Json;
+  /** What the policy's `create` gets: plain data. Absent for a custom policy. */
+  readonly options?: Options;
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import type { Place } from "../../config/issue.ts";
 import { didYouMean } from "../../config/nearest.ts";
+import type { KeySchema } from "../../config/policy-schema.ts";
 import { asList, oneOf, strict } from "../../config/schema-fields.ts";
 
 /** What the policy's `create` gets. */
@@ -59,7 +60,7 @@ export const authSchema = {
       optional: isObject && "optional" in value,
     };
   },
-};
+} satisfies KeySchema;
 
 function acceptedIn(value: z.output<typeof setting>): readonly string[] {
   if (typeof value === "string" || Array.isArray(value)) return asList<string>(value);

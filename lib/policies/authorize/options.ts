@@ -3,6 +3,7 @@ import { z } from "zod";
 import { claimRules, compileClaimRules } from "../../config/claim-rules.ts";
 import type { Fields } from "../../config/fields.ts";
 import type { Place } from "../../config/issue.ts";
+import { isOpen, type KeysSchema, type RouteContext, type Setting, type StepOptions } from "../../config/policy-schema.ts";
 import { asList, oneOf, strict } from "../../config/schema-fields.ts";
 import type { ClaimRule } from "../../contract/claims.ts";
 
@@ -46,22 +47,49 @@ const settings = {
   }).describe('A path parameter that must be the caller\'s own: `{ param: "userId", claim: "sub" }`'),
 };
 
-type Given = {
-  readonly [Key in keyof typeof settings]?: { readonly value: z.output<(typeof settings)[Key]>; readonly place: Place };
-};
+type Given = { readonly [Key in keyof typeof settings]?: Setting<z.output<(typeof settings)[Key]>> };
 
 export const authorizeSchema = {
   description: "What a known caller must be allowed to do: `scopes`, `roles`, `claims`, `owner`",
   settings,
-  compile({ scopes, roles, claims, owner }: Given, fields: Fields): AuthorizeOptions {
-    return {
-      scopes: scopes ? nameRule(scopes.value) : null,
-      roles: roles ? nameRule(roles.value) : null,
-      claims: claims ? compileClaimRules(claims.value, claims.place, fields) : [],
-      owner: owner ? ownerRule(owner.value, owner.place, fields) : null,
-    };
+  expects: {
+    scopes: "a scope, a list of scopes, { anyOf }",
+    roles: "a role, a list of roles, { anyOf }",
+    claims: "rules by the name of a claim",
+    owner: "{ param, claim }",
   },
-};
+  restricts: true,
+  isByMethod: true,
+  forConfig: () => ({ steps }),
+} satisfies KeysSchema;
+
+/** Rights of `defaults` mean nothing on a route that knows no callers; the route's own rights are a mistake there. */
+function steps(given: Given, fields: Fields, route: RouteContext): readonly StepOptions<AuthorizeOptions>[] {
+  const settings = Object.entries(given);
+  if (settings.length === 0) return [];
+  if (isOpen(route)) {
+    for (const [key, { place, isDefault }] of settings)
+      if (!isDefault)
+        fields.report.error(
+          "needs-auth",
+          place,
+          `\`${key}\` asks who calls, and \`auth: "none"\` asks nobody.`,
+          "Name an authenticator in `auth`.",
+        );
+    return [];
+  }
+  const { scopes, roles, claims, owner } = given;
+  return [
+    {
+      options: {
+        scopes: scopes ? nameRule(scopes.value) : null,
+        roles: roles ? nameRule(roles.value) : null,
+        claims: claims ? compileClaimRules(claims.value, claims.place, fields) : [],
+        owner: owner ? ownerRule(owner.value, owner.place, fields) : null,
+      },
+    },
+  ];
+}
 
 function nameRule(given: z.output<typeof settings.scopes>): NameRule {
   return typeof given === "object" && "anyOf" in given

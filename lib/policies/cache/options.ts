@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import { TOKEN } from "../../config/header-fields.ts";
 import type { Place } from "../../config/issue.ts";
+import type { KeySchema } from "../../config/policy-schema.ts";
 import { asList, duration, oneOf, oneOrMore, strict } from "../../config/schema-fields.ts";
 import type { CacheOptions, QueryRule } from "../../contract/caching.ts";
 import { isRebuilt } from "../../http/field-kinds.ts";
@@ -60,6 +61,11 @@ export const cacheSchema = {
   setting: setting.describe(
     'Keeps answers of the backend and gives them to others: `"5m"` is `{ ttl: "5m" }`, `true` is by what the backend says (RFC 9111), or `{ ttl, staleWhileRevalidate, … }`',
   ),
+  expects: "a duration, true, { ttl, … }",
+  needsBackend: true,
+  isPublic: true,
+  ignoresShadow: true,
+  isByMethod: true,
   compile(input: z.output<typeof setting>, place: Place, fields: Fields): CacheOptions {
     const given: z.output<typeof full> = input === true ? {} : typeof input === "string" ? { ttl: input } : input;
     const at = (key: string) => (typeof input === "object" ? [...place, key] : place);
@@ -103,7 +109,7 @@ export const cacheSchema = {
       cdn: typeof cdn === "string" ? (fields.value(cdn, at("cdn"), "period") ?? true) : cdn,
     };
   },
-};
+} satisfies KeySchema;
 
 function listPlace(place: Place, given: unknown, index: number): Place {
   return Array.isArray(given) ? [...place, index] : place;

@@ -4,6 +4,7 @@ import type { Fields } from "../../config/fields.ts";
 import { TOKEN } from "../../config/header-fields.ts";
 import type { Place } from "../../config/issue.ts";
 import { isMethod } from "../../config/method-name.ts";
+import type { KeySchema } from "../../config/policy-schema.ts";
 import { asList, duration, oneOf, oneOrMore, strict } from "../../config/schema-fields.ts";
 import { isOpenToStrangers } from "../../http/origin.ts";
 
@@ -47,6 +48,8 @@ export const corsSchema = {
   setting: setting.describe(
     "Which origins' scripts may call: a list of origins, or `{ origins, credentials, methods, headers, expose, maxAge }`",
   ),
+  expects: "an origin, a list of origins, { origins, … }",
+  ignoresShadow: true,
   compile(input: z.output<typeof setting>, place: Place, fields: Fields): CorsOptions {
     const isShort = typeof input === "string" || Array.isArray(input);
     const given = isShort ? { origins: input } : (input as z.output<typeof full>);
@@ -60,7 +63,8 @@ export const corsSchema = {
       maxAgeSeconds: fields.value(maxAge, [...place, "maxAge"], "seconds") ?? 600,
     };
   },
-};
+  unrouted: (options: CorsOptions) => options,
+} satisfies KeySchema;
 
 function originsOf(
   input: string | readonly string[],

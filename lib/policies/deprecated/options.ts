@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import type { Place } from "../../config/issue.ts";
+import type { KeySchema } from "../../config/policy-schema.ts";
 import { isReference } from "../../config/references.ts";
 import { strict } from "../../config/schema-fields.ts";
 
@@ -26,6 +27,8 @@ export const deprecatedSchema = {
   setting: setting.describe(
     "Tells callers that the route is on its way out: `{ since, sunset, link }` become `Deprecation`, `Sunset` and `Link`",
   ),
+  expects: "{ since, sunset, link }",
+  isPublic: true,
   compile({ since, sunset, link }: z.output<typeof setting>, place: Place, fields: Fields): DeprecatedOptions {
     const sinceSeconds = fields.value(since, [...place, "since"], "date") ?? 0;
     const sunsetSeconds = sunset === undefined ? null : (fields.value(sunset, [...place, "sunset"], "date") ?? null);
@@ -39,4 +42,4 @@ export const deprecatedSchema = {
       link: link === undefined ? null : (fields.value(link, [...place, "link"], "link") ?? null),
     };
   },
-};
+} satisfies KeySchema;

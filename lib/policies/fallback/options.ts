@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import { compileFixedAnswer, fixedAnswer } from "../../config/fixed-answer.ts";
 import type { Place } from "../../config/issue.ts";
+import type { KeySchema } from "../../config/policy-schema.ts";
 import { strict } from "../../config/schema-fields.ts";
 import type { FixedAnswer } from "../../contract/fixed-answer.ts";
 
@@ -25,6 +26,10 @@ export const fallbackSchema = {
   setting: setting.describe(
     "Answers when the backend has failed, after all retries and where no stored answer may be used: `{ status, headers, body }`, `{ status, headers, json }` or `{ backend }`",
   ),
+  expects: "{ status, headers, body }",
+  needsBackend: true,
+  isPublic: true,
+  ignoresShadow: true,
   /** Undefined where another backend answers. */
   compile({ backend, ...answer }: z.output<typeof setting>, place: Place, fields: Fields): FallbackOptions | undefined {
     const own = Object.keys(answer);
@@ -33,4 +38,4 @@ export const fallbackSchema = {
       fields.report.error("body-conflict", place, `\`backend\` and \`${own[0]}\` exclude each other: one of them answers.`);
     return undefined;
   },
-};
+} satisfies KeySchema;

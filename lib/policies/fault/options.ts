@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import type { Place } from "../../config/issue.ts";
+import type { KeySchema } from "../../config/policy-schema.ts";
 import { duration, oneOf, reference, strict } from "../../config/schema-fields.ts";
 
 /** What the policy's `create` gets. */
@@ -29,6 +30,7 @@ export const faultSchema = {
   setting: setting.describe(
     "Makes requests wait or fail, for drills: `{ delay, abort, percent }`. Refused in production unless `force`",
   ),
+  expects: "{ delay, abort, percent, force }",
   compile({ delay, abort, percent, force = false }: z.output<typeof setting>, place: Place, fields: Fields): FaultOptions {
     if (delay === undefined && abort === undefined) fields.report.error("missing-key", place, "`delay` or `abort` is missing.");
     return {
@@ -38,4 +40,4 @@ export const faultSchema = {
       force,
     };
   },
-};
+} satisfies KeySchema;

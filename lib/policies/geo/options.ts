@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import type { Place } from "../../config/issue.ts";
+import type { KeySchema } from "../../config/policy-schema.ts";
 import { compileRegion, region } from "../../config/region-setting.ts";
 import { ownMode, strict, verdict } from "../../config/schema-fields.ts";
 import type { Region } from "../../http/region.ts";
@@ -26,6 +27,8 @@ const setting = strict("geo", {
 
 export const geoSchema = {
   setting: setting.describe("Lets callers of some places in, or keeps them out: `{ allow, deny, unknown }`"),
+  expects: "{ allow, deny, unknown }",
+  restricts: true,
   compile({ allow, deny, unknown }: z.output<typeof setting>, place: Place, fields: Fields): GeoOptions {
     if (allow === undefined && deny === undefined) fields.report.error("missing-key", place, "`allow` or `deny` is missing.");
     return {
@@ -34,4 +37,4 @@ export const geoSchema = {
       unknown: unknown ?? (allow === undefined ? "allow" : "deny"),
     };
   },
-};
+} satisfies KeySchema;

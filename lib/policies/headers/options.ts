@@ -4,6 +4,7 @@ import type { Fields } from "../../config/fields.ts";
 import { headerNames, headerTemplates, type Side } from "../../config/header-fields.ts";
 import type { Place } from "../../config/issue.ts";
 import { reportLiteralSecret } from "../../config/literal-secret.ts";
+import type { KeySchema } from "../../config/policy-schema.ts";
 import { asList, oneOrMore, strict } from "../../config/schema-fields.ts";
 import type { Template } from "../../contract/template.ts";
 
@@ -42,6 +43,7 @@ export const headersSchema = {
   setting: setting.describe(
     "Changes header fields: `{ request: { set, append, remove }, response: { … } }`. The gateway's own fields and those that frame a message can't be changed",
   ),
+  expects: "{ request, response }",
   compile(input: z.output<typeof setting>, place: Place, fields: Fields): HeadersOptions {
     const side = (name: Side): HeaderChanges => {
       const { set = {}, append = {}, remove } = input[name] ?? {};
@@ -64,4 +66,9 @@ export const headersSchema = {
     };
     return { request: side("request"), response: side("response") };
   },
-};
+  /** Without the request: no backend gets it. */
+  unrouted({ response }: HeadersOptions): HeadersOptions | undefined {
+    const changes = response.set.length + response.append.length + response.remove.length;
+    return changes > 0 ? { request: { set: [], append: [], remove: [] }, response } : undefined;
+  },
+} satisfies KeySchema;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import type { Place } from "../../config/issue.ts";
+import type { KeySchema } from "../../config/policy-schema.ts";
 import { oneOrMore, ownMode, strict, verdict } from "../../config/schema-fields.ts";
 
 /** What the policy's `create` gets. Ranges are canonical, a list for each entry: a variable may hold several. */
@@ -25,6 +26,8 @@ const setting = strict("ip", {
 
 export const ipSchema = {
   setting: setting.describe("Lets addresses in or keeps them out: `{ allow, deny, unknown }`, addresses and CIDR ranges"),
+  expects: "{ allow, deny, unknown }",
+  restricts: true,
   compile({ allow, deny, unknown }: z.output<typeof setting>, place: Place, fields: Fields): IpOptions {
     if (allow === undefined && deny === undefined) fields.report.error("missing-key", place, "`allow` or `deny` is missing.");
     return {
@@ -33,4 +36,4 @@ export const ipSchema = {
       unknown: unknown ?? (allow === undefined ? "allow" : "deny"),
     };
   },
-};
+} satisfies KeySchema;

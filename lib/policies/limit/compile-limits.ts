@@ -6,13 +6,12 @@ import { createHash } from "node:crypto";
 import type { RedisOnVercel } from "../../config/env.ts";
 import { Fields } from "../../config/fields.ts";
 import { formatPlace, type Place, type Report } from "../../config/issue.ts";
+import { type LimitSetting, type QuotaSetting, tierSchema } from "../../config/limit-setting.ts";
+import { type ConfigContext, isOpen, type RouteContext, type Setting, type StepOptions } from "../../config/policy-schema.ts";
 import { asList } from "../../config/schema-fields.ts";
 import { checkSettings } from "../../config/schema-issues.ts";
-import type { CompiledStep } from "../../contract/compiled/config.ts";
-import type { Json } from "../../contract/json.ts";
 import type { CountedBy, Limit, LimitHeaders, LimitOptions, Tiers } from "./compiled-limit.ts";
 import { isSettled } from "./counted.ts";
-import { type LimitSetting, type QuotaSetting, tierSchema } from "./options.ts";
 import { isIdentity, type ReadLimit, readLimit, readQuota } from "./read-limit.ts";
 
 /** Each limit adds a key to every trip, and to what a sealed plan carries (LIMIT_RESULTS_BYTES in lib/engine/plan.ts). */
@@ -26,15 +25,9 @@ interface Placed<T> {
   readonly place: Place;
 }
 
-export interface RouteLimits {
-  readonly limit: Placed<LimitSetting | false | undefined>;
-  readonly quota: Placed<QuotaSetting | false | undefined>;
-  readonly headers: LimitHeaders;
-  readonly isShadow: boolean;
-  /** Nobody is identified: what would count by consumer counts by ip, and need not wait. */
-  readonly isOpen: boolean;
-  /** Null where the route answers itself; undefined where that is not known, in `defaults`. */
-  readonly backend: string | null | undefined;
+interface Given {
+  readonly limit?: Setting<LimitSetting>;
+  readonly quota?: Setting<QuotaSetting>;
 }
 
 type Named = Limit & { readonly given: string | undefined };
@@ -47,45 +40,46 @@ export class LimitCompiler {
   /** What limits of a name say, and where that was said first. */
   readonly #named = new Map<string, Placed<string>>();
 
-  constructor(tiers: Readonly<Record<string, unknown>> | undefined, redis: RedisOnVercel | undefined, report: Report) {
+  constructor({ tiers, redis, report }: ConfigContext) {
     this.#report = report;
     this.#redis = redis;
     this.#tiers = this.#readTiers(tiers ?? {});
   }
 
-  steps(route: RouteLimits, fields: Fields): CompiledStep[] {
-    const { limit, quota, isOpen, backend } = route;
-    const entries = placedEntries(limit.value || undefined, limit.place);
+  steps({ limit, quota }: Given, fields: Fields, route: RouteContext): StepOptions<LimitOptions>[] {
+    if (!limit && !quota) return [];
+    const entries = limit ? placedEntries(limit.value, limit.place) : [];
     const wantsTier = entries.some(({ value }) => value === "tier");
-    if (wantsTier && !this.#tiers)
-      this.#report.error("tier-missing", limit.place, 'there are no `tiers` that "tier" could stand for.');
+    const { place } = route.setting("limit");
+    if (wantsTier && !this.#tiers) this.#report.error("tier-missing", place, 'there are no `tiers` that "tier" could stand for.');
     const read = [
       ...entries.flatMap(({ value, place }) =>
         value === "tier" ? [] : (this.#read(readLimit(value, place, fields), place) ?? []),
       ),
-      ...(quota.value ? (this.#read(readQuota(quota.value, quota.place, fields), quota.place) ?? []) : []),
+      ...(quota ? (this.#read(readQuota(quota.value, quota.place, fields), quota.place) ?? []) : []),
     ];
-    for (const { place, value } of read) if (backend === null) this.#checkBackend(value, place);
+    if (route.backend === undefined && !route.isDefaults) for (const one of read) this.#checkBackend(one.value, one.place);
     const tiers = wantsTier ? this.#tiers : null;
     this.#checkNumbers(
       read.map(({ value }) => value),
       tiers,
-      limit.place,
+      place,
     );
     const limits = distinct(
       read.map(({ value, place }) => ({ value: scoped(value, place, route), place })),
       this.#report,
     );
-    const needsIdentity = ({ by }: Limit) => by.some((subject) => isIdentity(subject) && !(subject.from === "caller" && isOpen));
+    // Where nobody is identified, `caller` is the ip: its limits need not wait.
+    const open = isOpen(route);
+    const needsIdentity = ({ by }: Limit) => by.some((subject) => isIdentity(subject) && !(subject.from === "caller" && open));
     const late = limits.filter(needsIdentity);
     const early = limits.filter((one) => !needsIdentity(one));
+    const row = "consumer-limit";
     const hasLate = late.length > 0 || tiers !== null;
-    const headers = route.isShadow ? "none" : route.headers;
+    const headers = route.isShadow ? "none" : ((route.setting("limitHeaders").value as LimitHeaders | undefined) ?? "ietf");
     return [
-      ...(early.length > 0 ? [stepOf({ row: "limit", limits: early, tiers: null, headers }, route)] : []),
-      ...(hasLate
-        ? [stepOf({ row: "consumer-limit", limits: late, tiers, headers: early.length > 0 ? "none" : headers }, route)]
-        : []),
+      ...(early.length > 0 ? [{ options: { row: "limit", limits: early, tiers: null, headers } } as const] : []),
+      ...(hasLate ? [{ options: { row, limits: late, tiers, headers: early.length > 0 ? "none" : headers }, row } as const] : []),
     ];
   }
 
@@ -203,16 +197,6 @@ function ofTier({ given: _, ...limit }: ReadLimit, name: string): Limit {
   return { ...limit, name, scope: name };
 }
 
-function stepOf(options: LimitOptions, { isShadow }: RouteLimits): CompiledStep {
-  const step = {
-    policy: "limit",
-    custom: false,
-    mode: isShadow ? "shadow" : "enforce",
-    options: options as unknown as Json,
-  } as const;
-  return options.row === "limit" ? step : { ...step, row: options.row };
-}
-
 function placedEntries<T extends LimitSetting>(input: T | undefined, place: Place): Placed<Exclude<T, readonly unknown[]>>[] {
   return asList<unknown>(input).map((value, index) => ({
     value: value as Exclude<T, readonly unknown[]>,
@@ -221,14 +205,14 @@ function placedEntries<T extends LimitSetting>(input: T | undefined, place: Plac
 }
 
 /** What the count belongs to: a name, all routes that say the same of a backend or of everything, or the route and its method. */
-function scoped({ given, ...limit }: ReadLimit, place: Place, { isOpen, backend }: RouteLimits): Named {
+function scoped({ given, ...limit }: ReadLimit, place: Place, route: RouteContext): Named {
   const isShared = counts("backend", limit.by) || counts("global", limit.by);
   const ownMethod = place.includes("byMethod") ? String(place[place.indexOf("byMethod") + 1]) : null;
   return {
     ...limit,
     given,
-    by: limit.by.map((subject) => (subject.from === "backend" ? { ...subject, name: backend ?? "" } : subject)),
-    counts: limit.counts === "failures" && isOpen ? "failures-reserved" : limit.counts,
+    by: limit.by.map((subject) => (subject.from === "backend" ? { ...subject, name: route.backend ?? "" } : subject)),
+    counts: limit.counts === "failures" && isOpen(route) ? "failures-reserved" : limit.counts,
     scope: given !== undefined ? `@${given}` : isShared ? `=${digestOf([limit.rule, limit.by, limit.unit])}` : null,
     method: ownMethod,
   };

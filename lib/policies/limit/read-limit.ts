@@ -2,11 +2,11 @@
 import type { Fields } from "../../config/fields.ts";
 import { TOKEN } from "../../config/header-fields.ts";
 import type { Place } from "../../config/issue.ts";
+import type { CostSetting, LimitObject, QuotaSetting } from "../../config/limit-setting.ts";
 import { didYouMean } from "../../config/nearest.ts";
 import { asList } from "../../config/schema-fields.ts";
 import type { CalendarRate, Rate } from "../../config/units.ts";
 import type { Cost, CountedBy, Limit, LimitRule, Unit } from "./compiled-limit.ts";
-import type { CostSetting, LimitObject, QuotaSetting } from "./options.ts";
 
 /** The text of a rate can't be told apart from a reference to one by its type: only a number is known now. */
 type Known<T> = T | undefined;

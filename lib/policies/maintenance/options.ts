@@ -4,6 +4,7 @@ import type { Fields } from "../../config/fields.ts";
 import { headerNames } from "../../config/header-fields.ts";
 import type { Place } from "../../config/issue.ts";
 import { readPathPattern } from "../../config/path-pattern.ts";
+import type { KeySchema } from "../../config/policy-schema.ts";
 import { asList, duration, flag, oneOf, oneOrMore, ownMode, strict } from "../../config/schema-fields.ts";
 
 /** What the policy's `create` gets. */
@@ -51,6 +52,9 @@ export const maintenanceSchema = {
   setting: setting.describe(
     "503 while the service is worked on: `true`, or `{ on, retryAfter, body, except, allow }`. Where it is said, `frontdesk maintenance on` switches it too, within 5 s",
   ),
+  expects: "true, { on, retryAfter, body, except, allow }",
+  restricts: true,
+  isPublic: true,
   compile(input: z.output<typeof setting>, place: Place, fields: Fields): MaintenanceOptions {
     const { on = input === true, retryAfter = "5m", body, except, allow = {} } = input === true ? {} : input;
     const at = [...place, "allow"];
@@ -65,7 +69,7 @@ export const maintenanceSchema = {
       },
     };
   },
-};
+} satisfies KeySchema;
 
 function shapesOf(input: string | readonly string[] | undefined, place: Place, fields: Fields): (readonly string[])[] {
   return asList(input).flatMap((path, index) => {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import type { Place } from "../../config/issue.ts";
+import type { KeySchema } from "../../config/policy-schema.ts";
 import { oneOf, oneOrMore, ownMode, strict, verdict } from "../../config/schema-fields.ts";
 
 /** What the policy's `create` gets. Patterns are canonical, a list for each entry: a variable may hold several. */
@@ -27,6 +28,8 @@ export const originSchema = {
   setting: setting.describe(
     "Refuses unsafe methods that a page of another site made a browser send (CSRF): `true`, or `{ allow, deny, unknown }` with further origins",
   ),
+  expects: "true, { allow, deny, unknown }",
+  restricts: true,
   compile(input: z.output<typeof setting>, place: Place, fields: Fields): OriginOptions {
     const { allow, deny, unknown = "allow" } = input === true ? {} : input;
     return {
@@ -35,4 +38,4 @@ export const originSchema = {
       unknown,
     };
   },
-};
+} satisfies KeySchema;

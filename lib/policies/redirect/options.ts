@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import { parameterFault } from "../../config/framework-parameters.ts";
 import type { Place } from "../../config/issue.ts";
+import type { KeySchema } from "../../config/policy-schema.ts";
 import { isReference } from "../../config/references.ts";
 import { flag, oneOf, reference, strict } from "../../config/schema-fields.ts";
 import { REDIRECT_STATUSES } from "../../config/value-kinds.ts";
@@ -29,6 +30,8 @@ const setting = oneOf("a URL or { to, status, keepQuery }", [z.string(), full]);
 
 export const redirectSchema = {
   setting: setting.describe("Redirects: a URL (with status 302), or `{ to, status, keepQuery }`"),
+  isDestination: true,
+  ignoresShadow: true,
   compile(input: z.output<typeof setting>, place: Place, fields: Fields): RedirectOptions {
     const { to, status = 302, keepQuery = false } = typeof input === "string" ? { to: input } : input;
     const at = typeof input === "string" ? place : [...place, "to"];
@@ -42,7 +45,7 @@ export const redirectSchema = {
       keepQuery: fields.value(keepQuery, [...place, "keepQuery"], "boolean") ?? false,
     };
   },
-};
+} satisfies KeySchema;
 
 /** Where it leads must be settled before the first value of the request, or a caller could choose the site: open redirect. */
 function checkTarget(template: Template, place: Place, { report }: Fields): void {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import type { Place } from "../../config/issue.ts";
+import type { KeySchema } from "../../config/policy-schema.ts";
 import { flag, oneOf, strict } from "../../config/schema-fields.ts";
 
 /** What the policy's `create` gets. */
@@ -44,6 +45,8 @@ export const securityHeadersSchema = {
   setting: setting.describe(
     "Fields that tell browsers to be careful, where the backend does not say otherwise: `true` for the preset, or an object that changes it key by key (`false` leaves one out)",
   ),
+  expects: "true, an object",
+  isPublic: true,
   compile(input: z.output<typeof setting>, place: Place, fields: Fields): SecurityHeadersOptions {
     const given = input === true ? {} : input;
     return {
@@ -57,4 +60,5 @@ export const securityHeadersSchema = {
       override: fields.value(given.override ?? false, [...place, "override"], "boolean") ?? false,
     };
   },
-};
+  unrouted: (options: SecurityHeadersOptions) => options,
+} satisfies KeySchema;

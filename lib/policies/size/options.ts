@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import type { Place } from "../../config/issue.ts";
+import type { KeySchema } from "../../config/policy-schema.ts";
 import { oneOf, ownMode, reference, size, strict } from "../../config/schema-fields.ts";
 
 /** What the policy's `create` gets; null for no bound. */
@@ -24,6 +25,9 @@ const setting = strict("size", {
 
 export const sizeSchema = {
   setting: setting.describe("Bounds the head of a request: `{ headers, url, queryKeys }`. `maxBody` bounds the body"),
+  expects: "{ headers, url, queryKeys }",
+  restricts: true,
+  isPublic: true,
   compile({ headers, url, queryKeys }: z.output<typeof setting>, place: Place, fields: Fields): SizeOptions {
     if (headers === undefined && url === undefined && queryKeys === undefined) {
       fields.report.error("missing-key", place, "`headers`, `url` or `queryKeys` is missing.");
@@ -34,4 +38,4 @@ export const sizeSchema = {
       queryKeys: queryKeys === undefined ? null : (fields.value(queryKeys, [...place, "queryKeys"], "count") ?? null),
     };
   },
-};
+} satisfies KeySchema;

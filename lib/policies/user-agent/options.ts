@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import type { Place } from "../../config/issue.ts";
+import type { KeySchema } from "../../config/policy-schema.ts";
 import { asList, oneOrMore, ownMode, strict, verdict } from "../../config/schema-fields.ts";
 
 /** What the policy's `create` gets. */
@@ -27,6 +28,8 @@ const setting = strict("userAgent", {
 
 export const userAgentSchema = {
   setting: setting.describe("Keeps kinds of clients out by their `User-Agent`: `{ allow, deny, unknown }`, texts with `*`"),
+  expects: "{ allow, deny, unknown }",
+  restricts: true,
   compile({ allow, deny, unknown }: z.output<typeof setting>, place: Place, fields: Fields): UserAgentOptions {
     if (allow === undefined && deny === undefined) fields.report.error("missing-key", place, "`allow` or `deny` is missing.");
     return {
@@ -35,7 +38,7 @@ export const userAgentSchema = {
       unknown: unknown ?? (allow === undefined ? "allow" : "deny"),
     };
   },
-};
+} satisfies KeySchema;
 
 function patternsOf(input: string | readonly string[] | undefined, place: Place, fields: Fields): string[] {
   for (const [index, pattern] of asList(input).entries()) {
