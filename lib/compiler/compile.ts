@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { Fields } from "../config/fields.ts";
 import { type Issue, Report } from "../config/issue.ts";
 import { checkSettings } from "../config/schema-issues.ts";
-import type { CompiledConfig, CompiledRoute } from "../contract/compiled/config.ts";
+import type { CompiledBackend, CompiledConfig, CompiledRoute } from "../contract/compiled/config.ts";
 import { reportChecksByCron } from "./checks/checks-by-cron.ts";
 import { reportFaults } from "./checks/fault-in-production.ts";
 import { reportLeaks } from "./checks/leaks.ts";
@@ -58,17 +58,10 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   if (options.vercel) reportChecksByCron(backends, options, report);
   const authenticators = compileAuthenticators(auth, report, options.redis);
   const comparison = { caseSensitive, trailingSlash };
-  const compiler = new RouteCompiler({
-    backends,
-    fallbacks: backendDrafts.map(({ fallback }) => fallback),
-    tiers,
-    redis: options.redis,
-    names: { authenticators: Object.keys(auth) },
-    defaults,
-    report,
-    vercel: options.vercel,
-    comparison,
-  });
+  const { redis, vercel } = options;
+  const fallbacks = backendDrafts.map(({ fallback }) => fallback);
+  const names = { authenticators: Object.keys(auth) };
+  const compiler = new RouteCompiler({ backends, fallbacks, tiers, redis, names, defaults, report, vercel, comparison });
   const compiled = routes.map((route, index) => compiler.compile(route, index)).filter((draft) => draft !== undefined);
   reportConflicts(compiled, report);
   const drafts = withStricterRoutes(withPathMethods(compiled), backends, comparison, report);
@@ -76,17 +69,9 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
   reportFaults(drafts, options.production ?? false, report);
   const isPlaceTold = trust?.frontends || (trust?.geo && mayTrustProxies(trust, options));
   if (options.geoDatabase === false && !options.vercel && !isPlaceTold) reportUnknownPlaces(drafts, backends, report);
-  const used = new Set(drafts.flatMap(({ route }) => [route.backend, route.mirror?.backend, route.elsewhere]));
-  if (drafts.length === routes.length) {
-    for (const [index, { name }] of backends.entries()) {
-      if (!used.has(index)) report.warn("unused-backend", ["backends", name], `no route uses the backend "${name}".`);
-    }
-  }
-  const compiledObserve = compileObserve(
-    observe,
-    drafts.length === routes.length ? drafts.map(({ route }) => route) : undefined,
-    report,
-  );
+  const isWhole = drafts.length === routes.length;
+  if (isWhole) reportUnusedBackends(drafts, backends, report);
+  const compiledObserve = compileObserve(observe, isWhole ? drafts.map(({ route }) => route) : undefined, report);
   const withoutDigest: Omit<CompiledConfig, "digest"> = {
     maxBodyBytes: largestBody(drafts),
     regions,
@@ -99,18 +84,27 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
     ...(caseSensitive === false && { caseSensitive }),
     ...(trailingSlash === "ignore" && { trailingSlash }),
     ...(compiledObserve && { observe: compiledObserve }),
-    ...(overload !== undefined && { overloadLagMs: overloadLag(overload, report) }),
+    ...overloadLag(overload, report),
     customPolicies: [...compiler.customPolicies.keys()].sort(),
   };
   if (options.keepOut) reportLeaks(withoutDigest, options.keepOut, report);
   const warnings = report.settle(source.origin);
-  const digest = createHash("sha256").update(canonicalJson(withoutDigest)).digest("base64url");
   const customPolicies = compiler.customPolicies.size > 0 ? compiler.customPolicies : NO_CUSTOM_POLICIES;
-  return { config: { digest, ...withoutDigest }, warnings, customPolicies };
+  return { config: { digest: digestOf(withoutDigest), ...withoutDigest }, warnings, customPolicies };
 }
 
-function overloadLag(overload: false | { readonly lag: string }, report: Report): number | null {
-  return overload === false ? null : (new Fields(report).value(overload.lag, ["overload", "lag"], "wait") ?? null);
+function reportUnusedBackends(drafts: readonly Draft[], backends: readonly CompiledBackend[], report: Report): void {
+  const used = new Set(drafts.flatMap(({ route }) => [route.backend, route.mirror?.backend, route.elsewhere]));
+  for (const [index, { name }] of backends.entries())
+    if (!used.has(index)) report.warn("unused-backend", ["backends", name], `no route uses the backend "${name}".`);
+}
+
+function overloadLag(
+  overload: false | { readonly lag: string } | undefined,
+  report: Report,
+): Pick<CompiledConfig, "overloadLagMs"> {
+  if (overload === undefined) return {};
+  return { overloadLagMs: overload ? (new Fields(report).value(overload.lag, ["overload", "lag"], "wait") ?? null) : null };
 }
 
 /** Those that hang on variables are added when these are resolved. */
@@ -141,11 +135,12 @@ function claimsIn(compiled: unknown): string[] {
   return [...names].sort();
 }
 
-/** Equal data has equal text, whatever the order in which keys were written. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) =>
+/** Equal data has an equal digest, whatever the order in which keys were written. */
+function digestOf(config: Omit<CompiledConfig, "digest">): string {
+  const text = JSON.stringify(config, (_, item: unknown) =>
     typeof item === "object" && item !== null && !Array.isArray(item)
       ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
       : item,
   );
+  return createHash("sha256").update(text).digest("base64url");
 }
