@@ -2,8 +2,7 @@
 
 import { didYouMean } from "../config/nearest.ts";
 import type { CompiledConfig } from "../contract/compiled/config.ts";
-import type { AuthorizeOptions } from "../policies/authorize/options.ts";
-import type { LimitOptions } from "../policies/limit/compiled-limit.ts";
+import { stepsOfPolicy } from "../policies/policy-step.ts";
 
 export interface ConfigNames {
   readonly tiers: ReadonlySet<string>;
@@ -11,10 +10,9 @@ export interface ConfigNames {
 }
 
 export function namesIn({ routes }: CompiledConfig): ConfigNames {
-  const options = stepOptions(routes);
   return {
-    tiers: new Set(options<LimitOptions>("limit").flatMap(({ tiers }) => Object.keys(tiers?.byName ?? {}))),
-    scopes: new Set(options<AuthorizeOptions>("authorize").flatMap(({ scopes }) => scopes?.names ?? [])),
+    tiers: new Set(stepsOfPolicy("limit", routes).flatMap(({ options }) => Object.keys(options.tiers?.byName ?? {}))),
+    scopes: new Set(stepsOfPolicy("authorize", routes).flatMap(({ options }) => options.scopes?.names ?? [])),
   };
 }
 
@@ -22,10 +20,4 @@ export function namesIn({ routes }: CompiledConfig): ConfigNames {
 export function unknownName(kind: string, name: string, known: ReadonlySet<string>): string | undefined {
   if (known.size === 0 || known.has(name)) return undefined;
   return `the config has no ${kind} ${JSON.stringify(name)}. ${didYouMean(name, known) ?? `There are ${[...known].join(", ")}.`}`;
-}
-
-function stepOptions(routes: CompiledConfig["routes"]) {
-  const steps = routes.flatMap(({ variants }) => variants.flatMap((variant) => variant.steps));
-  return <Options>(policy: string) =>
-    steps.filter((step) => step.policy === policy).map(({ options }) => options as unknown as Options);
 }

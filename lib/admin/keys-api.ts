@@ -2,7 +2,7 @@
 import { KeyFormat, randomText } from "../authenticators/api-key/key-format.ts";
 import { keyMemoryOf } from "../authenticators/api-key/key-memory.ts";
 import { isUsable, statusOf } from "../authenticators/api-key/key-status.ts";
-import type { ApiKeyOptions } from "../authenticators/api-key/options.ts";
+import { isOfKind } from "../authenticators/authenticator-of-kind.ts";
 import { parseDurationMs } from "../config/units.ts";
 import type { Json } from "../contract/json.ts";
 import { type Refusal, refuse } from "../contract/problem.ts";
@@ -45,13 +45,13 @@ export function keyOperations(context: ApiContext): readonly Operation[] {
   const { keys } = stores;
   const names = namesIn(config);
   const memory = keyMemoryOf(stores);
-  const makers = config.authenticators.filter(({ kind, options }) => kind === "apiKey" && optionsOf(options).keys === null);
+  const makers = config.authenticators.filter((each) => isOfKind("apiKey", each)).filter(({ options }) => options.keys === null);
 
   /** Which kind of key it is to be; where the config has one, nobody needs to say it. */
   function formatFor(name: string | undefined): KeyFormat | Fault {
     const known = makers.map((maker) => maker.name).join(", ");
     const [maker, another] = name === undefined ? makers : makers.filter((one) => one.name === name);
-    if (maker && !another) return new KeyFormat(optionsOf(maker.options).prefix);
+    if (maker && !another) return new KeyFormat(maker.options.prefix);
     const detail =
       makers.length === 0
         ? "no authenticator of this config takes keys from the store (apiKey without digests)"
@@ -311,10 +311,6 @@ export function keyOperations(context: ApiContext): readonly Operation[] {
       run: revoke,
     },
   ];
-}
-
-function optionsOf(options: Json): ApiKeyOptions {
-  return options as unknown as ApiKeyOptions;
 }
 
 function unrotatable(record: KeyRecord, nowMs: number): Refusal | undefined {

@@ -1,6 +1,6 @@
 /** Tokens in the admin API: taken back one by one or all of a subject, listed, and given back. */
 import { randomText } from "../authenticators/api-key/key-format.ts";
-import type { JwtOptions } from "../authenticators/jwt/options.ts";
+import { isOfKind } from "../authenticators/authenticator-of-kind.ts";
 import { digestOf, type Revocation, type RevokedBy, recordOf, revocationIn } from "../authenticators/jwt/revocation.ts";
 import { revokedTokensOf } from "../authenticators/jwt/revoked-tokens.ts";
 import type { Json } from "../contract/json.ts";
@@ -66,11 +66,13 @@ const REVOCATION: JsonSchema = {
 export function revocationOperations(context: ApiContext): readonly Operation[] {
   const { stores, config, now, random } = context;
   const tokens = revokedTokensOf(stores);
-  const revocable = config.authenticators.flatMap(({ name, kind, options }) => {
-    const { revocation, toleranceSeconds } = options as unknown as JwtOptions;
+  const revocable = config.authenticators.flatMap((authenticator) => {
+    if (!isOfKind("jwt", authenticator)) return [];
+    const { name, options } = authenticator;
+    const { revocation, toleranceSeconds } = options;
     // The command resolves no references: then the largest that it can be.
     const toleranceMs = typeof toleranceSeconds === "number" ? toleranceSeconds * 1000 : 86_400_000;
-    return kind === "jwt" && revocation ? [{ name, ...revocation, toleranceMs }] : [];
+    return revocation ? [{ name, ...revocation, toleranceMs }] : [];
   });
 
   function authenticatorFor(wanted: string | undefined): (typeof revocable)[number] | Fault {

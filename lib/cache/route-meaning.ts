@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import type { CompiledConfig, CompiledStep } from "../contract/compiled/config.ts";
 import type { CustomPolicy, Policy } from "../contract/policy.ts";
 import type { Route } from "../engine/route.ts";
-import type { AuthOptions } from "../policies/auth/options.ts";
+import { isStepOf } from "../policies/policy-step.ts";
 
 /** By these a policy has a part in what is asked of the backend, or in what everybody gets of its answer. */
 const SHAPING = [
@@ -50,7 +50,7 @@ export function routeMeaning(
   return createHash("sha256").update(JSON.stringify(meaning)).digest("base64url");
 }
 
-/** Who a consumer is hangs on who says so. */
-function acceptedBy({ policy, custom, options }: CompiledStep): readonly string[] {
-  return policy === "auth" && !custom ? (options as unknown as AuthOptions).accept : [];
+/** The authenticators that may name the consumer. */
+function acceptedBy(step: CompiledStep): readonly string[] {
+  return isStepOf("auth", step) ? step.options.accept : [];
 }

@@ -7,8 +7,7 @@ import type { Template } from "../contract/template.ts";
 import type { Pipeline, Step } from "../engine/pipeline.ts";
 import type { Route } from "../engine/route.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import type { RedirectOptions } from "../policies/redirect/options.ts";
-import type { RespondOptions } from "../policies/respond/options.ts";
+import { stepsOfPolicy } from "../policies/policy-step.ts";
 import { exampleFor } from "./example.ts";
 import type { LoadedGateway } from "./load-gateway.ts";
 import { inMatchingOrder } from "./matching-order.ts";
@@ -113,12 +112,12 @@ function destinationOf(route: Route, { variants, mirror, elsewhere }: CompiledRo
       mirror: mirror && { backend: backends[mirror.backend]!.name, percent: Math.round(mirror.share * 10_000) / 100 },
       fallback: elsewhere === undefined ? undefined : backends[elsewhere]!.name,
     };
-  const { policy, options } = variants.at(-1)!.steps.find((step) => step.policy === "respond" || step.policy === "redirect")!;
-  if (policy === "redirect") {
-    const { status, to } = options as unknown as RedirectOptions;
+  const [redirect] = stepsOfPolicy("redirect", [{ variants }]);
+  if (redirect) {
+    const { status, to } = redirect.options;
     return { kind: "redirect", status, to: templateText(to) };
   }
-  const { status, headers } = options as unknown as RespondOptions;
+  const { status, headers } = stepsOfPolicy("respond", [{ variants }])[0]!.options;
   const type = headers.find(([name]) => name === "content-type")?.[1];
   return { kind: "respond", status, contentType: type && templateText(type) };
 }

@@ -1,12 +1,12 @@
 /** Authenticators of a config, compiled: each of one kind, with that kind's options. */
 import type { ApiKeyOptions } from "../authenticators/api-key/options.ts";
+import { isOfKind } from "../authenticators/authenticator-of-kind.ts";
 import { AUTHENTICATOR_SCHEMAS } from "../authenticators/schemas.ts";
 import type { RedisOnVercel } from "../config/env.ts";
 import { Fields } from "../config/fields.ts";
 import type { Place, Report } from "../config/issue.ts";
 import { checkSettings } from "../config/schema-issues.ts";
 import type { CompiledAuthenticator } from "../contract/compiled/config.ts";
-import type { Json } from "../contract/json.ts";
 import { authenticatorSchema } from "./schema/auth.ts";
 
 /** As names of backends; it is also the first part of a consumer's id, which `:` ends. */
@@ -43,9 +43,7 @@ export function compileAuthenticators(
 /** Keys of the store open every authenticator of their prefix; in one place, a wrong key of one is refused by the other. */
 function reportSamePrefixes(authenticators: readonly CompiledAuthenticator[], report: Report): void {
   const seen: { readonly name: string; readonly options: ApiKeyOptions }[] = [];
-  for (const { name, kind, options: given } of authenticators) {
-    if (kind !== "apiKey") continue;
-    const options = given as unknown as ApiKeyOptions;
+  for (const { name, options } of authenticators.filter((each) => isOfKind("apiKey", each))) {
     const places = new Set(options.places.map((place) => JSON.stringify(place)));
     const other = seen.find(
       (one) =>
@@ -97,5 +95,5 @@ function compileAuthenticator(
       "there is no Redis here, and without one each instance on Vercel would have a memory of its own, which ends with it.",
       "Add Upstash Redis to the project, or set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
     );
-  return { name, kind, options: options as Json };
+  return { name, kind, options };
 }

@@ -2,6 +2,7 @@
 
 import type { CompiledStep } from "../contract/compiled/config.ts";
 import type { CorsOptions } from "../policies/cors/options.ts";
+import { isStepOf } from "../policies/policy-step.ts";
 import type { Draft } from "./compile-route.ts";
 
 export function withPathMethods(drafts: readonly Draft[]): Draft[] {
@@ -30,7 +31,7 @@ function pathOf({ route, shape }: Draft): string {
 }
 
 function withMethods(step: CompiledStep, methods: readonly string[]): CompiledStep {
-  if (step.policy !== "cors" || step.custom) return step;
-  const options = step.options as unknown as CorsOptions;
-  return options.methods === null ? { ...step, options: { ...options, methods } as unknown as CompiledStep["options"] } : step;
+  if (!isStepOf("cors", step) || step.options.methods !== null) return step;
+  const options: CorsOptions = { ...step.options, methods };
+  return { ...step, options };
 }

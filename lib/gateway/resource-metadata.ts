@@ -9,8 +9,7 @@ import type { GatewayRequest } from "../contract/request.ts";
 import type { Matcher } from "../engine/match.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { parseTarget, type Target } from "../http/target.ts";
-import type { AuthOptions } from "../policies/auth/options.ts";
-import type { AuthorizeOptions } from "../policies/authorize/options.ts";
+import { stepsOfPolicy } from "../policies/policy-step.ts";
 
 const WELL_KNOWN = "/.well-known/oauth-protected-resource";
 /** A field of an answer should not grow with what a caller sends. */
@@ -77,11 +76,9 @@ export function createResourceMetadata(
   };
 }
 
-function factsOf({ variants }: CompiledRoute, authenticators: ReadonlyMap<string, Authenticator>): Facts {
-  const steps = variants.flatMap((variant) => variant.steps.filter(({ custom }) => !custom));
-  const optionsOf = (policy: string) => steps.flatMap((step) => (step.policy === policy ? [step.options] : []));
-  const accepted = (optionsOf("auth") as unknown as AuthOptions[]).flatMap(({ accept }) => accept);
-  const scopes = (optionsOf("authorize") as unknown as AuthorizeOptions[]).flatMap((options) => options.scopes?.names ?? []);
+function factsOf(route: CompiledRoute, authenticators: ReadonlyMap<string, Authenticator>): Facts {
+  const accepted = stepsOfPolicy("auth", [route]).flatMap(({ options }) => options.accept);
+  const scopes = stepsOfPolicy("authorize", [route]).flatMap(({ options }) => options.scopes?.names ?? []);
   const servers = new Set(accepted.flatMap((name) => authenticators.get(name)?.servers ?? []));
   return { servers: [...servers], scopes: servers.size === 0 ? [] : scopes };
 }

@@ -1,14 +1,14 @@
 /** Faults that are made on purpose: an error in production unless they are forced, and a warning elsewhere, so that no drill is forgotten. */
 
 import type { Report } from "../../config/issue.ts";
-import type { FaultOptions } from "../../policies/fault/options.ts";
+import { stepsOfPolicy } from "../../policies/policy-step.ts";
 import type { Draft } from "../compile-route.ts";
 
 export function reportFaults(drafts: readonly Draft[], isProduction: boolean, report: Report): void {
   for (const { route, place } of drafts) {
-    const faults = route.variants.flatMap(({ steps }) => steps.filter(({ policy, custom }) => policy === "fault" && !custom));
+    const faults = stepsOfPolicy("fault", [route]);
     if (faults.length === 0) continue;
-    const isForced = faults.every(({ options }) => (options as unknown as FaultOptions).force);
+    const isForced = faults.every(({ options }) => options.force);
     if (isProduction && !isForced) {
       report.error(
         "fault-in-production",

@@ -4,12 +4,10 @@
  */
 
 import type { Report } from "../../config/issue.ts";
-import type { CacheOptions } from "../../contract/caching.ts";
 import type { CompiledBackend } from "../../contract/compiled/backend.ts";
 import type { CompiledStep } from "../../contract/compiled/config.ts";
 import type { Template } from "../../contract/template.ts";
-import type { CorsOptions } from "../../policies/cors/options.ts";
-import type { HeadersOptions } from "../../policies/headers/options.ts";
+import { isStepOf } from "../../policies/policy-step.ts";
 import type { Draft } from "../compile-route.ts";
 import { policySchemaOf } from "../policy-steps.ts";
 
@@ -42,24 +40,24 @@ export function reportSharedCaches(drafts: readonly Draft[], backends: readonly 
   }
 }
 
-function isForCdn({ policy, custom, options }: CompiledStep): boolean {
-  return policy === "cache" && !custom && (options as unknown as CacheOptions).cdn !== false;
+function isForCdn(step: CompiledStep): boolean {
+  return isStepOf("cache", step) && step.options.cdn !== false;
 }
 
 /** Ends the sentence "a cache in front answers without asking the gateway, and …". */
-function faultOf({ policy, custom, options }: CompiledStep): string | undefined {
+function faultOf(step: CompiledStep): string | undefined {
+  const { policy, custom } = step;
   if (custom) return `the custom policy "${policy}" would not be asked.`;
   if (policySchemaOf(policy)?.isPublic) return undefined;
   if (policy === "auth") return "would let in whom `auth` keeps out.";
   if (policy === "limit") return "would give one caller's `RateLimit` fields to the others, and count nobody.";
-  if (policy === "cors") {
-    const { origins } = options as unknown as CorsOptions;
-    return origins === "*"
+  if (isStepOf("cors", step)) {
+    return step.options.origins === "*"
       ? undefined
       : 'would give the CORS fields for one origin to the scripts of another; only `cors: "*"` is the same for all.';
   }
-  if (policy === "headers") {
-    const { request, response } = options as unknown as HeadersOptions;
+  if (isStepOf("headers", step)) {
+    const { request, response } = step.options;
     const values = [request, response].flatMap(({ set, append }) => [...set, ...append].map(([, value]) => value));
     return values.some((value) => value.some(isOfCaller))
       ? "would give one caller's values in `headers` to the others."

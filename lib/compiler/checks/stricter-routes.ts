@@ -8,7 +8,7 @@ import type { Report } from "../../config/issue.ts";
 import { isReference } from "../../config/references.ts";
 import type { CompiledBackend, CompiledVariant } from "../../contract/compiled/config.ts";
 import { foldCase, type PathComparison } from "../../http/path-readings.ts";
-import type { AuthOptions } from "../../policies/auth/options.ts";
+import { isStepOf, stepsOfPolicy } from "../../policies/policy-step.ts";
 import type { Draft } from "../compile-route.ts";
 import { policySchemaOf } from "../policy-steps.ts";
 
@@ -127,14 +127,15 @@ function requirementsOf({ route }: Draft): ByMethod {
 
 function requirementsIn({ steps, maxBodyBytes }: CompiledVariant): Requirements {
   const enforced = steps.filter(({ mode }) => mode === "enforce");
-  const step = enforced.find(({ policy, custom }) => policy === "auth" && !custom);
-  const { accept, need, optional } = (step?.options ?? { accept: [], need: "any", optional: true }) as unknown as AuthOptions;
-  const rules = enforced.flatMap(({ policy, custom, options }) => {
+  const auth = enforced.find((step) => isStepOf("auth", step));
+  const { accept, need, optional } = auth?.options ?? { accept: [], need: "any", optional: true };
+  const rules = enforced.flatMap((step) => {
+    const { policy, custom, options } = step;
     if (custom) return [`use ${policy}`];
-    if (policy === "respond") return (options as { status: number }).status >= 400 ? ["refused here"] : [];
+    if (isStepOf("respond", step)) return step.options.status >= 400 ? ["refused here"] : [];
     return policySchemaOf(policy)?.restricts ? [`${policy} ${JSON.stringify(options)}`] : [];
   });
-  if (step && need === "all") rules.push(`all of ${JSON.stringify(accept)}`);
+  if (auth && need === "all") rules.push(`all of ${JSON.stringify(accept)}`);
   return {
     auth: optional ? [] : accept,
     rules: [...new Set(rules)].sort(),
@@ -146,9 +147,7 @@ const ANY_ORIGIN = "*";
 
 /** Every server that a request of the route may reach. */
 function originsOf({ route }: Draft, backends: readonly CompiledBackend[]): string[] {
-  const isRefusal = route.variants.some(({ steps }) =>
-    steps.some(({ policy, custom, options }) => !custom && policy === "respond" && (options as { status: number }).status >= 400),
-  );
+  const isRefusal = stepsOfPolicy("respond", [route]).some(({ options }) => options.status >= 400);
   if (isRefusal) return [ANY_ORIGIN];
   const used = [route.backend, route.elsewhere, route.mirror?.backend].filter((index) => typeof index === "number");
   const origins = used.flatMap((index) =>

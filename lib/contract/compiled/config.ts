@@ -7,7 +7,6 @@
  */
 
 import type { GeoFields } from "../../http/geo-fields.ts";
-import type { Json } from "../json.ts";
 import type { Priority } from "../load.ts";
 import type { Row } from "../phases.ts";
 import type { Template } from "../template.ts";
@@ -59,8 +58,8 @@ export interface CompiledConfig {
 export interface CompiledAuthenticator {
   readonly name: string;
   readonly kind: string;
-  /** What the kind's `create` gets. */
-  readonly options: Json;
+  /** What the kind's `create` gets: plain data. `AuthenticatorOfKind` (lib/authenticators) has its type. */
+  readonly options: unknown;
 }
 
 export interface CompiledRoute {
@@ -132,7 +131,8 @@ export interface CompiledVariant {
   readonly steps: readonly CompiledStep[];
 }
 
-export interface CompiledStep<Options = unknown> {
+/** `PolicyStep` (lib/policies/policy-step.ts) has the options of a built-in policy by their type. */
+export interface CompiledStep {
   readonly policy: string;
   /** True for a policy from `use`. */
   readonly custom: boolean;
@@ -140,5 +140,5 @@ export interface CompiledStep<Options = unknown> {
   readonly row?: Row;
   readonly mode: "enforce" | "shadow";
   /** What the policy's `create` gets: plain data. Absent for a custom policy. */
-  readonly options?: Options;
+  readonly options?: unknown;
 }

@@ -5,6 +5,7 @@ import type { Count, CounterRule } from "../../contract/stores/counters.ts";
 import { ok, type StoreReply } from "../../contract/stores/reply.ts";
 import type { Stores } from "../../contract/stores/stores.ts";
 import { HeaderList } from "../../http/header-list.ts";
+import { stepsOfPolicy } from "../policy-step.ts";
 import type { CountedBy, LimitOptions } from "./compiled-limit.ts";
 import type { Subject } from "./count-key.ts";
 import { createLimitSet, limitsOf } from "./counted.ts";
@@ -95,8 +96,7 @@ function countsOf({ routes, authenticators }: CompiledConfig, query: UsageQuery,
   for (const { id, variants } of routes) {
     // A route that takes no credential of the consumer's kind knows its callers by their address alone.
     const known = identifies(variants, authenticator) ? query : { ...query, consumer: undefined };
-    const steps = variants.flatMap((variant) => variant.steps.filter(({ policy }) => policy === "limit"));
-    for (const options of steps.map((step) => step.options as unknown as LimitOptions)) {
+    for (const { options } of stepsOfPolicy("limit", [{ variants }])) {
       const subject = subjectOf(known, options.row);
       for (const { limit, keyOf, sizedAt } of limitsOf(createLimitSet(options, id), override.tier ?? query.tier)) {
         if (!isOwn(limit.by, subject)) continue;
