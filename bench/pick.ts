@@ -37,15 +37,13 @@ function backendOf(balance: Balance, isPlaced: boolean) {
     at: { lat: index - 50, lon: index },
     ...(isPlaced && REGIONS[index % 3] ? { where: REGIONS[index % 3]! } : {}),
   }));
-  const timeouts = { connectMs: 2000, firstByteMs: null, idleMs: null, totalMs: null };
+  const timeouts = { connectMs: 2000 };
   return createBackend(
     {
       name: "b",
       targets,
-      canary: null,
       balance,
       slowStartMs: 5000,
-      resilience: null,
       forwardCredential: false,
       preserveHost: false,
       timeouts,

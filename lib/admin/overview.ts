@@ -70,10 +70,10 @@ export function describeRoutes({ config }: Pick<Gateway, "config">): RouteOvervi
     const answering = all.find((step) => step === "respond" || step === "redirect");
     const steps = all.filter((step) => step !== answering);
     const nameOf = (index: number | undefined) => (index === undefined ? undefined : config.backends[index]!.name);
-    const goesTo = backend === null ? (answering ?? "") : config.backends[backend]!.name;
+    const goesTo = backend === undefined ? (answering ?? "") : config.backends[backend]!.name;
     const conditions = [...(when?.headers ?? []).map(([name]) => name), ...(when?.query ?? []).map(([name]) => `?${name}`)];
     const others = { mirrorsTo: nameOf(mirror?.backend), fallsBackTo: nameOf(elsewhere) };
-    return { host, path, methods, when: conditions, goesTo, ...others, steps };
+    return { host: host ?? null, path, methods: methods ?? null, when: conditions, goesTo, ...others, steps };
   });
 }
 
@@ -90,7 +90,7 @@ export function describeBackends({ backends }: Pick<Gateway, "backends">, nowMs:
       const { circuit, inFlight, downBecause } = state;
       const isTried = downBecause === undefined && circuit.isTrialDue(nowMs);
       const isWarming = state.shareAt(nowMs, slowStartMs) < 1;
-      const isWatched = targets.length > 1 || resilience !== null;
+      const isWatched = targets.length > 1 || resilience !== undefined;
       const isDown = downBecause !== undefined || circuit.openedBy !== undefined;
       return {
         url: origin + basePath,

@@ -37,7 +37,7 @@ export function canaryStep(canary: CompiledCanary, { backend, index, others, dic
         return consumer ? drawn(consumer.id) : 1;
       case "cookie":
         return drawn(cookieValue(request.headers, name) ?? (carry[CARRY] as string));
-      case null:
+      case undefined:
         return dice();
     }
   }

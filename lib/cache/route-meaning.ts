@@ -39,7 +39,7 @@ export function routeMeaning(
   const accepted = new Set(steps.flatMap(({ compiled }) => acceptedBy(compiled)));
   const meaning = [
     { id, host, path, methods, when, rewrite, guard, encodedSlash },
-    [backend, elsewhere].map((index) => (index === undefined || index === null ? null : config.backends[index])),
+    [backend, elsewhere].map((index) => (index === undefined ? null : config.backends[index])),
     shaping,
     config.authenticators.filter(({ name }) => accepted.has(name)),
     // Nobody can tell what a custom policy reads of its surroundings: any change of the config counts, and of its own text.

@@ -6,7 +6,14 @@ import { CONFIG_FLAG, type Command, configFile, JSON_FLAG, OK, type Result, WRON
 import { type LoadedGateway, loadGateway } from "./load-gateway.ts";
 import { bold, formatMs, good, labelled, quiet } from "./page.ts";
 import { placesLines, placesOf } from "./places-facts.ts";
-import { type RouteFacts, routeFacts, type StepFacts, type VariantFacts } from "./route-facts.ts";
+import {
+  type RouteFacts,
+  routeFacts,
+  type StepFacts,
+  type TimeoutFacts,
+  timeoutFacts,
+  type VariantFacts,
+} from "./route-facts.ts";
 import { addressText, destinationText, methodsText, stepText } from "./route-line.ts";
 import { type StoresInUse, storesInUse } from "./stores-in-use.ts";
 import { type VercelFindings, vercelFindings } from "./vercel-findings.ts";
@@ -63,11 +70,11 @@ function described(loaded: LoadedGateway) {
       name,
       targets: targets.map(({ url }) => url),
       places: placesOf(canary ? targets.slice(0, -1) : targets, strict),
-      timeouts,
+      timeouts: timeoutFacts(timeouts),
       headers: headers.map(([header]) => header),
     })),
     stores: storesInUse(environment),
-    trust: { ...gateway.config.trust, frontends: gateway.config.trust.frontends.length },
+    trust: { ...gateway.config.trust, geo: gateway.config.trust.geo ?? null, frontends: gateway.config.trust.frontends.length },
     routes: routeFacts(loaded),
   };
 }
@@ -122,7 +129,7 @@ function backendText(backend: ReturnType<typeof described>["backends"][number]):
   );
 }
 
-function timeoutsText({ connectMs, firstByteMs, idleMs, totalMs }: NonNullable<VariantFacts["timeouts"]>): string {
+function timeoutsText({ connectMs, firstByteMs, idleMs, totalMs }: TimeoutFacts): string {
   const limits = [
     `connect ${formatMs(connectMs)}`,
     `first byte ${formatMs(firstByteMs)}`,

@@ -8,8 +8,8 @@ export function inMatchingOrder<T extends Place>(routes: readonly T[]): T[] {
 }
 
 /** Exact, then the longest wildcard, then none. */
-function compareHosts(a: string | null, b: string | null): number {
-  const rank = (host: string | null) => (host === null ? 2 : host.startsWith("*.") ? 1 : 0);
+function compareHosts(a: string | undefined, b: string | undefined): number {
+  const rank = (host: string | undefined) => (host === undefined ? 2 : host.startsWith("*.") ? 1 : 0);
   return rank(a) - rank(b) || (rank(a) === 1 ? b!.length - a!.length : 0) || compareText(a ?? "", b ?? "");
 }
 

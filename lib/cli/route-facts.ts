@@ -2,6 +2,7 @@
 
 import type { Variables } from "../config/references.ts";
 import type { CompiledRoute, Timeouts } from "../contract/compiled/config.ts";
+import type { CompiledRetry } from "../contract/compiled/resilience.ts";
 import { ROWS, type Row } from "../contract/phases.ts";
 import type { Template } from "../contract/template.ts";
 import type { Pipeline, Step } from "../engine/pipeline.ts";
@@ -43,11 +44,19 @@ export type Destination =
   | { readonly kind: "respond"; readonly status: number; readonly contentType: string | undefined }
   | { readonly kind: "redirect"; readonly status: number; readonly to: string };
 
+/** Null for no bound. */
+export interface TimeoutFacts extends Pick<Timeouts, "connectMs" | "body"> {
+  readonly firstByteMs: number | null;
+  readonly idleMs: number | null;
+  readonly totalMs: number | null;
+}
+
 export interface VariantFacts {
   readonly methods: readonly string[] | null;
   readonly maxBodyBytes: number;
-  readonly timeouts: Timeouts | null;
+  readonly timeouts: TimeoutFacts | null;
   readonly heartbeatMs: number | null;
+  readonly retry: CompiledRetry | null;
   /** In the order in which they run. */
   readonly steps: readonly StepFacts[];
 }
@@ -74,11 +83,13 @@ function factsOf(
   unresolved: CompiledRoute,
   variables: Variables,
 ): RouteFacts {
-  const { position, host, path, methods, guard, encodedSlash } = route;
+  const { position, host = null, path, methods = null, guard, encodedSlash } = route;
   const byMethod = resolved.variants.map((variant): VariantFacts => {
     // No method is empty, so that it stands for those without settings of their own.
     const pipeline = route.pipelineFor(variant.methods?.[0] ?? "");
-    return { ...variant, steps: stepsOf(pipeline) };
+    const { methods = null, timeouts, heartbeatMs = null, retry = null } = variant;
+    const waits = timeouts ? timeoutFacts(timeouts) : null;
+    return { ...variant, methods, timeouts: waits, heartbeatMs, retry, steps: stepsOf(pipeline) };
   });
   const auth = byMethod.at(-1)!.steps.filter(({ row }) => row === "identify");
   return {
@@ -93,6 +104,10 @@ function factsOf(
     encodedSlash,
     byMethod,
   };
+}
+
+export function timeoutFacts({ firstByteMs, idleMs, totalMs, ...timeouts }: Timeouts): TimeoutFacts {
+  return { ...timeouts, firstByteMs: firstByteMs ?? null, idleMs: idleMs ?? null, totalMs: totalMs ?? null };
 }
 
 function whenOf({ when }: CompiledRoute, variables: Variables): string[] {

@@ -2,12 +2,12 @@
 import { odd, quiet } from "./page.ts";
 import type { Destination, RouteFacts, StepFacts } from "./route-facts.ts";
 
-export function methodsText({ methods }: Pick<RouteFacts, "methods">): string {
-  return methods === null ? "any method" : methods.join(", ");
+export function methodsText({ methods }: { readonly methods?: RouteFacts["methods"] | undefined }): string {
+  return methods?.join(", ") ?? "any method";
 }
 
 /** Host and path together, as a person would write the address. */
-export function addressText({ host, path }: Pick<RouteFacts, "host" | "path">): string {
+export function addressText({ host, path }: { readonly host?: RouteFacts["host"] | undefined; readonly path: string }): string {
   return `${host ?? ""}${path}`;
 }
 

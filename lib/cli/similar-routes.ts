@@ -57,7 +57,7 @@ function pathDifference({ path, params }: Route, segments: readonly string[]): D
 /** The path fits, so that something else does not. */
 function otherDifference({ host, when }: Route): Difference {
   const wanted = [
-    ...(host === null ? [] : [`the host ${host}`]),
+    ...(host === undefined ? [] : [`the host ${host}`]),
     ...(when?.headers ?? []).map(([name]) => `the header ${name}`),
     ...(when?.query ?? []).map(([name]) => `the query's ${name}`),
   ];

@@ -42,7 +42,7 @@ const NOTHING: CompiledConfig = {
   claims: [],
   routes: [],
   unrouted: [],
-  trust: { proxies: [], geo: null, frontends: [] },
+  trust: { proxies: [], frontends: [] },
   customPolicies: [],
 };
 

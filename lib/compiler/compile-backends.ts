@@ -21,7 +21,7 @@ import { compileResilience, retryOver } from "./compile-resilience.ts";
 import type { DefaultSettings } from "./defaults.ts";
 import { type assertionObject, backendObject, type targets, type timeout } from "./schema/backend.ts";
 
-export const STANDARD_TIMEOUTS: Timeouts = { connectMs: 2000, firstByteMs: 30_000, idleMs: null, totalMs: null };
+export const STANDARD_TIMEOUTS: Timeouts = { connectMs: 2000, firstByteMs: 30_000 };
 const STANDARD_BALANCE: Balance = { by: "round-robin" };
 const STANDARD_SLOW_START_MS = 5000;
 const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
@@ -39,7 +39,7 @@ export interface BackendDraft {
 interface Inherited {
   readonly timeouts: Timeouts;
   /** Undefined where they say nothing. */
-  readonly retry: CompiledRetry | null | undefined;
+  readonly retry: CompiledRetry | false | undefined;
 }
 
 export function compileBackends(
@@ -50,7 +50,7 @@ export function compileBackends(
   const fields = new Fields(report);
   const inherited: Inherited = {
     timeouts: timeoutsOver(STANDARD_TIMEOUTS, timeout, ["defaults", "timeout"], fields),
-    retry: retry === undefined ? undefined : retryOver(null, retry, ["defaults", "retry"], fields),
+    retry: retry && (retryOver(undefined, retry, ["defaults", "retry"], fields) ?? false),
   };
   return Object.entries(backends).map(([name, input]) => {
     const place = ["backends", name];
@@ -105,7 +105,7 @@ function fromSettings(
   fields: Fields,
 ): CompiledBackend {
   const timeouts = timeoutsOver(inherited.timeouts, timeout, [...place, "timeout"], fields);
-  if (resilience.bulkhead && timeouts.idleMs === null && timeouts.totalMs === null)
+  if (resilience.bulkhead && timeouts.idleMs === undefined && timeouts.totalMs === undefined)
     fields.report.warn(
       "bulkhead-unbounded",
       [...place, "bulkhead"],
@@ -115,8 +115,8 @@ function fromSettings(
   return {
     name,
     targets: compiled,
-    canary: canary ? canaryOf(canary, [...place, "canary"], fields) : null,
-    ...(strict ? { strict } : {}),
+    canary: canary ? canaryOf(canary, [...place, "canary"], fields) : undefined,
+    strict: strict || undefined,
     balance: balance === undefined ? STANDARD_BALANCE : balanceOf(balance, [...place, "balance"], fields),
     slowStartMs: slowStartOf(slowStart, [...place, "slowStart"], fields),
     resilience: compileResilience(resilience, compiled.length > 1, inherited.retry, place, fields),
@@ -148,7 +148,7 @@ function compileAssertion(
   const isOwn = header.toLowerCase() === ASSERTION_FIELD;
   return {
     audience: fields.value(audience, [...place, "audience"], "secret") ?? "",
-    issuer: (issuer === undefined ? undefined : fields.value(issuer, [...place, "issuer"], "secret")) ?? null,
+    issuer: issuer === undefined ? undefined : fields.value(issuer, [...place, "issuer"], "secret"),
     ttlSeconds: fields.value(ttl, [...place, "ttl"], "shortSeconds") ?? 60,
     header: (isOwn ? ASSERTION_FIELD : headerName(header, "request", [...place, "header"], fields)) ?? ASSERTION_FIELD,
     claims: fields.list(claims, [...place, "claims"], "string").map((name) => ({ from: "claim", name })),
@@ -232,9 +232,9 @@ function canaryOf({ percent, sticky = "caller", when }: Canary, place: Place, fi
   const [headers, cookies] = [pairs("headers"), pairs("cookies")];
   return {
     share: (percent === undefined ? undefined : fields.value(percent, [...place, "percent"], "percent")) ?? 0,
-    sticky: sticky === false ? null : sticky,
+    sticky: sticky || undefined,
     // With nothing to bring, everybody would bring it.
-    when: headers.length + cookies.length > 0 ? { headers, cookies } : null,
+    when: headers.length + cookies.length > 0 ? { headers, cookies } : undefined,
   };
 }
 
@@ -251,11 +251,11 @@ export function timeoutsOver(
   fields: Fields,
 ): Timeouts {
   const given = typeof input === "string" ? { firstByte: input } : (input ?? {});
-  const orNone = (key: "firstByte" | "idle" | "total", standard: number | null): number | null => {
+  const orNone = (key: "firstByte" | "idle" | "total", standard: number | undefined): number | undefined => {
     const value = given[key];
     if (value === undefined) return standard;
     const ms = fields.value(value, typeof input === "string" ? place : [...place, key], "waitOrNone");
-    return ms === undefined ? standard : ms;
+    return ms === undefined ? standard : (ms ?? undefined);
   };
   return {
     connectMs:
@@ -277,7 +277,7 @@ function bodyPaceOver(
   const { bytesPerSecond, graceMs } = base ?? STANDARD_BODY_PACE;
   if (typeof input !== "object") {
     const rate = fields.value(input, place, "byteRateOrNone");
-    return rate === undefined ? {} : { body: { bytesPerSecond: rate, graceMs } };
+    return rate === undefined ? {} : { body: { bytesPerSecond: rate ?? undefined, graceMs } };
   }
   const { rate, grace } = input;
   return {

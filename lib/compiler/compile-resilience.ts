@@ -25,35 +25,39 @@ const STANDARD_BREAKER: CompiledBreaker = {
   requests: 20,
   failures: 0.5,
   slow: 0.8,
-  slowAfterMs: null,
   openMs: 1000,
 };
 const STANDARD_QUEUE = 10;
 
-/** `inherited`: the retries that `defaults` ask for; undefined where they say nothing of it. */
+/** `inherited`: the retries of `defaults`; `false` for none, undefined where `defaults` have no `retry`. */
 export function compileResilience(
   { retry, health, breaker, bulkhead, idempotencyKeys = false }: Settings,
   isSeveral: boolean,
-  inherited: CompiledRetry | null | undefined,
+  inherited: CompiledRetry | false | undefined,
   place: Place,
   fields: Fields,
-): BackendResilience | null {
-  const standard = isSeveral ? STANDARD_RETRY : null;
+): BackendResilience | undefined {
+  const standard = isSeveral ? STANDARD_RETRY : undefined;
   const compiled = {
-    retry: retryOver(inherited === undefined ? standard : inherited, retry, [...place, "retry"], fields),
+    retry: retryOver(inherited === undefined ? standard : inherited || undefined, retry, [...place, "retry"], fields),
     passive: passiveOf(health, isSeveral, [...place, "health"], fields),
     active: activeOf(health, [...place, "health"], fields),
     breaker: breakerOf(breaker, [...place, "breaker"], fields),
     bulkhead: bulkheadOf(bulkhead, [...place, "bulkhead"], fields),
     idempotencyKeys,
   };
-  return Object.values(compiled).some((value) => value !== null && value !== false) ? compiled : null;
+  return Object.values(compiled).some(Boolean) ? compiled : undefined;
 }
 
 /** `input` laid over `base`, key by key; what neither says is the standard. */
-export function retryOver(base: CompiledRetry | null, input: RetryInput, place: Place, fields: Fields): CompiledRetry | null {
+export function retryOver(
+  base: CompiledRetry | undefined,
+  input: RetryInput,
+  place: Place,
+  fields: Fields,
+): CompiledRetry | undefined {
   if (input === undefined) return base;
-  if (input === false) return null;
+  if (input === false) return undefined;
   const { attempts, connect, statuses, budget } = base ?? STANDARD_RETRY;
   const { report } = fields;
   const own = asList(input.on);
@@ -67,24 +71,24 @@ export function retryOver(base: CompiledRetry | null, input: RetryInput, place: 
   };
 }
 
-function passiveOf(health: Settings["health"], isSeveral: boolean, place: Place, fields: Fields): CompiledPassive | null {
+function passiveOf(health: Settings["health"], isSeveral: boolean, place: Place, fields: Fields): CompiledPassive | undefined {
   const input = typeof health === "object" ? health.passive : undefined;
   const at = [...place, "passive"];
   if (input && !isSeveral)
     fields.report.error("wrong-value", at, "there is one target: it can't be left out in favour of others.", "Use `breaker`.");
-  if (health === false || input === false || !isSeveral) return null;
+  if (health === false || input === false || !isSeveral) return undefined;
   return {
     failures: valueOr(STANDARD_PASSIVE.failures, input?.failures, [...at, "failures"], "positive", fields),
     ejectMs: valueOr(STANDARD_PASSIVE.ejectMs, input?.eject, [...at, "eject"], "wait", fields),
   };
 }
 
-function activeOf(health: Settings["health"], place: Place, fields: Fields): CompiledActive | null {
+function activeOf(health: Settings["health"], place: Place, fields: Fields): CompiledActive | undefined {
   const { path, interval, timeout, status } = typeof health === "object" ? health : { path: health || undefined };
   if (path === undefined) {
     if (interval !== undefined || timeout !== undefined || status !== undefined)
       fields.report.error("missing-key", place, "`path` is missing: without it nothing is asked for.");
-    return null;
+    return undefined;
   }
   const plain = fields.plain(path, typeof health === "object" ? [...place, "path"] : place) ?? "/";
   if (!/^\/[\x21-\x7e]*$/.test(plain))
@@ -99,8 +103,8 @@ function activeOf(health: Settings["health"], place: Place, fields: Fields): Com
   };
 }
 
-function breakerOf(input: Settings["breaker"], place: Place, fields: Fields): CompiledBreaker | null {
-  if (input === undefined || input === false) return null;
+function breakerOf(input: Settings["breaker"], place: Place, fields: Fields): CompiledBreaker | undefined {
+  if (input === undefined || input === false) return undefined;
   if (input === true) return STANDARD_BREAKER;
   const { windowMs, requests, failures, slow, openMs } = STANDARD_BREAKER;
   if (input.slow !== undefined && input.slowAfter === undefined)
@@ -110,13 +114,13 @@ function breakerOf(input: Settings["breaker"], place: Place, fields: Fields): Co
     requests: valueOr(requests, input.requests, [...place, "requests"], "positive", fields),
     failures: valueOr(failures, input.failures, [...place, "failures"], "percent", fields),
     slow: valueOr(slow, input.slow, [...place, "slow"], "percent", fields),
-    slowAfterMs: valueOr(null, input.slowAfter, [...place, "slowAfter"], "wait", fields),
+    slowAfterMs: valueOr(undefined, input.slowAfter, [...place, "slowAfter"], "wait", fields),
     openMs: valueOr(openMs, input.open, [...place, "open"], "wait", fields),
   };
 }
 
-function bulkheadOf(input: Settings["bulkhead"], place: Place, fields: Fields): CompiledBulkhead | null {
-  if (input === undefined || input === false) return null;
+function bulkheadOf(input: Settings["bulkhead"], place: Place, fields: Fields): CompiledBulkhead | undefined {
+  if (input === undefined || input === false) return undefined;
   const requests = valueOr(1, input.requests, [...place, "requests"], "positive", fields);
   return {
     requests,

@@ -80,14 +80,14 @@ export class RouteCompiler {
     this.#defaultsFor = backends.map(({ name }, index) => defaultsFor(name, fallbacks[index], defaults));
     // Faults in defaults, and in what backends say for their routes, are told even where every route says something else.
     const fields = new Fields(report, names);
-    const ofDefaults = this.#variants(new RouteSettings({}, defaults, ["defaults"]), undefined, fields, null);
+    const ofDefaults = this.#variants(new RouteSettings({}, defaults, ["defaults"]), undefined, fields, undefined);
     this.unrouted = unroutedSteps(ofDefaults.at(-1)!.steps);
     for (const [index, { placeOf }] of this.#defaultsFor.entries()) {
       const fallback = fallbacks[index];
       if (!fallback) continue;
       const own = new RouteSettings({}, { settings: { fallback }, broken: new Set(), placeOf }, ["defaults"]);
       otherBackend(own, index, backends, fields);
-      this.#steps(own, null, undefined, null, fields);
+      this.#steps(own, undefined, undefined, undefined, fields);
     }
   }
 
@@ -100,12 +100,12 @@ export class RouteCompiler {
     const { settings, broken } = checked;
     const pattern = settings.path === undefined ? undefined : this.#pattern(settings.path, [...place, "path"]);
     const fields = new Fields(report, names, pattern);
-    const methods = settings.methods === undefined ? null : this.#methods(asList(settings.methods), place);
+    const methods = settings.methods === undefined ? undefined : this.#methods(asList(settings.methods), place);
     const backend = this.#destination(settings, broken, input as object, place);
-    const merged = new RouteSettings(settings, backend === null ? defaults : this.#defaultsFor[backend]!, place);
+    const merged = new RouteSettings(settings, backend === undefined ? defaults : this.#defaultsFor[backend]!, place);
     reportUselessSettings(settings, merged, place, report);
     if (merged.get("auth").value === undefined && !broken.has("auth") && !defaults.broken.has("auth")) this.#reportNoAuth(place);
-    const host = settings.host === undefined ? null : this.#host(settings.host, [...place, "host"], fields);
+    const host = settings.host === undefined ? undefined : this.#host(settings.host, [...place, "host"], fields);
     if (pattern?.shape[0] === "gateway")
       report.error("reserved-path", [...place, "path"], "everything below /gateway is the gateway's own.");
     if (pattern?.shape[0] === "_next") {
@@ -113,9 +113,8 @@ export class RouteCompiler {
       if (vercel) report.error("reserved-path", [...place, "path"], message);
       else report.warn("reserved-path", [...place, "path"], message);
     }
-    const { value: priority } = merged.get("priority");
-    const elsewhere = backend === null ? undefined : otherBackend(merged, backend, backends, fields);
-    const mirror = backend === null ? undefined : compileMirror(merged, backend, backends, fields);
+    const elsewhere = backend === undefined ? undefined : otherBackend(merged, backend, backends, fields);
+    const mirror = backend === undefined ? undefined : compileMirror(merged, backend, backends, fields);
     const rewrite = compileRewrite(settings, pattern, place, fields);
     const route: CompiledRoute = {
       id: "",
@@ -128,11 +127,11 @@ export class RouteCompiler {
       rewrite,
       guard: merged.get("guard").value ?? "strict",
       encodedSlash: merged.get("encodedSlash").value ?? "refuse",
-      ...(merged.get("overrides").value === "pass" && { overrides: "pass" as const }),
-      ...(priority !== undefined && { priority }),
-      ...(mirror && { mirror }),
-      ...(elsewhere !== undefined && { elsewhere }),
-      variants: this.#variants(merged, backend === null ? undefined : backends[backend], fields, methods),
+      overrides: merged.get("overrides").value === "pass" ? "pass" : undefined,
+      priority: merged.get("priority").value,
+      mirror,
+      elsewhere,
+      variants: this.#variants(merged, backend === undefined ? undefined : backends[backend], fields, methods),
     };
     return pattern && { route, place, shape: this.#read?.(pattern.shape) ?? pattern.shape };
   }
@@ -159,8 +158,8 @@ export class RouteCompiler {
     return [...new Set(names.filter((name) => isMethod(name, [...place, "methods"], this.#context.report)))].sort();
   }
 
-  /** The index of the backend; null where the route answers itself. */
-  #destination(settings: Settings, broken: ReadonlySet<string>, input: object, place: Place): number | null {
+  /** The index of the backend; undefined where the route answers itself. */
+  #destination(settings: Settings, broken: ReadonlySet<string>, input: object, place: Place): number | undefined {
     const { report, backends } = this.#context;
     const named = DESTINATIONS.filter((key) => settings[key as keyof Settings] !== undefined || broken.has(key));
     if (named.length > 1)
@@ -175,17 +174,17 @@ export class RouteCompiler {
         if (value !== undefined && value !== false && !broken.has("backend"))
           report.error("needs-backend", [...place, key], `\`${key}\` means nothing without a \`backend\`.`);
       }
-      return null;
+      return undefined;
     }
     const index = backends.findIndex(({ name }) => name === settings.backend);
     if (index >= 0) return index;
     unknownBackend(settings.backend, [...place, "backend"], backends, report);
-    return null;
+    return undefined;
   }
 
-  #host(input: string, place: Place, fields: Fields): string | null {
+  #host(input: string, place: Place, fields: Fields): string | undefined {
     const host = fields.plain(input, place)?.toLowerCase();
-    if (host === undefined) return null;
+    if (host === undefined) return undefined;
     const isHost = host.startsWith("[")
       ? URL.canParse(`http://${host}/`) && host.endsWith("]")
       : /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host);
@@ -194,10 +193,10 @@ export class RouteCompiler {
       ? "Leave the port out: it is not compared."
       : "Write api.example.com, or *.example.com for every host below it.";
     fields.report.error("host-grammar", place, `${JSON.stringify(input)} is not a host.`, fix);
-    return null;
+    return undefined;
   }
 
-  #when(when: Settings["when"], place: Place, fields: Fields): RouteCondition | null {
+  #when(when: Settings["when"], place: Place, fields: Fields): RouteCondition | undefined {
     const pairs = (kind: "headers" | "query") =>
       Object.entries(when?.[kind] ?? {}).flatMap(([key, input]): [string, string | true][] => {
         const at = [...place, kind, key];
@@ -210,7 +209,7 @@ export class RouteCompiler {
       });
     const headers = pairs("headers");
     const query = pairs("query");
-    return headers.length + query.length > 0 ? { headers, query } : null;
+    return headers.length + query.length > 0 ? { headers, query } : undefined;
   }
 
   /** One for each distinct setting by method; the one for all others stands last. */
@@ -218,14 +217,14 @@ export class RouteCompiler {
     merged: RouteSettings,
     backend: CompiledBackend | undefined,
     fields: Fields,
-    methods: readonly string[] | null,
+    methods: readonly string[] | undefined,
   ): CompiledVariant[] {
-    const others = this.#variant(merged, null, backend, fields);
+    const others = this.#variant(merged, undefined, backend, fields);
     const byMethod = merged.get("byMethod");
     const bySettings = new Map<string, CompiledVariant>();
     const keyed: Settings["byMethod"] = {};
     const setting = (key: string) => merged.get(key as keyof Settings);
-    for (const method of ownMethodsOf(setting, methods ?? undefined, fields.report)) keyed[method] = {};
+    for (const method of ownMethodsOf(setting, methods, fields.report)) keyed[method] = {};
     for (const [method, settings] of Object.entries({ ...keyed, ...byMethod.value })) {
       const place = [...byMethod.place, method];
       if (!isMethod(method, place, fields.report)) continue;
@@ -249,19 +248,23 @@ export class RouteCompiler {
     return [...bySettings.values(), others];
   }
 
-  /** `method` is null for those without settings of their own. */
-  #variant(merged: RouteSettings, method: string | null, backend: CompiledBackend | undefined, fields: Fields): CompiledVariant {
+  /** `method` is undefined for those without settings of their own. */
+  #variant(
+    merged: RouteSettings,
+    method: string | undefined,
+    backend: CompiledBackend | undefined,
+    fields: Fields,
+  ): CompiledVariant {
     const timeout = merged.get("timeout");
     const retry = merged.get("retry");
     const maxBody = merged.get("maxBody");
     const heartbeat = merged.get("heartbeat");
-    const timeouts = backend ? timeoutsOver(backend.timeouts, timeout.value, timeout.place, fields) : null;
+    const timeouts = backend ? timeoutsOver(backend.timeouts, timeout.value, timeout.place, fields) : undefined;
     return {
-      methods: null,
       maxBodyBytes: this.#maxBody(maxBody.value, maxBody.place, fields),
       timeouts,
-      heartbeatMs: heartbeat.value ? (fields.value(heartbeat.value, heartbeat.place, "wait") ?? null) : null,
-      retry: backend ? retryOver(backend.resilience?.retry ?? null, retry.value, retry.place, fields) : null,
+      heartbeatMs: heartbeat.value ? fields.value(heartbeat.value, heartbeat.place, "wait") : undefined,
+      retry: backend && retryOver(backend.resilience?.retry, retry.value, retry.place, fields),
       steps: this.#steps(merged, method, backend, timeouts, fields),
     };
   }
@@ -278,9 +281,9 @@ export class RouteCompiler {
 
   #steps(
     merged: RouteSettings,
-    method: string | null,
+    method: string | undefined,
     backend: CompiledBackend | undefined,
-    timeouts: Timeouts | null,
+    timeouts: Timeouts | undefined,
     fields: Fields,
   ): CompiledStep[] {
     const isDefaults = merged.place[0] === "defaults";
@@ -288,7 +291,7 @@ export class RouteCompiler {
       setting: (key) => merged.get(key as keyof Settings),
       isDefaults,
       isShadow: merged.get("mode").value === "shadow",
-      method: method ?? undefined,
+      method,
       backend: backend?.name,
       timeouts: timeouts ?? (isDefaults ? STANDARD_TIMEOUTS : undefined),
       redis: this.#context.redis,
@@ -302,7 +305,6 @@ export class RouteCompiler {
       policy: name,
       custom: true,
       mode: isShadow ? "shadow" : mode,
-      options: null,
     }));
   }
 }

@@ -6,16 +6,16 @@ import { isStepOf } from "../policies/policy-step.ts";
 import type { Draft } from "./compile-route.ts";
 
 export function withPathMethods(drafts: readonly Draft[]): Draft[] {
-  const byPath = new Map<string, Set<string> | null>();
+  const byPath = new Map<string, Set<string> | "all">();
   for (const draft of drafts) {
     const known = byPath.get(pathOf(draft));
     const { methods } = draft.route;
-    if (methods === null || known === null) byPath.set(pathOf(draft), null);
+    if (methods === undefined || known === "all") byPath.set(pathOf(draft), "all");
     else byPath.set(pathOf(draft), new Set([...(known ?? []), ...methods]));
   }
   return drafts.map((draft) => {
     const methods = byPath.get(pathOf(draft));
-    if (!methods) return draft;
+    if (!methods || methods === "all") return draft;
     const listed = [...methods].sort();
     const variants = draft.route.variants.map((variant) => ({
       ...variant,

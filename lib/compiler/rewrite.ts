@@ -18,18 +18,18 @@ export function compileRewrite(
   pattern: PathPattern | undefined,
   place: Place,
   fields: Fields,
-): Rewrite | null {
+): Rewrite | undefined {
   const { stripPrefix, rewrite } = settings;
   if (stripPrefix !== undefined && rewrite !== undefined) {
     fields.report.error("rewrite-grammar", [...place, "rewrite"], "`rewrite` and `stripPrefix` exclude each other.");
   }
   if (rewrite !== undefined) return compileTemplate(rewrite, [...place, "rewrite"], fields);
-  return stripPrefix === undefined ? null : compileStrip(stripPrefix, pattern, [...place, "stripPrefix"], fields);
+  return stripPrefix === undefined ? undefined : compileStrip(stripPrefix, pattern, [...place, "stripPrefix"], fields);
 }
 
-function compileTemplate(rewrite: string, place: Place, fields: Fields): Rewrite | null {
+function compileTemplate(rewrite: string, place: Place, fields: Fields): Rewrite | undefined {
   const template = fields.template(rewrite, place, "path");
-  if (!template) return null;
+  if (!template) return undefined;
   const fault = faultOf(template);
   if (fault) fields.report.error("rewrite-grammar", place, `${JSON.stringify(rewrite)} is not a path to send on: ${fault}.`);
   return { kind: "path", template };
@@ -44,9 +44,9 @@ function faultOf(template: Template): string | undefined {
   return parameterFault(template);
 }
 
-function compileStrip(prefix: string, pattern: PathPattern | undefined, place: Place, fields: Fields): Rewrite | null {
+function compileStrip(prefix: string, pattern: PathPattern | undefined, place: Place, fields: Fields): Rewrite | undefined {
   const plain = fields.plain(prefix, place);
-  if (plain === undefined || !pattern) return null;
+  if (plain === undefined || !pattern) return undefined;
   const segments = plain.slice(1).split("/");
   // Literal segments of the path only: what a request holds there is known.
   const fits =
@@ -63,7 +63,7 @@ function compileStrip(prefix: string, pattern: PathPattern | undefined, place: P
       `${JSON.stringify(prefix)} is not the beginning of this route's path, in whole literal segments.`,
       fix,
     );
-    return null;
+    return undefined;
   }
   return { kind: "strip", prefix: plain, encoded: encodeURI(plain) };
 }

@@ -75,7 +75,7 @@ export function compileTrust(input: z.output<typeof trust>, where: Believers, re
     proxies: fields.list(proxies, [...place, "proxies"], "ranges") as unknown as readonly string[],
     ...(field === "forwarded" && { field }),
     ...(pass !== undefined && { pass: passedFields(pass, [...place, "pass"], report) }),
-    geo: geo === undefined ? null : typeof geo === "string" ? GEO_FIELDS[geo] : namedFields(geo, [...place, "geo"], report),
+    geo: geo === undefined ? undefined : typeof geo === "string" ? GEO_FIELDS[geo] : namedFields(geo, [...place, "geo"], report),
     frontends: frontends === undefined ? [] : secretsOf(frontends.secret, [...place, "frontends", "secret"], fields),
   };
 }

@@ -76,7 +76,8 @@ function readReference({ $ref, as, at }: Reference, variables: Variables, issues
     const fix = withScheme(text, VALUE_KINDS[as]) === undefined ? undefined : "The scheme is missing: https://.";
     issues.push({ rule: "reference-value", severity: "error", path: at, message, fix });
   }
-  return value;
+  // "none" has no value: it is absent from compiled data.
+  return value ?? undefined;
 }
 
 /**

@@ -130,8 +130,8 @@ class Forest {
     return this.#exact.size + this.#wildcard.size > 0;
   }
 
-  treeFor(host: string | null): TreeNode {
-    if (host === null) return this.anyHost;
+  treeFor(host: string | undefined): TreeNode {
+    if (host === undefined) return this.anyHost;
     return host.startsWith("*.") ? treeOf(this.#wildcard, host.slice(1)) : treeOf(this.#exact, host);
   }
 

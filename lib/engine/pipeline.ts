@@ -54,7 +54,7 @@ export interface Pipeline {
   readonly identityFields: readonly string[];
   /** For event streams. */
   readonly heartbeatMs: number | undefined;
-  readonly retry: CompiledRetry | null;
+  readonly retry: CompiledRetry | undefined;
   /** One target, asked once, and nothing to learn from it: the shortest way. */
   readonly isDirect: boolean;
   /** For the targets whose answers speak of other paths than the caller's. */

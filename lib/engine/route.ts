@@ -23,7 +23,7 @@ export function createRoute(
   });
   for (const variant of variants) {
     const pipeline = build(route, variant);
-    if (variant.methods === null) others = pipeline;
+    if (variant.methods === undefined) others = pipeline;
     for (const method of variant.methods ?? []) byMethod.set(method, pipeline);
   }
   // HEAD is GET without the body (RFC 9110 section 9.3.2): it is treated as GET is.
@@ -45,13 +45,8 @@ function pathParams(path: string): readonly PathParam[] {
 export const UNROUTED: CompiledRoute = {
   id: "",
   position: "defaults",
-  host: null,
   path: "/*",
-  methods: null,
-  when: null,
-  backend: null,
-  rewrite: null,
   guard: "strict",
   encodedSlash: "refuse",
-  variants: [{ methods: null, maxBodyBytes: 0, timeouts: null, heartbeatMs: null, retry: null, steps: [] }],
+  variants: [{ maxBodyBytes: 0, steps: [] }],
 };

@@ -51,9 +51,9 @@ export function buildPipeline(
     maxBodyBytes: variant.maxBodyBytes,
     backend,
     assertion: backend && source.assertions.byBackend.get(backend.name),
-    timeouts: variant.timeouts ?? undefined,
+    timeouts: variant.timeouts,
     identityFields: [...source.authenticators.values()].flatMap(({ fields = [] }) => fields),
-    heartbeatMs: variant.heartbeatMs ?? undefined,
+    heartbeatMs: variant.heartbeatMs,
     retry: variant.retry,
     isDirect: isDirect(backend, variant.retry),
     reverseRewrite: reverseRewrites(route, backend),
@@ -137,8 +137,8 @@ function mirrorOf({ share, maxBodyBytes }: CompiledMirror, other: Pipeline): Mir
   return Object.freeze({ pipeline: Object.freeze({ ...other, requestBody }), share, maxBodyBytes });
 }
 
-function isDirect(backend: Backend | undefined, retry: CompiledRetry | null): boolean {
-  return backend?.targets.length === 1 && retry === null && backend.compiled.resilience === null && !backend.compiled.strict;
+function isDirect(backend: Backend | undefined, retry: CompiledRetry | undefined): boolean {
+  return backend?.targets.length === 1 && !retry && !backend.compiled.resilience && !backend.compiled.strict;
 }
 
 function removedBy(steps: readonly Step[]): readonly CredentialPlace[] {
@@ -157,7 +157,7 @@ function leadingTo(
   variant: Pick<CompiledVariant, "steps">,
 ): Pipeline {
   const builtIn = variant.steps.filter(({ custom }) => !custom).map((step) => buildStep(source, route, step, backend).step);
-  const { retry = null } = backend.compiled.resilience ?? {};
+  const retry = backend.compiled.resilience?.retry;
   return {
     ...pipeline,
     backend,

@@ -11,7 +11,7 @@ export interface Routes {
 export function buildRoutes(source: PipelineSource): Routes {
   const { config, backends } = source;
   const routes = config.routes.map((compiled) => {
-    const backend = compiled.backend === null ? undefined : backends[compiled.backend];
+    const backend = compiled.backend === undefined ? undefined : backends[compiled.backend];
     return createRoute(compiled, (route, variant) => buildPipeline(source, route, variant, backend));
   });
   const unrouted = createRoute(UNROUTED, (route, variant) =>

@@ -210,9 +210,9 @@ class BackendAttempt implements Attempt {
   readonly sink: Sink;
   readonly clock: Clock;
   readonly targetUrl: string;
-  readonly firstByteMs: number | null;
-  readonly idleMs: number | null;
-  readonly totalMs: number | null;
+  readonly firstByteMs: number | undefined;
+  readonly idleMs: number | undefined;
+  readonly totalMs: number | undefined;
   readonly #sending: AttemptInput;
   readonly #context: ExecuteContext;
 
@@ -222,11 +222,11 @@ class BackendAttempt implements Attempt {
     this.clock = context.deps.clock;
     this.targetUrl = sending.target.url;
     const { firstByteMs, idleMs } = ctx.pipeline.timeouts!;
-    const silenceMs = sending.fetch?.silenceMs ?? null;
+    const silenceMs = sending.fetch?.silenceMs;
     this.firstByteMs = firstByteMs ?? silenceMs;
     this.idleMs = idleMs ?? silenceMs;
     // For a WebSocket it bounds the conversation; the handshake is bounded by the other times.
-    this.totalMs = isUpgradeSink(sink) ? null : sending.totalMs;
+    this.totalMs = isUpgradeSink(sink) ? undefined : sending.totalMs;
     this.#sending = sending;
     this.#context = context;
   }

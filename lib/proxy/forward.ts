@@ -37,10 +37,10 @@ export interface Attempt {
   readonly targetUrl: string;
   readonly body: Readable | Uint8Array | null;
   /** How long the backend may take from the request's last byte to its head, and not read in between; null: no bound. */
-  readonly firstByteMs: number | null;
+  readonly firstByteMs: number | undefined;
   /** How long it may be silent within its body. */
-  readonly idleMs: number | null;
-  readonly totalMs: number | null;
+  readonly idleMs: number | undefined;
+  readonly totalMs: number | undefined;
   readonly watch: Watch | undefined;
   /** Makes the head that the caller gets from the backend's: shaping, caching fields, request id. */
   head(status: number, backend: BackendHead, length: string | undefined): ShapedHead;
@@ -92,7 +92,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       this.#decoder?.resume();
       this.#resume();
     };
-    if (totalMs !== null) {
+    if (totalMs !== undefined) {
       this.#timer = setTimeout(() => this.abort(new TimedOut("total")), totalMs);
     }
   }
@@ -118,9 +118,9 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     this.#isRequestSent = true;
   }
 
-  #limitSilence(ms: number | null): void {
+  #limitSilence(ms: number | undefined): void {
     clearTimeout(this.#silence);
-    this.#silence = ms === null ? undefined : setTimeout(onSilence, ms, this);
+    this.#silence = ms === undefined ? undefined : setTimeout(onSilence, ms, this);
   }
 
   /** The backend said nothing for as long as it may. */

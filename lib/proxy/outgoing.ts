@@ -73,7 +73,7 @@ function forwarded(ip: string | undefined, { host, scheme }: Exchange["request"]
 function targetFor(exchange: Exchange, { basePath }: BackendTarget): string | undefined {
   const { target, route } = exchange;
   const { rewrite } = route;
-  if (rewrite === null) return basePath === "" ? target.raw : basePath + target.raw;
+  if (rewrite === undefined) return basePath === "" ? target.raw : basePath + target.raw;
   if (rewrite.kind === "path") {
     const path = renderPath(rewrite.template, exchange);
     return path === undefined ? undefined : basePath + path + target.search;

@@ -54,9 +54,9 @@ export class CountedBody extends Readable {
     this.#onBytes = onBytes;
     this.#clock = clock;
     const { bytesPerSecond, graceMs } = pace;
-    this.#msPerByte = bytesPerSecond === null ? 0 : 1000 / bytesPerSecond;
+    this.#msPerByte = bytesPerSecond === undefined ? 0 : 1000 / bytesPerSecond;
     this.#mostMs = Math.max(SILENCE_MS, graceMs);
-    this.#deadlineMs = this.#clock.monotonic() + (bytesPerSecond === null ? this.#mostMs : graceMs);
+    this.#deadlineMs = this.#clock.monotonic() + (bytesPerSecond === undefined ? this.#mostMs : graceMs);
     this.#arm();
     // Nobody reads it while a step of the route waits for an answer, or the request for a place or its next attempt. A caller that
     // broke off then would end the whole process by an error without a listener; whoever reads it later hears of the fault all the same.

@@ -21,7 +21,7 @@ import { collectBody } from "./request-body.ts";
 export interface AttemptInput {
   readonly target: BackendTarget;
   readonly body: Readable | Uint8Array | null;
-  readonly totalMs: number | null;
+  readonly totalMs: number | undefined;
   readonly watch: Watch | undefined;
   /** Set where a cache asks. */
   readonly fetch: Fetch | undefined;
@@ -165,7 +165,7 @@ export class RetryLoop {
     const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** (this.#tried.length - 1), MAX_BACKOFF_MS) * backend!.dice();
     // It speaks for the target that said it (RFC 9110 section 10.2.3): another one may be asked.
     const waitMs = this.#tried.includes(target) ? Math.max(backoffMs, restMs) : backoffMs;
-    if (waitMs > MAX_RETRY_AFTER_MS || (timeouts!.totalMs !== null && waitMs >= this.#leftMs()!)) return false;
+    if (waitMs > MAX_RETRY_AFTER_MS || (timeouts!.totalMs !== undefined && waitMs >= this.#leftMs()!)) return false;
     if (!backend!.budget.take(retry!.budget, this.clock.now())) return false;
     const timer = setTimeout(() => this.#goTo(target), waitMs);
     this.#sink.onClose = (complete) => {
@@ -182,9 +182,9 @@ export class RetryLoop {
   }
 
   /** What is left of the time for all attempts together. */
-  #leftMs(): number | null {
+  #leftMs(): number | undefined {
     const { totalMs } = this.#ctx.pipeline.timeouts!;
-    if (totalMs === null) return null;
+    if (totalMs === undefined) return undefined;
     return totalMs - (this.clock.monotonic() - this.#startedMs);
   }
 }

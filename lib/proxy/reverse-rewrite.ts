@@ -43,7 +43,7 @@ export function createReverseRewrite(
 }
 
 function prefixesOf(path: string, rewrite: CompiledRoute["rewrite"], basePath: string): Prefixes | undefined {
-  if (rewrite === null) return { backend: basePath, gateway: "", isAnnounced: false };
+  if (rewrite === undefined) return { backend: basePath, gateway: "", isAnnounced: false };
   if (rewrite.kind === "strip") return { backend: basePath, gateway: rewrite.encoded, isAnnounced: true };
   const rest = rewrite.template.at(-1);
   const before = rewrite.template.slice(0, -1);

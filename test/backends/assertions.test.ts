@@ -21,7 +21,6 @@ const ada: Consumer = {
 };
 const STANDARD: CompiledAssertion = {
   audience: "orders",
-  issuer: null,
   ttlSeconds: 60,
   header: "x-gateway-assertion",
   claims: [],

@@ -1,7 +1,7 @@
 /**
  * Configs with what becomes of them, as files in test/golden that anyone can add to. A file is three parts between `---` lines:
- * settings (`# comment`, `file: gateway.yaml`, `env: NAME=value`, `vercel`, `production`, `build`, `check`, `resolve`), the config, and what is expected:
- * the compiled form, or the messages with their rules. `UPDATE_GOLDEN=1 npx vitest run test/config/golden.test.ts` writes the last part.
+ * settings (`# comment`, `file: gateway.yaml`, `env: NAME=value`, `vercel`, `production`, `build`, `check`, `resolve`, `full`), the config, and what is
+ * expected: the compiled form where it differs from a plain config (with `full` all of it), or the messages with their rules. `UPDATE_GOLDEN=1 npx vitest run test/config/golden.test.ts` writes the last part.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,6 +12,8 @@ import { loadConfig } from "../../lib/compiler/load-config.ts";
 import { parseEnvironment, redisOnVercel } from "../../lib/config/env.ts";
 import { ConfigError, formatIssues, type Issue, RULES } from "../../lib/config/issue.ts";
 import { resolveReferences } from "../../lib/config/references.ts";
+import type { CompiledBackend } from "../../lib/contract/compiled/backend.ts";
+import type { CompiledConfig, CompiledRoute, CompiledStep } from "../../lib/contract/compiled/config.ts";
 
 const folder = join(import.meta.dirname, "../golden");
 // Inside of the repository, so that a config in TypeScript finds #frontdesk.
@@ -69,7 +71,8 @@ async function outcomeOf(name: string, settings: readonly string[], config: stri
     const resolved = resolveReferences(compiled, environment.variables, origin);
     if (settings.includes("resolve")) createAssertions(resolved, environment, Date.now);
     const { digest: _, ...shown } = settings.includes("resolve") ? resolved : compiled;
-    return [...warnings.map((issue) => lineOf(issue, origin)), pretty(shown)].join("\n");
+    const text = pretty(settings.includes("full") ? shown : differing(shown));
+    return [...warnings.map((issue) => lineOf(issue, origin)), text].join("\n");
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.issues.map((issue) => lineOf(issue, error.origin)).join("\n");
@@ -80,14 +83,72 @@ function lineOf(issue: Issue, origin: string): string {
   return `[${issue.rule}] ${formatIssues([issue], origin)}`;
 }
 
+type Shown = Omit<CompiledConfig, "digest">;
+
+/** A config that asks for nothing special: a golden file leaves out the values that are equal here. */
+const plain = compileConfig(
+  {
+    value: {
+      backends: { plain: "http://plain" },
+      routes: [
+        { path: "/", backend: "plain", auth: "none" },
+        { path: "/own", respond: {}, auth: "none" },
+      ],
+    },
+    origin: "plain",
+    locate: () => undefined,
+  },
+  { vercel: false },
+).config;
+
+function differing({ backends, routes, unrouted, trust, ...others }: Shown): object {
+  return {
+    ...without(others, plain),
+    backends: filled(backends.map(differingBackend)),
+    routes: routes.map(differingRoute),
+    unrouted: filled(unrouted.map(differingStep)),
+    trust: JSON.stringify(trust) === JSON.stringify(plain.trust) ? undefined : without(trust, plain.trust),
+  };
+}
+
+function differingBackend({ name, targets, ...others }: CompiledBackend): object {
+  const standard = plain.backends[0]!;
+  const differingTargets = targets.map((target) => ({ url: target.url, ...without(target, standard.targets[0]!) }));
+  return { name, targets: differingTargets, ...without(others, standard) };
+}
+
+/** A route that answers itself has another standard: it waits for no backend. */
+function differingRoute({ id, position, path, backend, variants, ...others }: CompiledRoute): object {
+  const standard = plain.routes[backend === undefined ? 1 : 0]!;
+  const differingVariants = variants.map(({ steps, ...settings }) => ({
+    ...without(settings, standard.variants[0]!),
+    steps: filled(steps.map(differingStep)),
+  }));
+  const isPlain = JSON.stringify(differingVariants) === "[{}]";
+  return { id, position, path, backend, ...without(others, standard), variants: isPlain ? undefined : differingVariants };
+}
+
+function differingStep(step: CompiledStep): object {
+  return without(step, { custom: false, mode: "enforce" });
+}
+
+function filled<Item>(items: readonly Item[]): readonly Item[] | undefined {
+  return items.length > 0 ? items : undefined;
+}
+
+/** The entries of an object that differ from those of a plain one. */
+function without(value: object, standard: object): object {
+  const known = new Map(Object.entries(standard).map(([key, each]) => [key, JSON.stringify(each)]));
+  return Object.fromEntries(Object.entries(value).filter(([key, each]) => JSON.stringify(each) !== known.get(key)));
+}
+
 /** JSON in which what fits on a line stands on one. */
 function pretty(value: unknown, indent = ""): string {
   const line = JSON.stringify(value);
   if (typeof value !== "object" || value === null || indent.length + line.length <= 130) return line;
   const inner = `${indent}  `;
   const isList = Array.isArray(value);
-  const items = Object.entries(value).map(
-    ([key, item]) => `${inner}${isList ? "" : `${JSON.stringify(key)}: `}${pretty(item, inner)}`,
-  );
+  const present = Object.entries(value).filter(([, item]) => item !== undefined);
+  const items = present.map(([key, item]) => `${inner}${isList ? "" : `${JSON.stringify(key)}: `}${pretty(item, inner)}`);
   return `${isList ? "[" : "{"}\n${items.join(",\n")}\n${indent}${isList ? "]" : "}"}`;
 }

@@ -163,8 +163,8 @@ describe("against a naive reading of the rules", () => {
   const path = fc
     .tuple(fc.array(segment, { maxLength: 3 }), fc.constantFrom("", "*", ":r*", "/"))
     .map(([segments, end]) => `/${[...segments, ...(end === "" ? [] : [end === "/" ? "" : end])].join("/")}`);
-  const methods = fc.constantFrom(null, ["GET"], ["POST"]);
-  const host = fc.constantFrom(null, "h.example", "*.example", "*.h.example");
+  const methods = fc.constantFrom(undefined, ["GET"], ["POST"]);
+  const host = fc.constantFrom(undefined, "h.example", "*.example", "*.h.example");
   const routes = fc.array(fc.record({ path, methods, host }), { minLength: 1, maxLength: 7 });
   const target = fc
     .array(fc.constantFrom("a", "b", "c", ""), { minLength: 1, maxLength: 4 })
@@ -188,7 +188,7 @@ describe("against a naive reading of the rules", () => {
   });
 
   /** Equal routes are an error of the config; parameters' names make no difference. */
-  function unique<T extends { path: string; methods: readonly string[] | null; host: string | null }>(specs: T[]): T[] {
+  function unique<T extends { path: string; methods: readonly string[] | undefined; host: string | undefined }>(specs: T[]): T[] {
     const seen = new Map(
       specs.map((spec) => [`${spec.host} ${spec.path.replaceAll(/:[a-z]+\*/g, "*").replaceAll(/:[a-z]/g, ":")}`, spec]),
     );
@@ -203,12 +203,12 @@ describe("against a naive reading of the rules", () => {
     const [best] = fitting;
     if (!best) return undefined;
     const allowed =
-      best.methods === null ? undefined : best.methods.includes("GET") ? [...best.methods, "HEAD"] : [...best.methods];
+      best.methods === undefined ? undefined : best.methods.includes("GET") ? [...best.methods, "HEAD"] : [...best.methods];
     return !allowed || allowed.includes(method) ? best.id : allowed.sort();
   }
 
   function hostRank({ host }: Route, requested: string): number {
-    if (host === null) return 1;
+    if (host === undefined) return 1;
     if (host === requested) return 1_000;
     return host.startsWith("*.") && requested.endsWith(host.slice(1)) ? host.length : 0;
   }

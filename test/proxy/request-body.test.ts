@@ -100,7 +100,7 @@ test("a grace longer than the silence holds", async () => {
 });
 
 test("without a pace a byte each 29 seconds will do, and a silence of 30 will not", async () => {
-  const upload = open({ bytesPerSecond: null, graceMs: 5_000 });
+  const upload = open({ graceMs: 5_000 });
   await send(upload, 1, 29_000, 100);
   expect(upload.fault).toBeUndefined();
   await pass(2_000);

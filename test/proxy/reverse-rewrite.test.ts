@@ -11,7 +11,7 @@ const rewritten = (...template: (string | typeof REST | { from: "params"; name: 
 });
 
 /** One field's value, mapped; undefined where nothing is. */
-function reverseRewrite(path: string, rewrite: Rewrite | null, url = "http://backend.internal:3000", host?: string) {
+function reverseRewrite(path: string, rewrite: Rewrite | undefined, url = "http://backend.internal:3000", host?: string) {
   const map = createReverseRewrite({ path, rewrite }, { url });
   return (name: string, value: string): string => {
     const pairs = [name, value];
@@ -26,7 +26,7 @@ function expectAll(map: ReturnType<typeof reverseRewrite>, name: string, cases: 
 }
 
 const stripped = reverseRewrite("/api/*", strip("/api"));
-const based = reverseRewrite("/*", null, "https://backend.internal/v2/");
+const based = reverseRewrite("/*", undefined, "https://backend.internal/v2/");
 const strippedAndBased = reverseRewrite("/api/*", strip("/api"), "http://backend.internal/v2");
 
 describe("Location and Content-Location", () => {
@@ -161,14 +161,14 @@ describe("rewrites", () => {
     expect(reverseRewrite("/*", rewritten("/v1/", REST), "http://b.example/base")!("location", "/base/v1/x")).toBe("/x");
   });
 
-  const samePaths: [what: string, path: string, rewrite: Rewrite | null, url?: string][] = [
+  const samePaths: [what: string, path: string, rewrite: Rewrite | undefined, url?: string][] = [
     ["a parameter in it has no way back", "/a/:id", rewritten("/b/", { from: "params", name: "id" })],
     ["a fixed path has none", "/a", rewritten("/b")],
     ["more behind the rest has none", "/a/*", rewritten("/b/", REST, "/c")],
     ["the rest within a segment has none", "/a/*", rewritten("/b-", REST)],
     ["a parameter before the rest has none", "/:tenant/*", rewritten("/t/", REST)],
     ["two parameters have none", "/a/:id/*", rewritten("/", { from: "params", name: "id" }, "/", REST)],
-    ["nothing is rewritten", "/*", null],
+    ["nothing is rewritten", "/*", undefined],
     ["the prefix and the base path are one", "/api/*", strip("/api"), "http://backend.internal:3000/api"],
     ["the rewrite changes nothing", "/v1/*", rewritten("/v1/", REST)],
   ];

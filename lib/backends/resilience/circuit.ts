@@ -81,13 +81,13 @@ export class Circuit {
   #judge(isFailed: boolean, headMs: number | undefined, nowMs: number, rules: CircuitRules): void {
     const { passive, breaker } = rules;
     if (breaker) {
-      const isSlow = breaker.slowAfterMs !== null && (headMs === undefined || headMs > breaker.slowAfterMs);
+      const isSlow = breaker.slowAfterMs !== undefined && (headMs === undefined || headMs > breaker.slowAfterMs);
       this.#window ??= new OutcomeWindow();
       this.#window.add(isFailed, isSlow, nowMs, breaker.windowMs);
       if (isFailed || isSlow) {
         const { all, failed, slow } = this.#window.totals(nowMs, breaker.windowMs);
         const isBad = failed >= all * breaker.failures;
-        if (all >= breaker.requests && (isBad || (breaker.slowAfterMs !== null && slow >= all * breaker.slow))) {
+        if (all >= breaker.requests && (isBad || (breaker.slowAfterMs !== undefined && slow >= all * breaker.slow))) {
           this.#open("breaker", `${isBad ? `${failed} failed` : `${slow} were slow`} of ${all}`, breaker.openMs, nowMs, rules);
           return;
         }

@@ -69,7 +69,7 @@ function takersOf(
 
 type Condition = readonly [name: string, value: unknown];
 
-function conditionsOf(when: RouteCondition | null): Condition[] {
+function conditionsOf(when: RouteCondition | undefined): Condition[] {
   if (!when) return [];
   return [
     ...when.headers.map(([name, value]): Condition => [`header ${name}`, value]),
@@ -77,7 +77,7 @@ function conditionsOf(when: RouteCondition | null): Condition[] {
   ];
 }
 
-function countOf(when: RouteCondition | null): number {
+function countOf(when: RouteCondition | undefined): number {
   return when ? when.headers.length + when.query.length : 0;
 }
 
@@ -99,7 +99,7 @@ interface PathNode {
 
 /** No method on the winning path is 405, never a fall-through: worth a word where a wider route would have served it. */
 function reportHidden(groups: readonly (readonly Draft[])[], report: Report): void {
-  const hosts = new Map<string | null, PathNode>();
+  const hosts = new Map<string | undefined, PathNode>();
   for (const group of groups) {
     const { route, shape } = group[0]!;
     let node = childOf(hosts, route.host);
@@ -108,13 +108,13 @@ function reportHidden(groups: readonly (readonly Draft[])[], report: Report): vo
   }
   for (const group of groups) {
     const served = methodsOf(group);
-    if (served === null || group.some(({ route }) => route.when)) continue;
+    if (served === undefined || group.some(({ route }) => route.when)) continue;
     const { route, shape, place } = group[0]!;
     for (const wider of widerThan(hosts.get(route.host)!, shape, 0)) {
       if (wider === group) continue;
       const others = methodsOf(wider);
       if (others && [...others].every((method) => served.has(method))) continue;
-      const hidden = others === null ? "other methods" : [...others].filter((method) => !served.has(method)).join(", ");
+      const hidden = others === undefined ? "other methods" : [...others].filter((method) => !served.has(method)).join(", ");
       const { position, path } = wider[0]!.route;
       report.warn(
         "hidden-route",
@@ -136,11 +136,11 @@ function childOf<Key>(nodes: Map<Key, PathNode>, key: Key): PathNode {
   return node;
 }
 
-/** Null for all. */
-function methodsOf(group: readonly Draft[]): Set<string> | null {
+/** Undefined for all. */
+function methodsOf(group: readonly Draft[]): Set<string> | undefined {
   const methods = new Set<string>();
   for (const { route } of group) {
-    if (!route.methods) return null;
+    if (!route.methods) return undefined;
     for (const method of route.methods) methods.add(method);
   }
   if (methods.has("GET")) methods.add("HEAD");

@@ -27,7 +27,7 @@ export function reportSharedCaches(drafts: readonly Draft[], backends: readonly 
       const why = faultOf(step);
       if (why !== undefined) complain(why);
     }
-    const { canary = null, balance = null } = route.backend === null ? {} : backends[route.backend]!;
+    const { canary, balance }: Partial<CompiledBackend> = backends[route.backend ?? -1] ?? {};
     const asked = [route.backend, route.elsewhere].flatMap((index) => backends[index ?? -1] ?? []);
     if (asked.some(({ targets }) => targets.some(({ where }) => where)))
       complain("would give what is for one place, by `where`, to callers of others.");

@@ -193,8 +193,8 @@ function isNarrower(target: Draft, wide: Draft): boolean {
   return isMore;
 }
 
-function sharesHost(a: string | null, b: string | null): boolean {
-  if (a === null || b === null || a === b) return true;
+function sharesHost(a: string | undefined, b: string | undefined): boolean {
+  if (a === undefined || b === undefined || a === b) return true;
   const covers = (wild: string, host: string) => wild.startsWith("*.") && host.endsWith(wild.slice(1));
   return covers(a, b) || covers(b, a);
 }

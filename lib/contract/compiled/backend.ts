@@ -7,14 +7,14 @@ export interface CompiledBackend {
   readonly name: string;
   /** Where there is a canary, it is the last. */
   readonly targets: readonly CompiledTarget[];
-  readonly canary: CompiledCanary | null;
+  readonly canary?: CompiledCanary | undefined;
   /** A request stays with the targets that `where` has chosen, whatever becomes of them. */
-  readonly strict?: boolean;
+  readonly strict?: true | undefined;
   readonly balance: Balance;
   /** How long a target takes to its full share once it is back; 0 for at once. */
   readonly slowStartMs: number;
   /** Null: nothing is done about a target that fails. */
-  readonly resilience: BackendResilience | null;
+  readonly resilience?: BackendResilience | undefined;
   readonly timeouts: Timeouts;
   /** The caller's own token goes on to it. */
   readonly forwardCredential: boolean;
@@ -29,7 +29,7 @@ export interface CompiledBackend {
 export interface CompiledAssertion {
   readonly audience: string;
   /** Null: the gateway's own address. */
-  readonly issuer: string | null;
+  readonly issuer?: string | undefined;
   readonly ttlSeconds: number;
   /** In lower case. */
   readonly header: string;
@@ -53,12 +53,14 @@ export interface CompiledCanary {
   /** Of the callers, or of the requests where none are told apart: 0.05 is one of twenty. */
   readonly share: number;
   /** By what a caller is known again; null: each request is drawn for by itself. */
-  readonly sticky: "caller" | "consumer" | "cookie" | null;
+  readonly sticky?: "caller" | "consumer" | "cookie" | undefined;
   /** Whoever brings all of these goes there. */
-  readonly when: {
-    readonly headers: readonly (readonly [name: string, value: string | true])[];
-    readonly cookies: readonly (readonly [name: string, value: string | true])[];
-  } | null;
+  readonly when?:
+    | {
+        readonly headers: readonly (readonly [name: string, value: string | true])[];
+        readonly cookies: readonly (readonly [name: string, value: string | true])[];
+      }
+    | undefined;
 }
 
 /** How one of several targets is chosen. */
@@ -70,9 +72,9 @@ export type Balance =
 /** Milliseconds; null means none. */
 export interface Timeouts {
   readonly connectMs: number;
-  readonly firstByteMs: number | null;
-  readonly idleMs: number | null;
-  readonly totalMs: number | null;
+  readonly firstByteMs?: number | undefined;
+  readonly idleMs?: number | undefined;
+  readonly totalMs?: number | undefined;
   /** Absent: the standard one. */
   readonly body?: BodyPace;
 }
@@ -80,7 +82,7 @@ export interface Timeouts {
 /** The slowest that a caller may send its body. */
 export interface BodyPace {
   /** Null: any pace. */
-  readonly bytesPerSecond: number | null;
+  readonly bytesPerSecond?: number | undefined;
   readonly graceMs: number;
 }
 

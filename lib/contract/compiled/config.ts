@@ -38,7 +38,7 @@ export interface CompiledConfig {
     /** Fields in which they name the caller to backends, in lower case. Absent: none. */
     readonly pass?: readonly string[];
     /** The fields by which these proxies tell where the caller is; null where they tell nothing. */
-    readonly geo: GeoFields | null;
+    readonly geo?: GeoFields | undefined;
     /** Secrets by which frontends sign whom they speak for; any of them. */
     readonly frontends: readonly string[];
   };
@@ -68,15 +68,15 @@ export interface CompiledRoute {
   /** Where it stands in the config: `routes[3]`. */
   readonly position: string;
   /** Exact (`api.example.com`), wildcard (`*.example.com`) in lower case, or null for any. */
-  readonly host: string | null;
+  readonly host?: string | undefined;
   /** As written: literal segments, `:name`, a `*` or `:name*` at the end. */
   readonly path: string;
   /** Upper case; null means all. */
-  readonly methods: readonly string[] | null;
-  readonly when: RouteCondition | null;
+  readonly methods?: readonly string[] | undefined;
+  readonly when?: RouteCondition | undefined;
   /** Index into `backends`; null where a step answers (`respond`, `redirect`). */
-  readonly backend: number | null;
-  readonly rewrite: Rewrite | null;
+  readonly backend?: number | undefined;
+  readonly rewrite?: Rewrite | undefined;
   readonly guard: "strict" | "lenient";
   readonly encodedSlash: "refuse" | "keep";
   /** Which rules a request must pass here, by number; absent where no other route is compared by them. */
@@ -84,13 +84,13 @@ export interface CompiledRoute {
   /** The `rules` of stricter routes to the same server that a laxer reading of a path may reach from here. */
   readonly stricter?: readonly number[];
   /** Absent: fields that name another method or path than the request line are not sent on. */
-  readonly overrides?: "pass";
+  readonly overrides?: "pass" | undefined;
   /** Absent: normal. */
-  readonly priority?: Priority;
+  readonly priority?: Priority | undefined;
   /** Absent: none. */
-  readonly mirror?: CompiledMirror;
+  readonly mirror?: CompiledMirror | undefined;
   /** Index into `backends`: what is asked when the route's own has failed. Absent: none. */
-  readonly elsewhere?: number;
+  readonly elsewhere?: number | undefined;
   /** One for each distinct setting by method; the one with `methods: null` is for all others and stands last. */
   readonly variants: readonly CompiledVariant[];
 }
@@ -120,14 +120,14 @@ export type Rewrite =
   | { readonly kind: "path"; readonly template: Template };
 
 export interface CompiledVariant {
-  readonly methods: readonly string[] | null;
+  readonly methods?: readonly string[] | undefined;
   readonly maxBodyBytes: number;
   /** The backend's, with the route's own laid over; null where the route has no backend. */
-  readonly timeouts: Timeouts | null;
+  readonly timeouts?: Timeouts | undefined;
   /** A silent event stream gets a comment so often; null for never. */
-  readonly heartbeatMs: number | null;
+  readonly heartbeatMs?: number | undefined;
   /** The backend's, with the route's own laid over; null where a request is sent once. */
-  readonly retry: CompiledRetry | null;
+  readonly retry?: CompiledRetry | undefined;
   readonly steps: readonly CompiledStep[];
 }
 

@@ -2,11 +2,11 @@
 
 export interface BackendResilience {
   /** For routes that say nothing of their own. */
-  readonly retry: CompiledRetry | null;
-  readonly passive: CompiledPassive | null;
-  readonly active: CompiledActive | null;
-  readonly breaker: CompiledBreaker | null;
-  readonly bulkhead: CompiledBulkhead | null;
+  readonly retry?: CompiledRetry | undefined;
+  readonly passive?: CompiledPassive | undefined;
+  readonly active?: CompiledActive | undefined;
+  readonly breaker?: CompiledBreaker | undefined;
+  readonly bulkhead?: CompiledBulkhead | undefined;
   /** The backend carries out a request with a known Idempotency-Key only once. */
   readonly idempotencyKeys: boolean;
 }
@@ -46,7 +46,7 @@ export interface CompiledBreaker {
   readonly failures: number;
   readonly slow: number;
   /** Null: no answer counts as slow. */
-  readonly slowAfterMs: number | null;
+  readonly slowAfterMs?: number | undefined;
   readonly openMs: number;
 }
 

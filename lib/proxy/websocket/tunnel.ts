@@ -22,9 +22,9 @@ export interface TunnelOptions {
   /** permessage-deflate was agreed on. */
   readonly isCompressed: boolean;
   /** The conversation ends after so long without a frame of either side; null: never. */
-  readonly idleMs: number | null;
+  readonly idleMs: number | undefined;
   /** The conversation ends after so long, whatever is said; null: never. */
-  readonly lifeMs: number | null;
+  readonly lifeMs: number | undefined;
   onBytes(from: "client" | "backend", bytes: number): void;
   /** Once, when both connections are gone. `reason` is why the gateway ended it. */
   onEnd(isClean: boolean, reason: string | undefined): void;
@@ -69,8 +69,8 @@ export class WebSocketTunnel {
     const rules = { isMasked: false, maxMessageBytes: Number.MAX_SAFE_INTEGER, allowsRsv1, holdsCompressed: false };
     this.#backend = openSide("backend", backend, rules);
     this.#ticker = setInterval(() => this.#tick(), PING_INTERVAL_MS);
-    if (idleMs !== null) this.#idle = setTimeout(() => this.close(1001, "idle time-out"), idleMs);
-    if (lifeMs !== null) this.#life = setTimeout(() => this.close(1001, "total time-out"), lifeMs);
+    if (idleMs !== undefined) this.#idle = setTimeout(() => this.close(1001, "idle time-out"), idleMs);
+    if (lifeMs !== undefined) this.#life = setTimeout(() => this.close(1001, "total time-out"), lifeMs);
     this.#join(this.#client, this.#backend);
     this.#join(this.#backend, this.#client);
   }

@@ -22,11 +22,11 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
   readonly #sink: UpgradeSink;
   readonly #finish: Finish;
   readonly #startedMs: number;
-  readonly #lifeMs: number | null;
+  readonly #lifeMs: number | undefined;
   /** For every answer but 101. */
   readonly #plain: ForwardHandler;
 
-  constructor(attempt: Attempt, sink: UpgradeSink, finish: Finish, plain: ForwardHandler, lifeMs: number | null) {
+  constructor(attempt: Attempt, sink: UpgradeSink, finish: Finish, plain: ForwardHandler, lifeMs: number | undefined) {
     this.#attempt = attempt;
     this.#lifeMs = lifeMs;
     this.#sink = sink;

@@ -49,8 +49,8 @@ function neverReached(routes: readonly Written[]): string[] {
         ...UNROUTED,
         position: `routes[${index}]`,
         path,
-        methods: methods ?? null,
-        when: when ? { headers: Object.entries(when.headers), query: [] } : null,
+        methods,
+        when: when ? { headers: Object.entries(when.headers), query: [] } : undefined,
         variants: [],
       },
       () => {

@@ -42,8 +42,8 @@ function open(sides: Partial<{ client: Duplex; backend: Duplex }> = {}) {
     backend,
     maxMessageBytes: 1_000,
     isCompressed: false,
-    idleMs: null,
-    lifeMs: null,
+    idleMs: undefined,
+    lifeMs: undefined,
     onBytes: (from, count) => {
       bytes[from] += count;
     },
