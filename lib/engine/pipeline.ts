@@ -2,8 +2,7 @@
 import type { Assertion } from "../backends/assertions.ts";
 import type { Backend, BackendTarget } from "../backends/backend.ts";
 import type { CacheRule } from "../contract/caching.ts";
-import type { Timeouts } from "../contract/compiled/config.ts";
-import type { CompiledRetry } from "../contract/compiled/resilience.ts";
+import type { CompiledVariant } from "../contract/compiled/config.ts";
 import type { Policy } from "../contract/policy.ts";
 import type { ProblemCode } from "../contract/problem.ts";
 import type { CredentialPlace } from "../http/credential.ts";
@@ -19,7 +18,8 @@ export interface Step {
   readonly policy: Policy;
 }
 
-export interface Pipeline {
+/** The settings of the variant, such as `timeouts`, with the steps that are built of it. */
+export interface Pipeline extends Omit<CompiledVariant, "methods" | "steps"> {
   /** Steps that decide, in the order of their rows; `execute` holds those that need the half that forwards. */
   readonly decide: readonly Step[];
   readonly execute: readonly Step[];
@@ -43,18 +43,13 @@ export interface Pipeline {
   readonly bufferResponseBytes: number | undefined;
   /** "handler" where a verdict needs the raw body: on Vercel the front half then only screens. */
   readonly decideIn: "front" | "handler";
-  readonly maxBodyBytes: number;
   readonly backend: Backend | undefined;
   readonly assertion: Assertion | undefined;
   readonly mirror: MirrorRule | undefined;
   /** Where a request goes that its own backend has failed. */
   readonly elsewhere: Pipeline | undefined;
-  readonly timeouts: Timeouts | undefined;
   /** Fields in which an authenticator tells backends of a caller: nobody else may, whether or not the route asks who calls. */
   readonly identityFields: readonly string[];
-  /** For event streams. */
-  readonly heartbeatMs: number | undefined;
-  readonly retry: CompiledRetry | undefined;
   /** One target, asked once, and nothing to learn from it: the shortest way. */
   readonly isDirect: boolean;
   /** For the targets whose answers speak of other paths than the caller's. */

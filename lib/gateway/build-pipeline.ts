@@ -36,30 +36,28 @@ const ALL_CODES = new Set(Object.keys(PROBLEMS) as ProblemCode[]);
 export function buildPipeline(
   source: PipelineSource,
   route: Route,
-  variant: Pick<CompiledVariant, "steps" | "maxBodyBytes" | "timeouts" | "heartbeatMs" | "retry">,
+  variant: CompiledVariant,
   backend: Backend | undefined,
 ): Pipeline {
   // Array.prototype.sort is stable: within a row, steps keep the order of policies/index.ts.
   const built = variant.steps.map((step) => buildStep(source, route, step, backend)).sort((a, b) => a.step.rank - b.step.rank);
   const steps = [...built.map(({ step }) => step), ...poolSteps(backend)].sort((a, b) => a.rank - b.rank);
+  const { methods: _methods, steps: _steps, ...settings } = variant;
   const pipeline: Pipeline = {
     ...deciding(steps),
     ...hooks(steps),
     ...bodyHooks(steps),
     removes: removedBy(steps),
     decideIn: built.some(({ needsBody }) => needsBody) ? "handler" : "front",
-    maxBodyBytes: variant.maxBodyBytes,
     backend,
     assertion: backend && source.assertions.byBackend.get(backend.name),
-    timeouts: variant.timeouts,
     identityFields: [...source.authenticators.values()].flatMap(({ fields = [] }) => fields),
-    heartbeatMs: variant.heartbeatMs,
-    retry: variant.retry,
     isDirect: isDirect(backend, variant.retry),
     reverseRewrite: reverseRewrites(route, backend),
     cache: cacheRule(source, route, variant, built, steps),
     mirror: undefined,
     elsewhere: undefined,
+    ...settings,
   };
   const { mirror, elsewhere } = route;
   if (!backend || (!mirror && elsewhere === undefined)) return Object.freeze(pipeline);
