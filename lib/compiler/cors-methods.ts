@@ -31,7 +31,7 @@ function pathOf({ route, shape }: Draft): string {
 }
 
 function withMethods(step: CompiledStep, methods: readonly string[]): CompiledStep {
-  if (!isStepOf("cors", step) || step.options.methods !== null) return step;
+  if (!isStepOf("cors", step) || step.options.methods !== undefined) return step;
   const options: CorsOptions = { ...step.options, methods };
   return { ...step, options };
 }

@@ -72,8 +72,8 @@ export interface Policy {
 /** What a route says to a preflight. */
 export interface CorsRule {
   readonly credentials: boolean;
-  /** What may be granted for the route's path; null: the method that was asked for. */
-  readonly methods: readonly string[] | null;
+  /** What may be granted for the route's path; undefined: the method that was asked for. */
+  readonly methods: readonly string[] | undefined;
   allows(origin: string): boolean;
 }
 

@@ -7,12 +7,12 @@ import { isOpen, type KeysSchema, type RouteContext, type Setting, type StepOpti
 import { asList, oneOf, strict } from "../../config/schema-fields.ts";
 import type { ClaimRule } from "../../contract/claims.ts";
 
-/** Null: not asked for. */
+/** Absent: not asked for. */
 export interface AuthorizeOptions {
-  readonly scopes: NameRule | null;
-  readonly roles: NameRule | null;
+  readonly scopes?: NameRule | undefined;
+  readonly roles?: NameRule | undefined;
   readonly claims: readonly ClaimRule[];
-  readonly owner: OwnerRule | null;
+  readonly owner?: OwnerRule | undefined;
 }
 
 export interface NameRule {
@@ -82,10 +82,10 @@ function steps(given: Given, fields: Fields, route: RouteContext): readonly Step
   return [
     {
       options: {
-        scopes: scopes ? nameRule(scopes.value) : null,
-        roles: roles ? nameRule(roles.value) : null,
+        scopes: scopes ? nameRule(scopes.value) : undefined,
+        roles: roles ? nameRule(roles.value) : undefined,
         claims: claims ? compileClaimRules(claims.value, claims.place, fields) : [],
-        owner: owner ? ownerRule(owner.value, owner.place, fields) : null,
+        owner: owner ? ownerRule(owner.value, owner.place, fields) : undefined,
       },
     },
   ];

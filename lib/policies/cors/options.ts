@@ -13,10 +13,10 @@ export interface CorsOptions {
   /** Lists of canonical patterns, one for each entry (a variable may hold several); `*` for anybody. */
   readonly origins: "*" | readonly (readonly string[])[];
   readonly credentials: boolean;
-  /** Null: the one that was asked for. The compiler puts in those of the path's routes. */
-  readonly methods: readonly string[] | null;
-  /** Null: those that were asked for. */
-  readonly headers: readonly string[] | null;
+  /** Absent: the one that was asked for. The compiler puts in those of the path's routes. */
+  readonly methods?: readonly string[] | undefined;
+  /** Absent: those that were asked for. */
+  readonly headers?: readonly string[] | undefined;
   readonly expose: readonly string[];
   readonly maxAgeSeconds: number;
 }
@@ -57,8 +57,8 @@ export const corsSchema = {
     return {
       origins: originsOf(given.origins, credentials, isShort ? place : [...place, "origins"], fields),
       credentials,
-      methods: methods === undefined ? null : listOf(methods, [...place, "methods"], methodOf, fields),
-      headers: headers === undefined ? null : listOf(headers, [...place, "headers"], fieldOf, fields),
+      methods: methods === undefined ? undefined : listOf(methods, [...place, "methods"], methodOf, fields),
+      headers: headers === undefined ? undefined : listOf(headers, [...place, "headers"], fieldOf, fields),
       expose: listOf(expose, [...place, "expose"], fieldOf, fields),
       maxAgeSeconds: fields.value(maxAge, [...place, "maxAge"], "seconds") ?? 600,
     };

@@ -7,13 +7,13 @@ export const deprecated: PolicyDefinition<DeprecatedOptions> = {
   refuses: [],
   cacheable: true,
   create({ sinceSeconds, sunsetSeconds, link }) {
-    const sunset = sunsetSeconds === null ? undefined : new Date(sunsetSeconds * 1000).toUTCString();
+    const sunset = sunsetSeconds === undefined ? undefined : new Date(sunsetSeconds * 1000).toUTCString();
     return {
       onSend(_, { headers }) {
         // A structured Date (RFC 9651 section 3.3.7).
         headers.set("deprecation", `@${sinceSeconds}`);
         if (sunset !== undefined) headers.set("sunset", sunset);
-        if (link !== null) headers.append("link", `<${link}>; rel="deprecation"`);
+        if (link !== undefined) headers.append("link", `<${link}>; rel="deprecation"`);
       },
     };
   },

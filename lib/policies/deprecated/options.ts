@@ -9,8 +9,8 @@ import { strict } from "../../config/schema-fields.ts";
 /** What the policy's `create` gets; seconds since 1970. */
 export interface DeprecatedOptions {
   readonly sinceSeconds: number;
-  readonly sunsetSeconds: number | null;
-  readonly link: string | null;
+  readonly sunsetSeconds?: number | undefined;
+  readonly link?: string | undefined;
 }
 
 const date = z.string().meta({ examples: ["2027-01-31", "2027-01-31T12:00:00Z"] });
@@ -31,15 +31,20 @@ export const deprecatedSchema = {
   isPublic: true,
   compile({ since, sunset, link }: z.output<typeof setting>, place: Place, fields: Fields): DeprecatedOptions {
     const sinceSeconds = fields.value(since, [...place, "since"], "date") ?? 0;
-    const sunsetSeconds = sunset === undefined ? null : (fields.value(sunset, [...place, "sunset"], "date") ?? null);
+    const sunsetSeconds = sunset === undefined ? undefined : fields.value(sunset, [...place, "sunset"], "date");
     // RFC 9745 section 4.
-    if (sunsetSeconds !== null && !isReference(sunsetSeconds) && !isReference(sinceSeconds) && sunsetSeconds < sinceSeconds) {
+    if (
+      sunsetSeconds !== undefined &&
+      !isReference(sunsetSeconds) &&
+      !isReference(sinceSeconds) &&
+      sunsetSeconds < sinceSeconds
+    ) {
       fields.report.error("date-order", [...place, "sunset"], "it would be gone before it is deprecated.");
     }
     return {
       sinceSeconds,
       sunsetSeconds,
-      link: link === undefined ? null : (fields.value(link, [...place, "link"], "link") ?? null),
+      link: link === undefined ? undefined : fields.value(link, [...place, "link"], "link"),
     };
   },
 } satisfies KeySchema;

@@ -12,11 +12,11 @@ export const fault: PolicyDefinition<FaultOptions> = {
   cacheable: false,
   create({ delayMs, abort, share }, { random }, _route, { enforce }) {
     const outcome = (): Answer | undefined =>
-      abort === null ? undefined : { status: abort, headers: new HeaderList(["cache-control", "no-store"]), body: null };
+      abort === undefined ? undefined : { status: abort, headers: new HeaderList(["cache-control", "no-store"]), body: null };
     return {
       decide(): Decision | Promise<Decision> {
         if (share < 1 && Buffer.from(random(4)).readUInt32BE() / 2 ** 32 >= share) return undefined;
-        return delayMs === null || !enforce ? outcome() : wait(delayMs).then(outcome);
+        return delayMs === undefined || !enforce ? outcome() : wait(delayMs).then(outcome);
       },
     };
   },

@@ -7,9 +7,9 @@ import { duration, oneOf, reference, strict } from "../../config/schema-fields.t
 
 /** What the policy's `create` gets. */
 export interface FaultOptions {
-  readonly delayMs: number | null;
-  /** The status of the answer in place of the backend's; null: the request goes on. */
-  readonly abort: number | null;
+  readonly delayMs?: number | undefined;
+  /** The status of the answer in place of the backend's; absent: the request goes on. */
+  readonly abort?: number | undefined;
   /** Of the requests: 0.1 is one of ten. */
   readonly share: number;
   readonly force: boolean;
@@ -34,8 +34,8 @@ export const faultSchema = {
   compile({ delay, abort, percent, force = false }: z.output<typeof setting>, place: Place, fields: Fields): FaultOptions {
     if (delay === undefined && abort === undefined) fields.report.error("missing-key", place, "`delay` or `abort` is missing.");
     return {
-      delayMs: delay === undefined ? null : (fields.value(delay, [...place, "delay"], "wait") ?? null),
-      abort: abort === undefined ? null : (fields.value(abort, [...place, "abort"], "status") ?? null),
+      delayMs: delay === undefined ? undefined : fields.value(delay, [...place, "delay"], "wait"),
+      abort: abort === undefined ? undefined : fields.value(abort, [...place, "abort"], "status"),
       share: percent === undefined ? 1 : (fields.value(percent, [...place, "percent"], "percent") ?? 1),
       force,
     };

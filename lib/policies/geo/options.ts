@@ -8,9 +8,9 @@ import { ownMode, strict, verdict } from "../../config/schema-fields.ts";
 import type { Region } from "../../http/region.ts";
 
 export interface GeoOptions {
-  /** Null: from everywhere that is not denied. */
-  readonly allow: Region | null;
-  readonly deny: Region | null;
+  /** Absent: from everywhere that is not denied. */
+  readonly allow?: Region | undefined;
+  readonly deny?: Region | undefined;
   readonly unknown: "allow" | "deny";
 }
 
@@ -32,8 +32,8 @@ export const geoSchema = {
   compile({ allow, deny, unknown }: z.output<typeof setting>, place: Place, fields: Fields): GeoOptions {
     if (allow === undefined && deny === undefined) fields.report.error("missing-key", place, "`allow` or `deny` is missing.");
     return {
-      allow: allow === undefined ? null : compileRegion(allow, [...place, "allow"], fields),
-      deny: deny === undefined ? null : compileRegion(deny, [...place, "deny"], fields),
+      allow: allow === undefined ? undefined : compileRegion(allow, [...place, "allow"], fields),
+      deny: deny === undefined ? undefined : compileRegion(deny, [...place, "deny"], fields),
       unknown: unknown ?? (allow === undefined ? "allow" : "deny"),
     };
   },

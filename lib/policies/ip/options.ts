@@ -7,8 +7,8 @@ import { oneOrMore, ownMode, strict, verdict } from "../../config/schema-fields.
 
 /** What the policy's `create` gets. Ranges are canonical, a list for each entry: a variable may hold several. */
 export interface IpOptions {
-  /** Null: everybody who is not denied. */
-  readonly allow: readonly (readonly string[])[] | null;
+  /** Absent: everybody who is not denied. */
+  readonly allow?: readonly (readonly string[])[] | undefined;
   readonly deny: readonly (readonly string[])[];
   readonly unknown: "allow" | "deny";
 }
@@ -31,7 +31,7 @@ export const ipSchema = {
   compile({ allow, deny, unknown }: z.output<typeof setting>, place: Place, fields: Fields): IpOptions {
     if (allow === undefined && deny === undefined) fields.report.error("missing-key", place, "`allow` or `deny` is missing.");
     return {
-      allow: allow === undefined ? null : fields.list(allow, [...place, "allow"], "ranges"),
+      allow: allow === undefined ? undefined : fields.list(allow, [...place, "allow"], "ranges"),
       deny: fields.list(deny, [...place, "deny"], "ranges"),
       unknown: unknown ?? (allow === undefined ? "allow" : "deny"),
     };

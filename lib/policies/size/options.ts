@@ -5,11 +5,11 @@ import type { Place } from "../../config/issue.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { oneOf, ownMode, reference, size, strict } from "../../config/schema-fields.ts";
 
-/** What the policy's `create` gets; null for no bound. */
+/** What the policy's `create` gets; absent for no bound. */
 export interface SizeOptions {
-  readonly headersBytes: number | null;
-  readonly urlBytes: number | null;
-  readonly queryKeys: number | null;
+  readonly headersBytes?: number | undefined;
+  readonly urlBytes?: number | undefined;
+  readonly queryKeys?: number | undefined;
 }
 
 const setting = strict("size", {
@@ -33,9 +33,9 @@ export const sizeSchema = {
       fields.report.error("missing-key", place, "`headers`, `url` or `queryKeys` is missing.");
     }
     return {
-      headersBytes: headers === undefined ? null : (fields.value(headers, [...place, "headers"], "size") ?? null),
-      urlBytes: url === undefined ? null : (fields.value(url, [...place, "url"], "size") ?? null),
-      queryKeys: queryKeys === undefined ? null : (fields.value(queryKeys, [...place, "queryKeys"], "count") ?? null),
+      headersBytes: headers === undefined ? undefined : fields.value(headers, [...place, "headers"], "size"),
+      urlBytes: url === undefined ? undefined : fields.value(url, [...place, "url"], "size"),
+      queryKeys: queryKeys === undefined ? undefined : fields.value(queryKeys, [...place, "queryKeys"], "count"),
     };
   },
 } satisfies KeySchema;

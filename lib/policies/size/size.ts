@@ -10,14 +10,14 @@ export const size: PolicyDefinition<SizeOptions> = {
   cacheable: false,
   create: ({ headersBytes, urlBytes, queryKeys }) => ({
     decide({ request: { headers }, target }): Decision {
-      if (urlBytes !== null && target.raw.length > urlBytes) {
+      if (urlBytes !== undefined && target.raw.length > urlBytes) {
         return refuse("url-too-long", { detail: `The target may have at most ${urlBytes} bytes.` });
       }
-      if (headersBytes !== null && bytesOf(headers.pairs) > headersBytes) {
+      if (headersBytes !== undefined && bytesOf(headers.pairs) > headersBytes) {
         return refuse("headers-too-large", { detail: `The header fields may have at most ${headersBytes} bytes.` });
       }
       // Thousands of keys are cheap to send and dear to parse: some parsers take quadratic time (hash flooding).
-      if (queryKeys !== null && keysIn(target.search) > queryKeys) {
+      if (queryKeys !== undefined && keysIn(target.search) > queryKeys) {
         return refuse("bad-request", { detail: `The query may have at most ${queryKeys} keys.` });
       }
       return undefined;

@@ -7,8 +7,8 @@ import { asList, oneOrMore, ownMode, strict, verdict } from "../../config/schema
 
 /** What the policy's `create` gets. */
 export interface UserAgentOptions {
-  /** Null: every client that is not denied. */
-  readonly allow: readonly string[] | null;
+  /** Absent: every client that is not denied. */
+  readonly allow?: readonly string[] | undefined;
   readonly deny: readonly string[];
   readonly unknown: "allow" | "deny";
 }
@@ -33,7 +33,7 @@ export const userAgentSchema = {
   compile({ allow, deny, unknown }: z.output<typeof setting>, place: Place, fields: Fields): UserAgentOptions {
     if (allow === undefined && deny === undefined) fields.report.error("missing-key", place, "`allow` or `deny` is missing.");
     return {
-      allow: allow === undefined ? null : patternsOf(allow, [...place, "allow"], fields),
+      allow: allow === undefined ? undefined : patternsOf(allow, [...place, "allow"], fields),
       deny: patternsOf(deny, [...place, "deny"], fields),
       unknown: unknown ?? (allow === undefined ? "allow" : "deny"),
     };

@@ -150,7 +150,7 @@ test("in shadow mode it is only written down", async () => {
 });
 
 describe("for any consumer", () => {
-  const NOTHING: AuthorizeOptions = { scopes: null, roles: null, claims: [], owner: null };
+  const NOTHING: AuthorizeOptions = { claims: [] };
   const parts = { authenticators: new Map(), backend: undefined, enforce: true, metadata: undefined };
   function fault(options: Partial<AuthorizeOptions>, consumer: Partial<Consumer>, target = "/users/7") {
     const policy = authorize.create({ ...NOTHING, ...options }, undefined as never, undefined as never, parts);

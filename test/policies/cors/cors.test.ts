@@ -139,8 +139,6 @@ describe("what a backend says", () => {
   const options: CorsOptions = {
     origins: [[APP]],
     credentials: true,
-    methods: null,
-    headers: null,
     expose: ["x-total"],
     maxAgeSeconds: 600,
   };
