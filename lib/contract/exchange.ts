@@ -6,6 +6,7 @@
 import type { HeaderList } from "../http/header-list.ts";
 import type { Target } from "../http/target.ts";
 import type { Json } from "./json.ts";
+import type { Locals } from "./local.ts";
 import type { RecordDraft } from "./record.ts";
 import type { Consumer, GatewayRequest } from "./request.ts";
 import type { RouteInfo } from "./route-info.ts";
@@ -32,6 +33,8 @@ export interface Exchange {
   pool: Pool | undefined;
   /** What a policy leaves for its later hooks, by policy name. It crosses the seal, so it is JSON. */
   carry: Record<string, Json>;
+  /** What policies keep by request in this process: a `Local` reads and writes it. */
+  readonly locals: Locals;
   /** The whole request body, where a policy of this route asked for it to be buffered and it has been read. */
   body: Uint8Array | undefined;
   /** The methods that a CORS preflight is told; undefined for what is none. */

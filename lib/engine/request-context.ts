@@ -3,6 +3,7 @@ import { randomFillSync } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { Exchange, Pool } from "../contract/exchange.ts";
 import type { Json } from "../contract/json.ts";
+import { Locals } from "../contract/local.ts";
 import type { ProblemCode } from "../contract/problem.ts";
 import type { RecordDraft } from "../contract/record.ts";
 import type { Consumer, GatewayRequest } from "../contract/request.ts";
@@ -29,6 +30,7 @@ export class RequestContext implements Exchange {
   consumer: Consumer | undefined = undefined;
   pool: Pool | undefined = undefined;
   carry: Record<string, Json> = {};
+  locals = new Locals();
   body: Uint8Array | undefined = undefined;
   granted: readonly string[] | undefined = undefined;
   /** What goes to the backend as its body, where another one may be asked after it. */
@@ -40,8 +42,6 @@ export class RequestContext implements Exchange {
   code: ProblemCode | undefined = undefined;
   /** What the gateway's cache says of it (RFC 9211); undefined where it had no part in it. */
   cacheStatus: string | undefined = undefined;
-  /** Whom the hooks on the way to a backend and back are told of: another where a cache asks on a caller's behalf. */
-  exchange: RequestContext = this;
   ended = false;
   /** What gives back what the request holds, such as its place in a bulkhead. Most hold nothing. */
   #releases: (() => void)[] | undefined;
@@ -109,9 +109,11 @@ export class RequestContext implements Exchange {
   forCache(nowMs: number, monotonicMs: number, isBackground: boolean): RequestContext {
     const own = this.#alike({ ...this.request, method: "GET" }, nowMs, monotonicMs);
     own.pool = this.pool;
-    // What policies remember by exchange (a cost to settle) is the caller's, unless that has ended.
-    if (!isBackground) own.exchange = this;
-    else own.record = { startedAt: nowMs, steps: [], attempts: [], reason: undefined };
+    if (isBackground) {
+      // The caller's request has ended, with all that its policies kept.
+      own.record = { startedAt: nowMs, steps: [], attempts: [], reason: undefined };
+      own.locals = new Locals();
+    }
     return own;
   }
 
@@ -128,6 +130,7 @@ export class RequestContext implements Exchange {
     own.enter(this.route, this.params);
     own.consumer = this.consumer;
     own.carry = this.carry;
+    own.locals = this.locals;
     own.record = this.record;
     own.ended = true;
     return own;

@@ -43,7 +43,7 @@ export function sharedHead(
   if (!host.passesContentEncoding) headers.delete("content-encoding");
   if (onResponse.length === 0) return { status, pairs, cacheControl };
   if (cacheControl !== undefined) headers.append("cache-control", cacheControl);
-  for (const { policy } of onResponse) policy.onResponse!(ctx.exchange, head);
+  for (const { policy } of onResponse) policy.onResponse!(ctx, head);
   const changed = headers.has("cache-control") ? headers.all("cache-control").join(", ") : undefined;
   headers.delete("cache-control");
   return { status: head.status, pairs, cacheControl: changed };

@@ -160,7 +160,7 @@ function sendTo(ctx: RequestContext, sink: Sink, sending: AttemptInput, context:
   const { deps, host } = context;
   const timeouts = pipeline.timeouts!;
   const acceptEncoding = host.passesContentEncoding ? undefined : "identity";
-  const outgoing = makeOutgoing(ctx.exchange, ctx.facts, pipeline, target, context.via, acceptEncoding);
+  const outgoing = makeOutgoing(ctx, ctx.facts, pipeline, target, context.via, acceptEncoding);
   if (!outgoing) {
     watch?.ended("neither");
     refuseTo(refuse("bad-request", { detail: "A value in the request would change the path." }), ctx, sink, context, fetch);

@@ -191,7 +191,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       failed: (error) => this.abort(error),
     });
     if (pipeline.responseBody.length > 0) {
-      this.#taps = this.#shape(() => new BodyTaps(pipeline.responseBody, "responseBody", ctx.exchange));
+      this.#taps = this.#shape(() => new BodyTaps(pipeline.responseBody, "responseBody", ctx));
     }
     if (pipeline.bufferResponseBytes !== undefined) {
       this.#buffered = [];

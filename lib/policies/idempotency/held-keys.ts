@@ -2,6 +2,7 @@
 
 import type { Deps } from "../../contract/deps.ts";
 import type { Exchange } from "../../contract/exchange.ts";
+import { Local } from "../../contract/local.ts";
 import type { MaybePromise } from "../../contract/maybe-promise.ts";
 import type { AttemptRecord } from "../../contract/record.ts";
 import type { StoreReply } from "../../contract/stores/reply.ts";
@@ -27,7 +28,7 @@ export class HeldKeys {
   readonly #deps: Pick<Deps, "stores" | "clock" | "log" | "defer">;
   readonly #route: string;
   readonly #ttlMs: number;
-  readonly #held = new WeakMap<Exchange, Held>();
+  readonly #held = new Local<Held>();
 
   constructor(deps: Pick<Deps, "stores" | "clock" | "log" | "defer">, route: string, ttlMs: number) {
     this.#deps = deps;

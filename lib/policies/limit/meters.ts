@@ -1,5 +1,6 @@
 /** What answers tell of their cost: a header field, a field of a JSON body, or the usage that OpenAI and Anthropic report. */
 import type { Exchange } from "../../contract/exchange.ts";
+import { Local } from "../../contract/local.ts";
 import type { BodyTap } from "../../contract/policy.ts";
 import type { HeaderList } from "../../http/header-list.ts";
 import { AnswerReader } from "./answer-reader.ts";
@@ -14,8 +15,8 @@ export class Meters {
   readonly #costs: readonly Settled[];
   /** What a document or event holds that tells one of the costs. */
   readonly #words: readonly string[];
-  /** Units by meter, of the requests that are under way. */
-  readonly #read = new WeakMap<Exchange, (number | undefined)[]>();
+  /** Units by meter. */
+  readonly #read = new Local<(number | undefined)[]>();
 
   constructor(costs: readonly Settled[]) {
     const texts = new Map(costs.map((cost) => [meterKey(cost), cost]));

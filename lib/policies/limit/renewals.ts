@@ -2,6 +2,7 @@
 
 import type { Deps } from "../../contract/deps.ts";
 import type { Exchange } from "../../contract/exchange.ts";
+import type { Locals } from "../../contract/local.ts";
 import { LEASE_MS } from "./counted.ts";
 import { countersOf, type Owed, ruleThere } from "./settlement.ts";
 
@@ -10,21 +11,22 @@ const RENEW_MS = LEASE_MS / 3;
 
 export class Renewals {
   readonly #deps: Deps;
-  readonly #held = new Map<Exchange, readonly Owed[]>();
+  /** By request: the copy that a cache or a mirror sends holds the same places. */
+  readonly #held = new Map<Locals, readonly Owed[]>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: Deps) {
     this.#deps = deps;
   }
 
-  hold(exchange: Exchange, leases: readonly Owed[]): void {
-    this.#held.set(exchange, leases);
+  hold({ locals }: Exchange, leases: readonly Owed[]): void {
+    this.#held.set(locals, leases);
     // One timer for all, so that what is due goes to the store in one trip.
     this.#timer ??= setInterval(() => this.#renew(), RENEW_MS).unref();
   }
 
-  drop(exchange: Exchange): void {
-    this.#held.delete(exchange);
+  drop({ locals }: Exchange): void {
+    this.#held.delete(locals);
     if (this.#held.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;

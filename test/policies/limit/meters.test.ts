@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Exchange } from "#lib/contract/exchange.ts";
+import { Locals } from "#lib/contract/local.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
 import { withUsage } from "#lib/policies/limit/ask-for-usage.ts";
 import { Meters } from "#lib/policies/limit/meters.ts";
 
-const exchange = {} as Exchange;
+const exchange = { locals: new Locals() } as Exchange;
 const OPENAI = { kind: "usage", of: "openai", reserve: 1 } as const;
 const ANTHROPIC = { kind: "usage", of: "anthropic", reserve: 1 } as const;
 
@@ -14,7 +15,7 @@ function read(
   pieces: readonly (string | Uint8Array)[],
 ): number | undefined {
   const meters = new Meters([cost]);
-  const own = { ...exchange };
+  const own = { ...exchange, locals: new Locals() };
   const tap = meters.openBody(own);
   for (const piece of pieces) tap.chunk(Buffer.from(piece as string));
   tap.end?.();
@@ -100,7 +101,7 @@ test("a header field is read and taken off", () => {
     ["-1", undefined],
     ["1e3x", undefined],
   ] as const) {
-    const own = { ...exchange };
+    const own = { ...exchange, locals: new Locals() };
     const headers = new HeaderList(["X-Cost", value, "x-other", "1"]);
     meters.readHead(own, headers);
     expect([meters.read(own, 0), headers.pairs]).toEqual([units, ["x-other", "1"]]);

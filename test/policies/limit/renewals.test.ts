@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Deps } from "#lib/contract/deps.ts";
 import type { Exchange } from "#lib/contract/exchange.ts";
+import { Locals } from "#lib/contract/local.ts";
 import type { CounterRule } from "#lib/contract/stores/counters.ts";
 import { LEASE_MS } from "#lib/policies/limit/counted.ts";
 import { Renewals } from "#lib/policies/limit/renewals.ts";
@@ -26,7 +27,7 @@ describe("a place that is held", () => {
   test("stays held for hours, and is free again a minute after nobody renews it", () => {
     const taken = stores.counters.take([take], Date.now());
     const lease = taken.state === "ok" ? taken.value.counts[0]!.lease! : "";
-    const exchange = {} as Exchange;
+    const exchange = { locals: new Locals() } as Exchange;
     const owed: Owed = { key: "k", rule, by: "lease", held: lease };
     renewals.hold(exchange, [owed]);
     for (let minute = 0; minute < 300; minute++) {
