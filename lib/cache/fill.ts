@@ -6,7 +6,6 @@
 import type { Outgoing } from "../contract/exchange.ts";
 import type { Refusal } from "../contract/problem.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import { finish } from "../engine/send.ts";
 import { isNotModified, type Validators } from "../http/conditions.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/hygiene.ts";
@@ -86,14 +85,14 @@ export class Fill implements Fetch {
 
   /** False where what is under way is not for this caller. */
   join(caller: Caller): boolean {
-    const { ctx, sink, context } = caller;
+    const { ctx, sink } = caller;
     if (this.#open && !this.#isFor(caller)) return false;
     if (this.#open && this.options.now() - this.#openedMs > MAX_JOIN_MS) {
       this.options.owner.shut();
       return false;
     }
     sink.onClose = (complete) => {
-      finish(ctx, complete, context);
+      ctx.complete(complete);
       this.#leave(caller, complete);
     };
     if (this.#open) this.#attach(caller, true);

@@ -4,7 +4,7 @@ import type { CacheOptions } from "../contract/caching.ts";
 import { refuse } from "../contract/problem.ts";
 import type { Sink } from "../contract/sink.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import { finish, type SendContext, sendStop } from "../engine/send.ts";
+import { type SendContext, sendStop } from "../engine/send.ts";
 import { readByteRange } from "../http/byte-range.ts";
 import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
 import { allowsRange, isNotModified, type Validators } from "../http/conditions.ts";
@@ -46,9 +46,9 @@ export function sendEntry(
   const age = Math.floor(ageMs(entry.freshness, nowMs) / 1000);
   const part = partFor(ctx, traits, entry, nowMs);
   ctx.source = "cache";
-  sink.onClose = (complete) => finish(ctx, complete, context);
+  sink.onClose = (isComplete) => ctx.complete(isComplete);
   if (sink.closed) {
-    finish(ctx, false, context);
+    ctx.complete(false);
     return;
   }
   part.pairs.push("age", String(age));

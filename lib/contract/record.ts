@@ -11,13 +11,24 @@ export interface StepRecord {
   readonly ms: number;
 }
 
+/** One attempt at a backend. It is written down when the head of its answer has come, or when it has failed without one. */
 export interface AttemptRecord {
   readonly target: string;
   readonly status?: number | undefined;
+  /** Also of an answer that broke off after its head. */
   readonly error?: string | undefined;
   /** False where nothing of the request has left: no connection came about. */
   readonly wasSent: boolean;
+  /** To the head of the answer; undefined where none came. */
+  readonly headMs?: number | undefined;
+  /** To the end. The same as `headMs` where the record left before the answer's end: a cache goes on reading for others. */
   readonly ms: number;
+}
+
+/** An attempt that may still be under way. */
+export interface AttemptDraft extends AttemptRecord {
+  error?: string | undefined;
+  ms: number;
 }
 
 /** What became of the copy of a request that was drawn for `mirror`. Its answer is nobody's, and is not waited for. */
@@ -35,12 +46,12 @@ export interface Outcome {
   readonly durationMs: number;
 }
 
-/** Filled while the request runs. */
+/** Filled while the request runs; the record gets copies. */
 export interface RecordDraft {
   /** Epoch milliseconds. */
   readonly startedAt: number;
   readonly steps: StepRecord[];
-  readonly attempts: AttemptRecord[];
+  readonly attempts: AttemptDraft[];
   reason: string | undefined;
   mirror?: MirrorRecord | undefined;
 }

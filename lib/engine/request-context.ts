@@ -14,6 +14,11 @@ import type { Pipeline } from "./pipeline.ts";
 import type { Plan } from "./plan.ts";
 import type { Route } from "./route.ts";
 
+/** Writes down how a request ended. */
+export interface Recorder {
+  write(ctx: RequestContext, isComplete: boolean): void;
+}
+
 export class RequestContext implements Exchange {
   request: GatewayRequest;
   facts: RequestFacts;
@@ -42,7 +47,8 @@ export class RequestContext implements Exchange {
   code: ProblemCode | undefined = undefined;
   /** What the gateway's cache says of it (RFC 9211); undefined where it had no part in it. */
   cacheStatus: string | undefined = undefined;
-  ended = false;
+  /** Until the end has been written down. What a cache, a mirror or a fallback sends for a request is no request of its own: it has none. */
+  #recorder: Recorder | undefined;
   /** What gives back what the request holds, such as its place in a bulkhead. Most hold nothing. */
   #releases: (() => void)[] | undefined;
   #webRequest: Request | undefined;
@@ -54,6 +60,7 @@ export class RequestContext implements Exchange {
     unrouted: Route,
     nowMs: number,
     monotonicMs: number,
+    recorder?: Recorder,
     { requestId, traceparent, tracestate }: Ids = idsOf(facts),
   ) {
     this.request = request;
@@ -66,6 +73,7 @@ export class RequestContext implements Exchange {
     this.requestId = requestId;
     this.traceparent = traceparent;
     this.tracestate = tracestate;
+    this.#recorder = recorder;
     this.record = { startedAt: nowMs, steps: [], attempts: [], reason: undefined };
   }
 
@@ -95,6 +103,14 @@ export class RequestContext implements Exchange {
     this.#releases.push(giveBack);
   }
 
+  /** Ends the request: gives back what it holds, and writes its record, once. `isComplete`: the caller has got the whole answer. */
+  complete(isComplete: boolean): void {
+    this.release();
+    const recorder = this.#recorder;
+    this.#recorder = undefined;
+    recorder?.write(this, isComplete);
+  }
+
   /** Gives back all that the request holds. */
   release(): void {
     const releases = this.#releases;
@@ -103,7 +119,7 @@ export class RequestContext implements Exchange {
   }
 
   /**
-   * The same request as the gateway's own, a GET: what a cache fetches goes on when its caller has gone, and is never recorded.
+   * The same request as the gateway's own, a GET: what a cache fetches goes on when its caller has gone, and leaves no record.
    * Its attempts stand in the record of the caller who waits for it; a refresh in the background has a record of its own.
    */
   forCache(nowMs: number, monotonicMs: number, isBackground: boolean): RequestContext {
@@ -126,13 +142,12 @@ export class RequestContext implements Exchange {
   }
 
   #alike(request: GatewayRequest, nowMs: number, monotonicMs: number): RequestContext {
-    const own = new RequestContext(request, this.facts, this.target, this.route, nowMs, monotonicMs, this);
+    const own = new RequestContext(request, this.facts, this.target, this.route, nowMs, monotonicMs, undefined, this);
     own.enter(this.route, this.params);
     own.consumer = this.consumer;
     own.carry = this.carry;
     own.locals = this.locals;
     own.record = this.record;
-    own.ended = true;
     return own;
   }
 

@@ -1,8 +1,7 @@
-/** The end of a request: sending an answer that the gateway made itself, and writing down what happened, exactly once. */
+/** Sends an answer that the gateway made itself. */
 
 import type { Deps } from "../contract/deps.ts";
 import { type Answer, type Refusal, renderProblem } from "../contract/problem.ts";
-import type { RequestRecord } from "../contract/record.ts";
 import type { Sink } from "../contract/sink.ts";
 import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
 import { isBodiless } from "../http/framing.ts";
@@ -11,7 +10,6 @@ import type { Stop } from "./run-steps.ts";
 
 export interface SendContext {
   readonly deps: Deps;
-  readonly onRecord?: ((record: RequestRecord) => void) | undefined;
 }
 
 /**
@@ -19,7 +17,7 @@ export interface SendContext {
  * can't be written breaks the connection, so that no request is left without an end.
  */
 export function sendStop(ctx: RequestContext, stop: Stop, sink: Sink, context: SendContext): void {
-  sink.onClose = (complete) => finish(ctx, complete, context);
+  sink.onClose = (isComplete) => ctx.complete(isComplete);
   try {
     send(ctx, stop, sink, context);
   } catch (error) {
@@ -43,7 +41,7 @@ function send(ctx: RequestContext, stop: Stop, sink: Sink, context: SendContext)
   if (!isEmpty && !answer.rest) answer.headers.set("content-length", String(length));
   ctx.bytesOut = length;
   if (sink.closed) {
-    finish(ctx, false, context);
+    ctx.complete(false);
     return;
   }
   sink.head(answer.status, "", answer.headers.pairs);
@@ -88,50 +86,4 @@ function finishHead(ctx: RequestContext, answer: Answer, { deps }: SendContext):
       });
     }
   }
-}
-
-/** Ends the request: every policy's onEnd and one record, once, whoever calls first. */
-export function finish(ctx: RequestContext, complete: boolean, { deps, onRecord }: SendContext): void {
-  ctx.release();
-  if (ctx.ended) return;
-  ctx.ended = true;
-  const { request, pipeline, record } = ctx;
-  if (pipeline.onEnd.length === 0 && !onRecord) return;
-  const ended: RequestRecord = {
-    status: ctx.status,
-    source: ctx.source,
-    code: ctx.code,
-    aborted: !complete,
-    bytesIn: ctx.bytesIn,
-    bytesOut: ctx.bytesOut,
-    durationMs: deps.clock.monotonic() - ctx.startedMs,
-    startedAt: record.startedAt,
-    requestId: ctx.requestId,
-    traceparent: ctx.traceparent,
-    method: request.method,
-    path: ctx.target.path,
-    host: request.host,
-    clientIp: request.client.ip,
-    frontend: request.client.frontend?.verdict,
-    route: ctx.route.id === "" ? undefined : ctx.route.id,
-    consumer: ctx.consumer?.id,
-    cacheStatus: ctx.cacheStatus,
-    reason: record.reason,
-    steps: record.steps,
-    // After a 304 the attempt that brought it is written down last: its answer ends after the caller's.
-    attempts: record.attempts,
-    mirror: record.mirror,
-  };
-  for (const { policy, name } of pipeline.onEnd) {
-    try {
-      policy.onEnd!(ctx, ended);
-    } catch (error) {
-      deps.log.error("a policy threw at the end of a request", {
-        policy: name,
-        requestId: ctx.requestId,
-        error: String(error),
-      });
-    }
-  }
-  onRecord?.(ended);
 }

@@ -26,6 +26,7 @@ import type { StoreReply } from "../contract/stores/reply.ts";
 import { beginRequest } from "../engine/begin-request.ts";
 import { createMatcher, createStricterReader, paramsOf } from "../engine/match.ts";
 import type { Plan } from "../engine/plan.ts";
+import { createRecorder } from "../engine/recorder.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import type { Route } from "../engine/route.ts";
 import type { Stop } from "../engine/run-steps.ts";
@@ -94,7 +95,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const decide = createDecide({ endpoints, metadata, match, screen, deps });
   const { cache = new GatewayCache(deps.stores.blobs, host.name) } = options;
   const context = executeContext({ ...options, via: `1.1 ${name}`, cache, isCached: cachedPaths(routes) });
-  const begin = (received: GatewayRequest) => beginRequest(received, unrouted, deps.clock);
+  const recorder = createRecorder(deps, options.onRecord);
+  const begin = (received: GatewayRequest) => beginRequest(received, unrouted, deps.clock, recorder);
 
   return {
     config,

@@ -32,7 +32,7 @@ export interface RequestLine {
   readonly attempts: readonly AttemptRecord[] | undefined;
   readonly mirror: string | undefined;
   readonly durationMs: number;
-  /** From the first attempt at a backend to the head of its answer, all attempts together. */
+  /** The time of all attempts together. */
   readonly backendMs: number | undefined;
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -59,7 +59,7 @@ export function requestLine(record: RequestRecord, shown: RedactedFields): Reque
     reason: shown.reason,
     cacheStatus: record.cacheStatus,
     aborted: record.aborted || undefined,
-    attempts: attempts.length === 0 ? undefined : attempts.map((attempt) => ({ ...attempt, ms: rounded(attempt.ms) })),
+    attempts: attempts.length === 0 ? undefined : attempts.map(attemptLine),
     mirror: record.mirror,
     durationMs: rounded(durationMs),
     backendMs: attempts.length === 0 ? undefined : rounded(attempts.reduce((sum, { ms }) => sum + ms, 0)),
@@ -72,6 +72,11 @@ export function requestLine(record: RequestRecord, shown: RedactedFields): Reque
 export function levelOf({ code, source, status }: Pick<RequestRecord, "code" | "source" | "status">): Level {
   if (code === "internal") return "error";
   return source === "gateway" && code !== undefined && status >= 500 ? "warn" : "info";
+}
+
+function attemptLine(attempt: AttemptRecord): AttemptRecord {
+  const { headMs, ms } = attempt;
+  return { ...attempt, ...(headMs !== undefined && { headMs: rounded(headMs) }), ms: rounded(ms) };
 }
 
 function rounded(ms: number): number {

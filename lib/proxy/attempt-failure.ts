@@ -1,5 +1,6 @@
-/** Why an attempt at a backend failed: the error, what it means for the caller, and its words for the record. */
+/** Why an attempt at a backend failed: the error, what it means for the caller and for the target, and its words for the record. */
 import { errors } from "undici";
+import type { Result } from "../backends/resilience/circuit.ts";
 import { type ProblemCode, type Refusal, refuse } from "../contract/problem.ts";
 import { BodyFault } from "./request-body.ts";
 
@@ -43,6 +44,25 @@ export function asRefusal(error: Error): Refusal {
   if (error instanceof UnfitAnswer) return refuse(error.refusedWith, { reason: error.message });
   if (isMalformed(error)) return refuse("response-invalid", { reason: describe(error) });
   return refuse("backend-unreachable", { reason: describe(error) });
+}
+
+interface Ending {
+  readonly status: number | undefined;
+  readonly error: Error | undefined;
+  /** The caller has got the head. */
+  readonly hasHead: boolean;
+  /** A policy threw. */
+  readonly hasBug: boolean;
+}
+
+/** What an attempt says of its target. */
+export function resultOf({ status, error, hasHead, hasBug }: Ending): Result {
+  // A 5xx counts also where a cache gives up the rest of it.
+  if (status !== undefined && status >= 500) return "failed";
+  if (!error) return "good";
+  if (hasBug || error instanceof CallerGone || error instanceof BodyFault || error instanceof UnfitAnswer) return "neither";
+  // How long a whole answer takes is up to the caller, too.
+  return isTotal(error) && hasHead ? "neither" : "failed";
 }
 
 /** Also by undici's judgement, before a head: what its parser can't read, a head over the bound, lengths that contradict each other. */

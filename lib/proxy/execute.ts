@@ -7,7 +7,7 @@ import type { Sink } from "../contract/sink.ts";
 import { BodyTaps } from "../engine/body-taps.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import { DEFERRED, runSteps, type Stop } from "../engine/run-steps.ts";
-import { finish, sendStop } from "../engine/send.ts";
+import { sendStop } from "../engine/send.ts";
 import { signsInConnection } from "../http/connection-credential.ts";
 import type { BackendHead } from "../http/hygiene.ts";
 import { privateHead, type ShapedHead, sharedHead } from "./answer-head.ts";
@@ -116,7 +116,7 @@ function forward(
 ): void {
   const { backend, timeouts, isDirect, mirror, elsewhere } = ctx.pipeline;
   if (sink.closed) {
-    finish(ctx, false, context);
+    ctx.complete(false);
     return;
   }
   const body = mirror && !isUpgradeSink(sink) ? watchForMirror(mirror, ctx, given, context) : given;
@@ -179,7 +179,7 @@ function sendTo(ctx: RequestContext, sink: Sink, sending: AttemptInput, context:
   const handler = new ForwardHandler(attempt);
   sink.onClose = (complete) => {
     if (!complete) handler.abort(new CallerGone());
-    finish(ctx, complete, context);
+    ctx.complete(complete);
   };
   const taps = pipeline.requestBody.length > 0 ? new BodyTaps(pipeline.requestBody, "requestBody", ctx) : undefined;
   context.pools.poolFor(target.origin, timeouts.connectMs, deps.clock.now()).dispatch(
@@ -194,9 +194,7 @@ function sendTo(ctx: RequestContext, sink: Sink, sending: AttemptInput, context:
       // Otherwise undici takes it from Host, and gives up the connection for each caller who sends another one.
       servername: target.serverName,
     } as Dispatcher.DispatchOptions,
-    upgrading
-      ? new UpgradeHandler(attempt, upgrading, (complete) => finish(ctx, complete, context), handler, sending.totalMs)
-      : handler,
+    upgrading ? new UpgradeHandler(attempt, upgrading, (complete) => ctx.complete(complete), handler, sending.totalMs) : handler,
   );
 }
 

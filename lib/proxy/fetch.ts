@@ -2,7 +2,6 @@
 import type { Refusal } from "../contract/problem.ts";
 import type { Sink } from "../contract/sink.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import { finish } from "../engine/send.ts";
 import type { ExecuteContext, Fetch } from "./context.ts";
 
 /** In place of the backend's answer: to the cache that asked for it, or to the sink's caller. */
@@ -18,5 +17,5 @@ export function refuseTo(
     return;
   }
   fetch.fail(refusal);
-  finish(ctx, false, context);
+  ctx.complete(false);
 }

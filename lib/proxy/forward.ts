@@ -7,6 +7,7 @@ import type { Dispatcher } from "undici";
 import type { Result } from "../backends/resilience/circuit.ts";
 import type { Clock } from "../contract/deps.ts";
 import { type Refusal, refuse } from "../contract/problem.ts";
+import type { AttemptDraft } from "../contract/record.ts";
 import type { Sink } from "../contract/sink.ts";
 import { BodyTaps, replacesBytes } from "../engine/body-taps.ts";
 import type { RequestContext } from "../engine/request-context.ts";
@@ -15,11 +16,10 @@ import { isBodiless } from "../http/framing.ts";
 import { type BackendHead, readBackendHead } from "../http/hygiene.ts";
 import { writableReason } from "../http/reason-phrase.ts";
 import type { ShapedHead } from "./answer-head.ts";
-import { asRefusal, CallerGone, describe, isTotal, MalformedAnswer, TimedOut, UnfitAnswer } from "./attempt-failure.ts";
+import { asRefusal, CallerGone, describe, isTotal, MalformedAnswer, resultOf, TimedOut, UnfitAnswer } from "./attempt-failure.ts";
 import { canFallBack } from "./can-fall-back.ts";
 import type { Decoder } from "./decode.ts";
 import { Heartbeat, isEventStream } from "./heartbeat.ts";
-import { BodyFault } from "./request-body.ts";
 
 /** Who may send the request again, and keeps count of how its target does. */
 export interface Watch {
@@ -82,6 +82,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   #isRequestSent = false;
   #droppedLeft = DROPPED_BYTES;
   #reply: { status: number; statusText: string; backend: BackendHead } | undefined;
+  #record: AttemptDraft | undefined;
 
   constructor(attempt: Attempt) {
     this.#attempt = attempt;
@@ -151,12 +152,14 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       return;
     }
     this.#limitSilence(this.#attempt.idleMs);
-    const { ctx, sink } = this.#attempt;
+    const { ctx, sink, targetUrl } = this.#attempt;
     const backend = readBackendHead(controller.rawHeaders as Uint8Array[]);
     // Slices of the first read: kept, they would hold its 64 KB for as long as the answer lasts.
     controller.rawHeaders = [];
     const { pipeline } = ctx;
     this.#reply = { status, statusText: writableReason(statusText), backend };
+    const headMs = this.#elapsedMs();
+    this.#writeDown({ target: targetUrl, status, wasSent: true, headMs, ms: headMs });
     if (this.#attempt.watch?.replaces(status, backend)) {
       this.#drop(controller);
       return;
@@ -371,26 +374,24 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     this.release();
     // A kept controller holds the request after it alive, and that one the next: whole chains would live until a full collection.
     this.#controller = undefined;
-    const { ctx, sink, clock, targetUrl, watch } = this.#attempt;
+    const { sink, targetUrl, watch } = this.#attempt;
     sink.onDrain = undefined;
-    const ms = clock.monotonic() - this.#startedMs;
-    ctx.record.attempts.push({
-      target: targetUrl,
-      status: this.#reply?.status,
-      error: error && describe(error),
-      wasSent: this.#wasSent,
-      ms,
-    });
-    watch?.ended(this.#result(error));
+    const ms = this.#elapsedMs();
+    if (this.#record) {
+      this.#record.ms = ms;
+      if (error) this.#record.error = describe(error);
+    } else this.#writeDown({ target: targetUrl, error: error && describe(error), wasSent: this.#wasSent, ms });
+    const { status } = this.#reply ?? {};
+    watch?.ended(resultOf({ status, error, hasHead: this.#hasHead, hasBug: this.#hasBug }));
   }
 
-  #result(error: Error | undefined): Result {
-    // Whatever becomes of the rest of it, be it that a cache does not want it.
-    if (this.#reply && this.#reply.status >= 500) return "failed";
-    if (!error) return "good";
-    const isOurs = this.#hasBug || error instanceof CallerGone || error instanceof BodyFault || error instanceof UnfitAnswer;
-    // How long a whole answer takes is up to the caller, too.
-    return isOurs || (isTotal(error) && this.#hasHead) ? "neither" : "failed";
+  #elapsedMs(): number {
+    return this.#attempt.clock.monotonic() - this.#startedMs;
+  }
+
+  #writeDown(attempt: AttemptDraft): void {
+    this.#record = attempt;
+    this.#attempt.ctx.record.attempts.push(attempt);
   }
 }
 

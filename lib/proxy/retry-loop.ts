@@ -9,7 +9,6 @@ import type { Clock } from "../contract/deps.ts";
 import { BACKEND_FAILURES, PROBLEMS, type Refusal, refuse } from "../contract/problem.ts";
 import type { Sink } from "../contract/sink.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import { finish } from "../engine/send.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/hygiene.ts";
 import type { ExecuteContext, Fetch } from "./context.ts";
@@ -89,7 +88,7 @@ export class RetryLoop {
     else {
       this.#sink.onClose = (complete) => {
         admitted();
-        finish(this.#ctx, complete, this.#context);
+        this.#ctx.complete(complete);
       };
     }
   }
@@ -112,7 +111,7 @@ export class RetryLoop {
 
   #goTo(target: BackendTarget | undefined): void {
     if (this.#sink.closed) {
-      finish(this.#ctx, false, this.#context);
+      this.#ctx.complete(false);
       return;
     }
     if (!target) {
@@ -170,7 +169,7 @@ export class RetryLoop {
     const timer = setTimeout(() => this.#goTo(target), waitMs);
     this.#sink.onClose = (complete) => {
       clearTimeout(timer);
-      finish(this.#ctx, complete, this.#context);
+      this.#ctx.complete(complete);
     };
     return true;
   }

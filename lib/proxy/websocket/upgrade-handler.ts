@@ -94,7 +94,8 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
     sink.onClose = finish;
     ctx.status = 101;
     ctx.source = "backend";
-    ctx.record.attempts.push({ target: targetUrl, status: 101, wasSent: true, ms: clock.monotonic() - this.#startedMs });
+    const headMs = clock.monotonic() - this.#startedMs;
+    ctx.record.attempts.push({ target: targetUrl, status: 101, wasSent: true, headMs, ms: headMs });
     const tunnel = new WebSocketTunnel({
       client,
       backend: socket,
