@@ -25,7 +25,7 @@ export function createPreflight(match: Matcher, unrouted: Route): EnterPreflight
     const [route, params] = found.kind === "none" ? [unrouted, {}] : [found.route, found.params];
     const rule = corsOf(route, requestedMethod);
     if (pathFault(target, route) || !rule) return found;
-    ctx.enter(route, params, requestedMethod);
+    ctx.setRoute(route, params, requestedMethod);
     const origin = facts.headers.get("origin")!;
     ctx.granted = (rule.methods ?? [requestedMethod]).filter((method) => {
       const own = method === requestedMethod ? found : find(method);

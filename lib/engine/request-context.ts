@@ -39,7 +39,7 @@ export class RequestContext implements Exchange {
   body: Uint8Array | undefined = undefined;
   granted: readonly string[] | undefined = undefined;
   /** What goes to the backend as its body, where another one may be asked after it. */
-  upload: Readable | Uint8Array | null = null;
+  requestBody: Readable | Uint8Array | null = null;
   bytesIn = 0;
   bytesOut = 0;
   status = 0;
@@ -84,7 +84,7 @@ export class RequestContext implements Exchange {
   }
 
   /** `method` is another than the request's for a preflight, which stands for the request that it asks about. */
-  enter(route: Route, params: Readonly<Record<string, string>>, method = this.request.method): void {
+  setRoute(route: Route, params: Readonly<Record<string, string>>, method = this.request.method): void {
     this.route = route;
     this.params = params;
     this.pipeline = route.pipelineFor(method);
@@ -134,7 +134,7 @@ export class RequestContext implements Exchange {
   }
 
   /** The same request on its way to another backend, which has other targets. It is not recorded by itself. */
-  towards(pipeline: Pipeline): RequestContext {
+  forBackend(pipeline: Pipeline): RequestContext {
     const own = this.#alike(this.request, this.record.startedAt, this.startedMs);
     own.pipeline = pipeline;
     own.body = this.body;
@@ -143,7 +143,7 @@ export class RequestContext implements Exchange {
 
   #alike(request: GatewayRequest, nowMs: number, monotonicMs: number): RequestContext {
     const own = new RequestContext(request, this.facts, this.target, this.route, nowMs, monotonicMs, undefined, this);
-    own.enter(this.route, this.params);
+    own.setRoute(this.route, this.params);
     own.consumer = this.consumer;
     own.carry = this.carry;
     own.locals = this.locals;

@@ -35,8 +35,8 @@ export function createScreen(options: ScreenOptions): Screen {
     if (found.kind !== "none") {
       // A refused preflight has the CORS fields of the route that it asks about, or none.
       if (found.kind === "method-not-allowed" && requested?.kind === "route")
-        ctx.enter(requested.route, requested.params, requestedMethod);
-      else ctx.enter(found.route, found.params);
+        ctx.setRoute(requested.route, requested.params, requestedMethod);
+      else ctx.setRoute(found.route, found.params);
       const shed = shedRequest(found.route, load);
       if (shed) return shed;
     }

@@ -109,7 +109,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const route = byId.get(plan.route);
       if (!route) return undefined;
       const ctx = begin({ ...received, target: plan.target });
-      ctx.enter(route, paramsOf(route, ctx.target.segments));
+      ctx.setRoute(route, paramsOf(route, ctx.target.segments));
       ctx.resume(plan);
       return ctx;
     },
@@ -120,7 +120,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const ctx = begin(received);
       const { request, target, facts } = ctx;
       const found = target === UNREADABLE_TARGET ? undefined : match(request.method, request.host, target, facts.headers);
-      if (found?.kind !== undefined && found.kind !== "none") ctx.enter(found.route, found.params);
+      if (found?.kind !== undefined && found.kind !== "none") ctx.setRoute(found.route, found.params);
       sendStop(ctx, refusal, sink, context);
     },
   };

@@ -4,7 +4,7 @@ import type { RequestContext } from "../engine/request-context.ts";
 import { IDEMPOTENT } from "./idempotent.ts";
 
 /** What was sent may have been carried out, so only what is safe to repeat goes on then; a body that was read is gone. */
-export function canFallBack({ pipeline, request, upload }: RequestContext, wasSent: boolean): boolean {
+export function canFallBack({ pipeline, request, requestBody }: RequestContext, wasSent: boolean): boolean {
   if (!pipeline.elsewhere || (wasSent && !IDEMPOTENT.has(request.method))) return false;
-  return !(upload instanceof Readable && (upload.readableDidRead || upload.destroyed));
+  return !(requestBody instanceof Readable && (requestBody.readableDidRead || requestBody.destroyed));
 }

@@ -120,7 +120,7 @@ function forward(
     return;
   }
   const body = mirror && !isUpgradeSink(sink) ? watchForMirror(mirror, ctx, given, context) : given;
-  if (elsewhere) ctx.upload = body;
+  if (elsewhere) ctx.requestBody = body;
   if (!backend || !timeouts) {
     refuseTo(refuse("no-backend-available", { headers: ["retry-after", "1"] }), ctx, sink, context, fetch);
   } else if (isDirect) {
@@ -147,7 +147,7 @@ function fallBack({ code }: Refusal, ctx: RequestContext, sink: Sink, context: E
   ctx.pool = undefined;
   ctx.release();
   try {
-    forward(ctx, ctx.upload, sink, context);
+    forward(ctx, ctx.requestBody, sink, context);
   } catch (error) {
     context.crash(error, ctx, sink);
   }

@@ -81,7 +81,7 @@ function dispatch(
   done: () => void,
 ): void {
   const backend = pipeline.backend!;
-  const own = ctx.towards(pipeline);
+  const own = ctx.forBackend(pipeline);
   const target = backend.pick(own);
   const outgoing =
     target && makeOutgoing(own, own.facts, pipeline, target, via, host.passesContentEncoding ? undefined : "identity");

@@ -101,7 +101,7 @@ export class RetryLoop {
       collectBody(body).then(
         (bytes) => {
           this.#body = bytes;
-          this.#ctx.upload = bytes;
+          this.#ctx.requestBody = bytes;
           this.#goTo(this.backend.pick(this.#ctx));
         },
         (error: unknown) => this.#crash(error),

@@ -28,7 +28,7 @@ export function exchangeFor({ path = "/*", consumer, ...parts }: ExchangeParts):
   const target = parseTarget(request.target) ?? UNREADABLE_TARGET;
   const ctx = new RequestContext(request, readRequestHeaders(request.headers), target, routeFor({ path }), 0, 0);
   const route = routeFor({ path });
-  ctx.enter(route, paramsOf(route, target.segments));
+  ctx.setRoute(route, paramsOf(route, target.segments));
   ctx.consumer = consumer;
   return ctx;
 }
