@@ -48,6 +48,8 @@ export interface Policy {
   /** The shared part of an answer: stored with it in a cache. Runs in reverse order. */
   onResponse?(exchange: Exchange, head: AnswerHead): void;
   /** An answer in place of a refusal, which the record has all the same: for when the backend has failed. */
+  onBackendFailure?(exchange: Exchange, refusal: Refusal): Answer | undefined;
+  /** @deprecated The former name of `onBackendFailure`. */
   instead?(exchange: Exchange, refusal: Refusal): Answer | undefined;
   /** Every answer, refusals and cache hits included; the last to touch it. Runs in reverse order. */
   onSend?(exchange: Exchange, head: AnswerHead): void;

@@ -30,7 +30,7 @@ export interface Pipeline extends Omit<CompiledVariant, "methods" | "steps"> {
   readonly onSend: readonly Step[];
   readonly onEnd: readonly Step[];
   /** Steps with an answer of their own for when the backend has failed. */
-  readonly instead: readonly Step[];
+  readonly onBackendFailure: readonly Step[];
   /** Steps through which an answer goes on its way to the caller. */
   readonly intercepts: readonly Step[];
   /** Steps that see or replace chunks of a body; the response's in the order of onResponse. */
@@ -47,7 +47,7 @@ export interface Pipeline extends Omit<CompiledVariant, "methods" | "steps"> {
   readonly assertion: Assertion | undefined;
   readonly mirror: MirrorRule | undefined;
   /** Where a request goes that its own backend has failed. */
-  readonly elsewhere: Pipeline | undefined;
+  readonly fallback: Pipeline | undefined;
   /** Fields in which an authenticator tells backends of a caller: nobody else may, whether or not the route asks who calls. */
   readonly identityFields: readonly string[];
   /** One target, asked once, and nothing to learn from it: the shortest way. */

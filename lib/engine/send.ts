@@ -60,8 +60,8 @@ function sendInParts(ctx: RequestContext, { body }: Answer, rest: Promise<string
 }
 
 function answerTo(refusal: Refusal, ctx: RequestContext): Answer {
-  for (const { policy, name } of ctx.pipeline.instead) {
-    const answer = policy.instead!(ctx, refusal);
+  for (const { policy, name } of ctx.pipeline.onBackendFailure) {
+    const answer = policy.onBackendFailure ? policy.onBackendFailure(ctx, refusal) : policy.instead!(ctx, refusal);
     if (!answer) continue;
     ctx.record.steps.push({ policy: name, verdict: "answered", code: refusal.code, ms: 0 });
     return answer;

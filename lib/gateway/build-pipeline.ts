@@ -56,7 +56,7 @@ export function buildPipeline(
     reverseRewrite: reverseRewrites(route, backend),
     cache: cacheRule(source, route, variant, built, steps),
     mirror: undefined,
-    elsewhere: undefined,
+    fallback: undefined,
     ...settings,
   };
   const { mirror, elsewhere } = route;
@@ -66,7 +66,7 @@ export function buildPipeline(
   return Object.freeze({
     ...pipeline,
     mirror: mirror && mirrorOf(mirror, towards(mirror.backend)),
-    elsewhere: elsewhere === undefined ? undefined : Object.freeze(towards(elsewhere)),
+    fallback: elsewhere === undefined ? undefined : Object.freeze(towards(elsewhere)),
   });
 }
 
@@ -82,7 +82,7 @@ function deciding(steps: readonly Step[]): Pick<Pipeline, "decide" | "execute"> 
 
 function hooks(
   steps: readonly Step[],
-): Pick<Pipeline, "onRequest" | "onResponse" | "onSend" | "onEnd" | "instead" | "intercepts"> {
+): Pick<Pipeline, "onRequest" | "onResponse" | "onSend" | "onEnd" | "onBackendFailure" | "intercepts"> {
   const reversed = steps.toReversed();
   return {
     onRequest: steps.filter(({ policy }) => policy.onRequest),
@@ -93,7 +93,7 @@ function hooks(
     ],
     onSend: reversed.filter(({ policy }) => policy.onSend),
     onEnd: steps.filter(({ policy }) => policy.onEnd),
-    instead: steps.filter(({ policy }) => policy.instead),
+    onBackendFailure: steps.filter(({ policy }) => policy.onBackendFailure ?? policy.instead),
     intercepts: steps.filter(({ policy }) => policy.intercept),
   };
 }

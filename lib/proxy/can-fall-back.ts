@@ -5,6 +5,6 @@ import { IDEMPOTENT } from "./idempotent.ts";
 
 /** What was sent may have been carried out, so only what is safe to repeat goes on then; a body that was read is gone. */
 export function canFallBack({ pipeline, request, requestBody }: RequestContext, wasSent: boolean): boolean {
-  if (!pipeline.elsewhere || (wasSent && !IDEMPOTENT.has(request.method))) return false;
+  if (!pipeline.fallback || (wasSent && !IDEMPOTENT.has(request.method))) return false;
   return !(requestBody instanceof Readable && (requestBody.readableDidRead || requestBody.destroyed));
 }

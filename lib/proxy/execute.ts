@@ -114,13 +114,13 @@ function forward(
   context: ExecuteContext,
   fetch?: Fetch,
 ): void {
-  const { backend, timeouts, isDirect, mirror, elsewhere } = ctx.pipeline;
+  const { backend, timeouts, isDirect, mirror, fallback } = ctx.pipeline;
   if (sink.closed) {
     ctx.complete(false);
     return;
   }
   const body = mirror && !isUpgradeSink(sink) ? watchForMirror(mirror, ctx, given, context) : given;
-  if (elsewhere) ctx.requestBody = body;
+  if (fallback) ctx.requestBody = body;
   if (!backend || !timeouts) {
     refuseTo(refuse("no-backend-available", { headers: ["retry-after", "1"] }), ctx, sink, context, fetch);
   } else if (isDirect) {
@@ -139,10 +139,10 @@ function fallBack({ code }: Refusal, ctx: RequestContext, sink: Sink, context: E
     policy: "fallback",
     verdict: "passed",
     code,
-    reason: `goes to ${pipeline.elsewhere!.backend!.name}`,
+    reason: `goes to ${pipeline.fallback!.backend!.name}`,
     ms: 0,
   });
-  ctx.pipeline = pipeline.elsewhere!;
+  ctx.pipeline = pipeline.fallback!;
   // The targets that were chosen are those of the other backend, and so is the place in its bulkhead.
   ctx.pool = undefined;
   ctx.release();

@@ -168,7 +168,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       controller.abort(new UnfitAnswer("it answered 401 and offers only NTLM or Negotiate", "connection-auth-unsupported"));
       return;
     }
-    if (FAILURES.has(status) && (pipeline.instead.length > 0 || canFallBack(ctx, true))) {
+    if (FAILURES.has(status) && (pipeline.onBackendFailure.length > 0 || canFallBack(ctx, true))) {
       this.#drop(controller);
       this.#attempt.fail(refuse("backend-unreachable", { reason: `it answered ${status}` }));
       return;

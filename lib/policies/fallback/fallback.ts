@@ -9,6 +9,6 @@ export const fallback: PolicyDefinition<FallbackOptions> = {
   refuses: [],
   cacheable: true,
   create: (options) => ({
-    instead: (exchange, { code }) => (BACKEND_FAILURES.has(code) ? renderFixedAnswer(options, exchange) : undefined),
+    onBackendFailure: (exchange, { code }) => (BACKEND_FAILURES.has(code) ? renderFixedAnswer(options, exchange) : undefined),
   }),
 };
