@@ -27,7 +27,7 @@ export function exampleFor(route: Route, backend: Backend): { readonly from: str
   const ctx = new RequestContext(request, readRequestHeaders(headers), target, route, 0, 0);
   ctx.setRoute(route, paramsOf(route, target.segments));
   // Only where it goes: policies are not asked.
-  const outgoing = makeOutgoing(ctx, ctx.facts, { ...ctx.pipeline, onRequest: [] }, first, "", undefined);
+  const outgoing = makeOutgoing(ctx, { ...ctx.pipeline, onRequest: [] }, first, "", undefined);
   return outgoing && { from: target.path, to: first.origin + outgoing.target };
 }
 

@@ -83,7 +83,7 @@ function asJson(explanation: Explanation, logged: readonly string[]): string {
 }
 
 function sentFacts({ origin, method, target, pairs, body }: Sent, { ctx }: Explanation) {
-  const backend = ctx.pipeline.backend!.name;
+  const backend = ctx.pipeline.upstream!.backend.name;
   return { backend, method, url: origin + target, headers: pairsOf(pairs), bodyBytes: body?.length ?? 0 };
 }
 
@@ -120,7 +120,7 @@ function isRouted({ ctx }: Explanation): boolean {
 
 /** Addresses in the order in which they would be asked; undefined where that is the same for everybody. */
 function poolOf({ pool, pipeline }: RequestContext): readonly (readonly string[])[] | undefined {
-  return pool?.map((level) => level.map((index) => pipeline.backend!.targets[index]!.url));
+  return pool?.map((level) => level.map((index) => pipeline.upstream!.backend.targets[index]!.url));
 }
 
 function poolLines(ctx: RequestContext): string[] {
@@ -160,7 +160,7 @@ function stepCells({ policy, row, verdict, code, reason, ms }: Explanation["step
 function verdictLine({ kind, code, reason, askedOf, ctx, ending }: Explanation): string {
   switch (kind) {
     case "sent":
-      return good(`goes on to the backend ${ctx.pipeline.backend!.name}`);
+      return good(`goes on to the backend ${ctx.pipeline.upstream!.backend.name}`);
     case "refused": {
       const allow = new HeaderList([...ending!.pairs]).get("allow");
       const why = reason ?? (allow === undefined ? undefined : `the path serves ${allow}`);

@@ -118,12 +118,12 @@ function whenOf({ when }: CompiledRoute, variables: Variables): string[] {
 }
 
 function destinationOf(route: Route, { variants, mirror, elsewhere }: CompiledRoute, backends: Gateway["backends"]): Destination {
-  const { backend } = route.pipelineFor("");
-  if (backend)
+  const { upstream } = route.pipelineFor("");
+  if (upstream)
     return {
       kind: "backend",
-      backend: backend.name,
-      example: exampleFor(route, backend),
+      backend: upstream.backend.name,
+      example: exampleFor(route, upstream.backend),
       mirror: mirror && { backend: backends[mirror.backend]!.name, percent: Math.round(mirror.share * 10_000) / 100 },
       fallback: elsewhere === undefined ? undefined : backends[elsewhere]!.name,
     };

@@ -2,7 +2,8 @@
 import type { Assertion } from "../backends/assertions.ts";
 import type { Backend, BackendTarget } from "../backends/backend.ts";
 import type { CacheRule } from "../contract/caching.ts";
-import type { CompiledVariant } from "../contract/compiled/config.ts";
+import type { CompiledVariant, Timeouts } from "../contract/compiled/config.ts";
+import type { CompiledRetry } from "../contract/compiled/resilience.ts";
 import type { Policy } from "../contract/policy.ts";
 import type { ProblemCode } from "../contract/problem.ts";
 import type { CredentialPlace } from "../http/credential.ts";
@@ -18,13 +19,11 @@ export interface Step {
   readonly policy: Policy;
 }
 
-/** The settings of the variant, such as `timeouts`, with the steps that are built of it. */
-export interface Pipeline extends Omit<CompiledVariant, "methods" | "steps"> {
+/** The settings of the variant, such as `maxBodyBytes`, with the steps and the upstreams that are built of it. */
+export interface Pipeline extends Omit<CompiledVariant, "methods" | "steps" | "timeouts" | "retry"> {
   /** Steps that decide, in the order of their rows; `execute` holds those that need the half that forwards. */
   readonly decide: readonly Step[];
   readonly execute: readonly Step[];
-  /** Credentials that stay here. */
-  readonly removes: readonly CredentialPlace[];
   readonly onRequest: readonly Step[];
   readonly onResponse: readonly Step[];
   readonly onSend: readonly Step[];
@@ -43,25 +42,37 @@ export interface Pipeline extends Omit<CompiledVariant, "methods" | "steps"> {
   readonly bufferResponseBytes: number | undefined;
   /** "handler" where a verdict needs the raw body: on Vercel the front half then only screens. */
   readonly decideIn: "front" | "handler";
-  readonly backend: Backend | undefined;
-  readonly assertion: Assertion | undefined;
+  /** The route's own backend; undefined where the route answers by itself. */
+  readonly upstream: Upstream | undefined;
+  /** The backend for requests that the route's own has failed. */
+  readonly fallback: Upstream | undefined;
   readonly mirror: MirrorRule | undefined;
-  /** Where a request goes that its own backend has failed. */
-  readonly fallback: Pipeline | undefined;
   /** Fields in which an authenticator tells backends of a caller: nobody else may, whether or not the route asks who calls. */
   readonly identityFields: readonly string[];
-  /** One target, asked once, and nothing to learn from it: the shortest way. */
-  readonly isDirect: boolean;
-  /** For the targets whose answers speak of other paths than the caller's. */
-  readonly reverseRewrite: ReadonlyMap<BackendTarget, ReverseRewrite>;
   /** Where answers of the backend are kept and given to others. */
   readonly cache: CacheRule | undefined;
 }
 
+/** A backend, as a route asks it. Secrets and credentials for one upstream of a route never go to another. */
+export interface Upstream {
+  readonly backend: Backend;
+  readonly assertion: Assertion | undefined;
+  readonly timeouts: Timeouts;
+  /** Absent: no attempt after the first. */
+  readonly retry?: CompiledRetry;
+  /** One target, asked once, and nothing to learn from it: the shortest way. */
+  readonly isDirect: boolean;
+  /** For the targets whose answers speak of other paths than the caller's. */
+  readonly reverseRewrite: ReadonlyMap<BackendTarget, ReverseRewrite>;
+  /** The caller's credentials that this backend does not get. */
+  readonly strippedCredentials: readonly CredentialPlace[];
+}
+
 /** A share of the requests, copied to another backend. */
 export interface MirrorRule {
-  /** The route's, as it would be if it led to the mirror: no secret and no credential goes there that is meant for the other backend. */
-  readonly pipeline: Pipeline;
+  readonly upstream: Upstream;
+  /** Steps that transform the copied body. Those that only look at it have seen the request already. */
+  readonly requestBody: readonly Step[];
   /** Of all requests: 0.1 for a tenth. */
   readonly share: number;
   readonly maxBodyBytes: number;

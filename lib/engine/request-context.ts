@@ -10,7 +10,7 @@ import type { Consumer, GatewayRequest } from "../contract/request.ts";
 import { type RequestFacts, withoutOverrides } from "../http/hygiene.ts";
 import type { Target } from "../http/target.ts";
 import { continueTrace } from "../http/trace-context.ts";
-import type { Pipeline } from "./pipeline.ts";
+import type { Pipeline, Upstream } from "./pipeline.ts";
 import type { Plan } from "./plan.ts";
 import type { Route } from "./route.ts";
 
@@ -31,6 +31,8 @@ export class RequestContext implements Exchange {
   readonly startedMs: number;
   route: Route;
   pipeline: Pipeline;
+  /** The backend that is asked: the route's own, or its fallback. */
+  upstream: Upstream | undefined;
   params: Readonly<Record<string, string>>;
   consumer: Consumer | undefined = undefined;
   pool: Pool | undefined = undefined;
@@ -68,6 +70,7 @@ export class RequestContext implements Exchange {
     this.target = target;
     this.route = unrouted;
     this.pipeline = unrouted.pipelineFor(request.method);
+    this.upstream = this.pipeline.upstream;
     this.params = {};
     this.startedMs = monotonicMs;
     this.requestId = requestId;
@@ -88,6 +91,7 @@ export class RequestContext implements Exchange {
     this.route = route;
     this.params = params;
     this.pipeline = route.pipelineFor(method);
+    this.upstream = this.pipeline.upstream;
     if (this.facts.hasOverrides && route.overrides !== "pass") this.#dropOverrides();
   }
 
@@ -133,10 +137,10 @@ export class RequestContext implements Exchange {
     return own;
   }
 
-  /** The same request on its way to another backend, which has other targets. It is not recorded by itself. */
-  forBackend(pipeline: Pipeline): RequestContext {
+  /** The same request on its way to another backend, which has other targets. It leaves no record. */
+  forBackend(upstream: Upstream): RequestContext {
     const own = this.#alike(this.request, this.record.startedAt, this.startedMs);
-    own.pipeline = pipeline;
+    own.upstream = upstream;
     own.body = this.body;
     return own;
   }

@@ -1,18 +1,18 @@
 /** Builds the pipeline of a route for a method, once when a config is loaded. */
 
 import type { Assertions } from "../backends/assertions.ts";
-import type { Backend, BackendTarget } from "../backends/backend.ts";
+import type { Backend } from "../backends/backend.ts";
 import { createCacheRule } from "../cache/cache-rule.ts";
 import { routeMeaning } from "../cache/route-meaning.ts";
 import type { Authenticator } from "../contract/authenticator.ts";
 import type { CacheRule } from "../contract/caching.ts";
-import type { CompiledConfig, CompiledMirror, CompiledStep, CompiledVariant } from "../contract/compiled/config.ts";
+import type { CompiledConfig, CompiledMirror, CompiledStep, CompiledVariant, Timeouts } from "../contract/compiled/config.ts";
 import type { CompiledRetry } from "../contract/compiled/resilience.ts";
 import type { Deps } from "../contract/deps.ts";
 import { FIRST_EXECUTE_ROW, ROWS, type Row } from "../contract/phases.ts";
 import type { CustomPolicy, Policy, PolicyDefinition } from "../contract/policy.ts";
 import { PROBLEMS, type ProblemCode } from "../contract/problem.ts";
-import type { MirrorRule, Pipeline, ReverseRewrite, Step } from "../engine/pipeline.ts";
+import type { MirrorRule, Pipeline, Step, Upstream } from "../engine/pipeline.ts";
 import type { Route } from "../engine/route.ts";
 import type { CredentialPlace } from "../http/credential.ts";
 import { createReverseRewrite } from "../proxy/reverse-rewrite.ts";
@@ -42,31 +42,16 @@ export function buildPipeline(
   // Array.prototype.sort is stable: within a row, steps keep the order of policies/index.ts.
   const built = variant.steps.map((step) => buildStep(source, route, step, backend)).sort((a, b) => a.step.rank - b.step.rank);
   const steps = [...built.map(({ step }) => step), ...poolSteps(backend)].sort((a, b) => a.rank - b.rank);
-  const { methods: _methods, steps: _steps, ...settings } = variant;
-  const pipeline: Pipeline = {
+  const { methods: _methods, steps: _steps, timeouts: _timeouts, retry: _retry, ...settings } = variant;
+  return Object.freeze({
     ...deciding(steps),
     ...hooks(steps),
     ...bodyHooks(steps),
-    removes: removedBy(steps),
+    ...upstreams(source, route, variant, backend, built, steps),
     decideIn: built.some(({ needsBody }) => needsBody) ? "handler" : "front",
-    backend,
-    assertion: backend && source.assertions.byBackend.get(backend.name),
     identityFields: [...source.authenticators.values()].flatMap(({ fields = [] }) => fields),
-    isDirect: isDirect(backend, variant.retry),
-    reverseRewrite: reverseRewrites(route, backend),
     cache: cacheRule(source, route, variant, built, steps),
-    mirror: undefined,
-    fallback: undefined,
     ...settings,
-  };
-  const { mirror, elsewhere } = route;
-  if (!backend || (!mirror && elsewhere === undefined)) return Object.freeze(pipeline);
-  const custom = removedBy(built.filter(({ isCustom }) => isCustom).map(({ step }) => step));
-  const towards = (index: number) => leadingTo(source.backends[index]!, { ...pipeline, removes: custom }, source, route, variant);
-  return Object.freeze({
-    ...pipeline,
-    mirror: mirror && mirrorOf(mirror, towards(mirror.backend)),
-    fallback: elsewhere === undefined ? undefined : Object.freeze(towards(elsewhere)),
   });
 }
 
@@ -129,48 +114,61 @@ function cacheRule(
   return createCacheRule(route, steps, customNames, meaning, deps);
 }
 
-function mirrorOf({ share, maxBodyBytes }: CompiledMirror, other: Pipeline): MirrorRule {
-  // Of the route's own body steps those that only look have seen the request already.
-  const requestBody = other.requestBody.filter(({ policy }) => policy.requestBody!.mode === "transform");
-  return Object.freeze({ pipeline: Object.freeze({ ...other, requestBody }), share, maxBodyBytes });
+/**
+ * The route's own backend, its fallback and its mirror. Which credentials the built-in policies keep from a backend depends on that
+ * backend; those that custom policies remove no backend gets.
+ */
+function upstreams(
+  source: PipelineSource,
+  route: Route,
+  variant: CompiledVariant,
+  backend: Backend | undefined,
+  built: readonly Built[],
+  steps: readonly Step[],
+): Pick<Pipeline, "upstream" | "fallback" | "mirror"> {
+  if (!backend || !variant.timeouts) return { upstream: undefined, fallback: undefined, mirror: undefined };
+  const byCustom = removedBy(built.filter(({ isCustom }) => isCustom).map(({ step }) => step));
+  const other = (index: number) => {
+    const to = source.backends[index]!;
+    const builtIn = variant.steps.filter(({ custom }) => !custom).map((step) => buildStep(source, route, step, to).step);
+    const { timeouts, resilience } = to.compiled;
+    return upstreamTo(to, source, route, { timeouts, retry: resilience?.retry }, [...removedBy(builtIn), ...byCustom]);
+  };
+  const { mirror, elsewhere } = route;
+  const { timeouts, retry } = variant;
+  return {
+    upstream: upstreamTo(backend, source, route, { timeouts, retry }, removedBy(steps)),
+    fallback: elsewhere === undefined ? undefined : other(elsewhere),
+    mirror: mirror && mirrorOf(mirror, other(mirror.backend), steps),
+  };
 }
 
-function isDirect(backend: Backend | undefined, retry: CompiledRetry | undefined): boolean {
-  return backend?.targets.length === 1 && !retry && !backend.compiled.resilience && !backend.compiled.strict;
+function upstreamTo(
+  backend: Backend,
+  { assertions }: PipelineSource,
+  route: Route,
+  { timeouts, retry }: { readonly timeouts: Timeouts; readonly retry: CompiledRetry | undefined },
+  strippedCredentials: readonly CredentialPlace[],
+): Upstream {
+  const { targets, compiled } = backend;
+  return Object.freeze({
+    backend,
+    assertion: assertions.byBackend.get(backend.name),
+    timeouts,
+    ...(retry && { retry }),
+    isDirect: targets.length === 1 && !retry && !compiled.resilience && !compiled.strict,
+    reverseRewrite: new Map(targets.map((target) => [target, createReverseRewrite(route, target)])),
+    strippedCredentials,
+  });
+}
+
+function mirrorOf({ share, maxBodyBytes }: CompiledMirror, upstream: Upstream, steps: readonly Step[]): MirrorRule {
+  const requestBody = steps.filter(({ policy }) => policy.requestBody?.open && policy.requestBody.mode === "transform");
+  return Object.freeze({ upstream, requestBody, share, maxBodyBytes });
 }
 
 function removedBy(steps: readonly Step[]): readonly CredentialPlace[] {
   return steps.flatMap(({ policy }) => policy.removes ?? []);
-}
-
-/**
- * The same pipeline, if the route led to this backend: what it gets to see, and how long it is waited for, is its own affair. Which
- * credentials the built-in policies keep from it hangs on it, too; those that `pipeline` removes it never gets.
- */
-function leadingTo(
-  backend: Backend,
-  pipeline: Pipeline,
-  source: PipelineSource,
-  route: Route,
-  variant: Pick<CompiledVariant, "steps">,
-): Pipeline {
-  const builtIn = variant.steps.filter(({ custom }) => !custom).map((step) => buildStep(source, route, step, backend).step);
-  const retry = backend.compiled.resilience?.retry;
-  return {
-    ...pipeline,
-    backend,
-    removes: [...removedBy(builtIn), ...pipeline.removes],
-    assertion: source.assertions.byBackend.get(backend.name),
-    timeouts: backend.compiled.timeouts,
-    retry,
-    isDirect: isDirect(backend, retry),
-    reverseRewrite: reverseRewrites(route, backend),
-    mirror: undefined,
-  };
-}
-
-function reverseRewrites(route: Route, backend: Backend | undefined): ReadonlyMap<BackendTarget, ReverseRewrite> {
-  return new Map((backend?.targets ?? []).map((target) => [target, createReverseRewrite(route, target)]));
 }
 
 interface Built {

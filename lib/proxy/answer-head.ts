@@ -32,9 +32,9 @@ export function sharedHead(
   reverseRewrite: ReverseRewrite | undefined,
 ): SharedHead {
   // The first thing that somebody wonders about who put a gateway before a backend that verifies for itself.
-  if (status === 401 && ctx.consumer && ctx.pipeline.removes.length > 0)
+  if (status === 401 && ctx.consumer && ctx.upstream!.strippedCredentials.length > 0)
     ctx.record.reason = "the backend answered 401: the caller's credential was kept from it (forwardCredential)";
-  reverseRewrite?.(pairs, ctx.pipeline.backend?.preserveHost ? ctx.request.host : undefined);
+  reverseRewrite?.(pairs, ctx.upstream!.backend.preserveHost ? ctx.request.host : undefined);
   if (length !== undefined) pairs.push("content-length", length);
   const { onResponse } = ctx.pipeline;
   if (onResponse.length === 0 && host.passesContentEncoding) return { status, pairs, cacheControl };

@@ -99,7 +99,7 @@ function openBody(ctx: RequestContext, bufferBytes: number | undefined, { host, 
   return new CountedBody(request.body, {
     maxBytes,
     statedBytes: host.trustsContentLength ? undefined : facts.contentLength,
-    pace: pipeline.timeouts?.body,
+    pace: pipeline.upstream?.timeouts.body,
     clock: deps.clock,
     onBytes: (bytes) => {
       ctx.bytesIn += bytes;
@@ -114,16 +114,18 @@ function forward(
   context: ExecuteContext,
   fetch?: Fetch,
 ): void {
-  const { backend, timeouts, isDirect, mirror, fallback } = ctx.pipeline;
+  const { upstream } = ctx;
+  const { mirror, fallback } = ctx.pipeline;
   if (sink.closed) {
     ctx.complete(false);
     return;
   }
-  const body = mirror && !isUpgradeSink(sink) ? watchForMirror(mirror, ctx, given, context) : given;
+  const body = mirror && upstream !== fallback && !isUpgradeSink(sink) ? watchForMirror(mirror, ctx, given, context) : given;
   if (fallback) ctx.requestBody = body;
-  if (!backend || !timeouts) {
+  if (!upstream) {
     refuseTo(refuse("no-backend-available", { headers: ["retry-after", "1"] }), ctx, sink, context, fetch);
-  } else if (isDirect) {
+  } else if (upstream.isDirect) {
+    const { backend, timeouts } = upstream;
     sendTo(ctx, sink, { target: backend.targets[0]!, body, totalMs: timeouts.totalMs, watch: undefined, fetch }, context);
   } else {
     new RetryLoop(ctx, body, sink, context, fetch, sendTo).start();
@@ -139,10 +141,10 @@ function fallBack({ code }: Refusal, ctx: RequestContext, sink: Sink, context: E
     policy: "fallback",
     verdict: "passed",
     code,
-    reason: `goes to ${pipeline.fallback!.backend!.name}`,
+    reason: `goes to ${pipeline.fallback!.backend.name}`,
     ms: 0,
   });
-  ctx.pipeline = pipeline.fallback!;
+  ctx.upstream = pipeline.fallback;
   // The targets that were chosen are those of the other backend, and so is the place in its bulkhead.
   ctx.pool = undefined;
   ctx.release();
@@ -158,9 +160,9 @@ function sendTo(ctx: RequestContext, sink: Sink, sending: AttemptInput, context:
   const { target, body, watch, fetch } = sending;
   const { pipeline } = ctx;
   const { deps, host } = context;
-  const timeouts = pipeline.timeouts!;
+  const { timeouts } = ctx.upstream!;
   const acceptEncoding = host.passesContentEncoding ? undefined : "identity";
-  const outgoing = makeOutgoing(ctx, ctx.facts, pipeline, target, context.via, acceptEncoding);
+  const outgoing = makeOutgoing(ctx, pipeline, target, context.via, acceptEncoding);
   if (!outgoing) {
     watch?.ended("neither");
     refuseTo(refuse("bad-request", { detail: "A value in the request would change the path." }), ctx, sink, context, fetch);
@@ -219,7 +221,7 @@ class BackendAttempt implements Attempt {
     this.sink = sink;
     this.clock = context.deps.clock;
     this.targetUrl = sending.target.url;
-    const { firstByteMs, idleMs } = ctx.pipeline.timeouts!;
+    const { firstByteMs, idleMs } = ctx.upstream!.timeouts;
     const silenceMs = sending.fetch?.silenceMs;
     this.firstByteMs = firstByteMs ?? silenceMs;
     this.idleMs = idleMs ?? silenceMs;
@@ -241,7 +243,7 @@ class BackendAttempt implements Attempt {
     const { ctx } = this;
     const { target, fetch } = this.#sending;
     const names = fetch ? backend.pairs.filter((_, index) => index % 2 === 0) : NO_NAMES;
-    const shared = sharedHead(ctx, status, backend, length, this.#context.host, ctx.pipeline.reverseRewrite.get(target));
+    const shared = sharedHead(ctx, status, backend, length, this.#context.host, ctx.upstream!.reverseRewrite.get(target));
     if (status < 400 && !SAFE.has(ctx.request.method)) this.#invalidate(shared.pairs);
     if (!fetch) return privateHead(ctx, shared);
     fetch.receive(shared, backend, names);

@@ -5,7 +5,7 @@
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { BodyTaps } from "../engine/body-taps.ts";
-import type { MirrorRule } from "../engine/pipeline.ts";
+import type { MirrorRule, Step } from "../engine/pipeline.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import { signsInConnection } from "../http/connection-credential.ts";
 import type { ExecuteContext } from "./context.ts";
@@ -27,8 +27,8 @@ export function watchForMirror(
   body: Readable | Uint8Array | null,
   context: ExecuteContext,
 ): Readable | Uint8Array | null {
-  const { share, maxBodyBytes, pipeline } = rule;
-  if (pipeline.backend!.dice() >= share) return body;
+  const { share, maxBodyBytes, upstream } = rule;
+  if (upstream.backend.dice() >= share) return body;
   const bytes = body instanceof Uint8Array ? body.length : ctx.facts.contentLength;
   if (bytes !== undefined && bytes > maxBodyBytes) {
     ctx.record.mirror = "too-large";
@@ -74,17 +74,16 @@ function send(rule: MirrorRule, ctx: RequestContext, body: Uint8Array | null, co
 }
 
 function dispatch(
-  { pipeline }: MirrorRule,
+  { upstream, requestBody }: MirrorRule,
   ctx: RequestContext,
   body: Uint8Array | null,
   { deps, host, pools, via }: ExecuteContext,
   done: () => void,
 ): void {
-  const backend = pipeline.backend!;
-  const own = ctx.forBackend(pipeline);
+  const { backend } = upstream;
+  const own = ctx.forBackend(upstream);
   const target = backend.pick(own);
-  const outgoing =
-    target && makeOutgoing(own, own.facts, pipeline, target, via, host.passesContentEncoding ? undefined : "identity");
+  const outgoing = target && makeOutgoing(own, own.pipeline, target, via, host.passesContentEncoding ? undefined : "identity");
   if (!target || !outgoing || signsInConnection(outgoing.headers.pairs)) {
     ctx.record.mirror = "no-target";
     done();
@@ -103,7 +102,7 @@ function dispatch(
       path: outgoing.target,
       method: outgoing.method as "GET",
       headers: outgoing.headers.pairs,
-      body: body && shaped(body, own),
+      body: body && shaped(body, requestBody, own),
       headersTimeout: firstByteMs ?? 0,
       reset: false,
       servername: target.serverName,
@@ -130,8 +129,7 @@ function copied(body: Readable, maxBytes: number, onWhole: (bytes: Uint8Array | 
 }
 
 /** As the steps that transform bodies make of it what the other backend gets. */
-function shaped(body: Uint8Array, ctx: RequestContext): Uint8Array {
-  const { requestBody } = ctx.pipeline;
+function shaped(body: Uint8Array, requestBody: readonly Step[], ctx: RequestContext): Uint8Array {
   if (requestBody.length === 0) return body;
   const taps = new BodyTaps(requestBody, "requestBody", ctx);
   return Buffer.concat([taps.chunk(body) ?? new Uint8Array(), ...taps.end()]);

@@ -7,23 +7,23 @@ import { renderPath } from "../contract/render-template.ts";
 import type { Consumer } from "../contract/request.ts";
 import { replacesBytes } from "../engine/body-taps.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
+import type { RequestContext } from "../engine/request-context.ts";
 import { removeCredential } from "../http/credential.ts";
 import { HeaderList } from "../http/header-list.ts";
-import { endToEndRequestPairs, type RequestFacts } from "../http/hygiene.ts";
+import { endToEndRequestPairs } from "../http/hygiene.ts";
 
 /** Undefined where a value of the request would make the path climb out of what the route's rewrite names. */
 export function makeOutgoing(
-  exchange: Exchange,
-  facts: RequestFacts,
-  pipeline: Pipeline,
+  ctx: RequestContext,
+  { requestBody, onRequest, identityFields }: Pick<Pipeline, "requestBody" | "onRequest" | "identityFields">,
   target: BackendTarget,
   via: string,
   acceptEncoding: string | undefined,
 ): Outgoing | undefined {
-  const { request, consumer } = exchange;
-  const keepLength = request.body !== null && !replacesBytes(pipeline.requestBody, "requestBody");
+  const { request, facts, consumer } = ctx;
+  const keepLength = request.body !== null && !replacesBytes(requestBody, "requestBody");
   const pairs = endToEndRequestPairs(facts.headers, keepLength);
-  const backend = pipeline.backend!;
+  const { backend, assertion, strippedCredentials } = ctx.upstream!;
   // Where a request has none, it is the target's.
   if (backend.preserveHost && request.host !== "") pairs.push("host", request.host);
   const ip = request.client.ip;
@@ -31,28 +31,28 @@ export function makeOutgoing(
   pairs.push("x-forwarded-proto", request.scheme, "forwarded", forwarded(ip, request));
   // An HTTP/1.0 request may have none.
   if (request.host !== "") pairs.push("x-forwarded-host", request.host);
-  const { rewrite } = exchange.route;
+  const { rewrite } = ctx.route;
   if (rewrite?.kind === "strip") pairs.push("x-forwarded-prefix", rewrite.encoded);
   pairs.push(
     "via",
     facts.via === undefined ? via : `${facts.via}, ${via}`,
     "x-request-id",
-    exchange.requestId,
+    ctx.requestId,
     "traceparent",
-    exchange.traceparent,
+    ctx.traceparent,
   );
-  if (exchange.tracestate !== undefined) pairs.push("tracestate", exchange.tracestate);
+  if (ctx.tracestate !== undefined) pairs.push("tracestate", ctx.tracestate);
   if (consumer) pairs.push("x-gateway-consumer", consumer.id);
-  const requestTarget = targetFor(exchange, target);
+  const requestTarget = targetFor(ctx, target);
   if (requestTarget === undefined) return undefined;
   const headers = new HeaderList(pairs);
   const outgoing: Outgoing = { method: request.method, target: requestTarget, headers };
-  for (const name of pipeline.identityFields) headers.delete(name);
-  for (const place of pipeline.removes) removeCredential(outgoing, place);
+  for (const name of identityFields) headers.delete(name);
+  for (const place of strippedCredentials) removeCredential(outgoing, place);
   if (acceptEncoding !== undefined) headers.set("accept-encoding", acceptEncoding);
   for (const [name, value] of backend.headers) headers.set(name, value);
-  for (const { policy } of pipeline.onRequest) policy.onRequest!(exchange, outgoing);
-  if (pipeline.assertion) assertCaller(headers, pipeline.assertion, consumer);
+  for (const { policy } of onRequest) policy.onRequest!(ctx, outgoing);
+  if (assertion) assertCaller(headers, assertion, consumer);
   return outgoing;
 }
 

@@ -56,7 +56,7 @@ export class RetryLoop {
     fetch: Fetch | undefined,
     send: Send,
   ) {
-    this.backend = ctx.pipeline.backend!;
+    this.backend = ctx.upstream!.backend;
     this.#ctx = ctx;
     this.#body = body;
     this.#sink = sink;
@@ -95,7 +95,7 @@ export class RetryLoop {
 
   #begin(): void {
     const body = this.#body;
-    const { retry } = this.#ctx.pipeline;
+    const { retry } = this.#ctx.upstream!;
     const statedBytes = this.#ctx.facts.contentLength ?? Number.POSITIVE_INFINITY;
     if (body instanceof Readable && retry && statedBytes <= REPLAY_BYTES && this.#isRepeatable()) {
       collectBody(body).then(
@@ -142,30 +142,30 @@ export class RetryLoop {
 
   /** Whether another attempt takes the place of an answer with this status. */
   repeatsAnswer(status: number, { pairs }: BackendHead): boolean {
-    const { retry } = this.#ctx.pipeline;
+    const { retry } = this.#ctx.upstream!;
     if (!retry?.statuses.includes(status)) return false;
     return this.#again(true, retryAfterMs(new HeaderList(pairs).get("retry-after"), this.clock.now()));
   }
 
   /** Whether another attempt takes the place of none, or of one that broke off before its head. */
   repeatsFailure({ code }: Refusal, wasSent: boolean): boolean {
-    const { retry } = this.#ctx.pipeline;
+    const { retry } = this.#ctx.upstream!;
     if (!retry || !BACKEND_FAILURES.has(code)) return false;
     return (wasSent ? retry.statuses.includes(PROBLEMS[code].status) : retry.connect) && this.#again(wasSent, 0);
   }
 
   #again(wasSent: boolean, restMs: number): boolean {
-    const { backend, timeouts, retry } = this.#ctx.pipeline;
+    const { backend, timeouts, retry } = this.#ctx.upstream!;
     if (this.#tried.length >= retry!.attempts || this.#sink.closed) return false;
     // A body that was partly read is gone, and one that was partly sent may have been carried out.
     if (wasSent && (this.#body instanceof Readable || !this.#isRepeatable())) return false;
-    const target = backend!.pick(this.#ctx, this.#tried);
+    const target = backend.pick(this.#ctx, this.#tried);
     if (!target) return false;
-    const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** (this.#tried.length - 1), MAX_BACKOFF_MS) * backend!.dice();
+    const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** (this.#tried.length - 1), MAX_BACKOFF_MS) * backend.dice();
     // It speaks for the target that said it (RFC 9110 section 10.2.3): another one may be asked.
     const waitMs = this.#tried.includes(target) ? Math.max(backoffMs, restMs) : backoffMs;
-    if (waitMs > MAX_RETRY_AFTER_MS || (timeouts!.totalMs !== undefined && waitMs >= this.#leftMs()!)) return false;
-    if (!backend!.budget.take(retry!.budget, this.clock.now())) return false;
+    if (waitMs > MAX_RETRY_AFTER_MS || (timeouts.totalMs !== undefined && waitMs >= this.#leftMs()!)) return false;
+    if (!backend.budget.take(retry!.budget, this.clock.now())) return false;
     const timer = setTimeout(() => this.#goTo(target), waitMs);
     this.#sink.onClose = (complete) => {
       clearTimeout(timer);
@@ -182,7 +182,7 @@ export class RetryLoop {
 
   /** What is left of the time for all attempts together. */
   #leftMs(): number | undefined {
-    const { totalMs } = this.#ctx.pipeline.timeouts!;
+    const { totalMs } = this.#ctx.upstream!.timeouts;
     if (totalMs === undefined) return undefined;
     return totalMs - (this.clock.monotonic() - this.#startedMs);
   }
