@@ -1,19 +1,16 @@
 /** What a fill is made of: the request that it makes, who waits for its answer, and what the cache does with what comes. */
 
 import type { CacheRule } from "../contract/caching.ts";
-import type { Sink } from "../contract/sink.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import type { ExecuteContext } from "../proxy/context.ts";
+import type { Run } from "../proxy/run.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { CacheStatus } from "./cache-status.ts";
 import type { Entry } from "./entry.ts";
 import type { RequestTraits } from "./request-traits.ts";
 
 export interface Caller {
-  readonly ctx: RequestContext;
+  readonly run: Run;
   readonly traits: RequestTraits;
-  readonly sink: Sink;
-  readonly context: ExecuteContext;
   /** The answer is not for this caller, who has to ask anew: by itself, or together with others who wait. */
   again(mayWait: boolean): void;
 }

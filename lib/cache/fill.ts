@@ -11,7 +11,7 @@ import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/hygiene.ts";
 import { cacheTags, targetedCacheControl } from "../http/targeted-cache-control.ts";
 import { fieldsForOne, type SharedHead } from "../proxy/answer-head.ts";
-import type { Fetch } from "../proxy/context.ts";
+import type { FillHooks, Run } from "../proxy/run.ts";
 import { namedTag, pathTag } from "./answer-store.ts";
 import { variantKey } from "./cache-key.ts";
 import { type CacheStatus, statusText } from "./cache-status.ts";
@@ -49,7 +49,7 @@ const MAX_WAIT_MS = 10_000;
 /** So long after its head an answer that is still under way is joined: one without an end is not given from its beginning for ever. */
 const MAX_JOIN_MS = 10_000;
 
-export class Fill implements Fetch {
+export class Fill implements FillHooks {
   readonly options: FillOptions;
   readonly silenceMs: number | undefined;
   readonly sink: Tee;
@@ -85,16 +85,12 @@ export class Fill implements Fetch {
 
   /** False where what is under way is not for this caller. */
   join(caller: Caller): boolean {
-    const { ctx, sink } = caller;
     if (this.#open && !this.#isFor(caller)) return false;
     if (this.#open && this.options.now() - this.#openedMs > MAX_JOIN_MS) {
       this.options.owner.shut();
       return false;
     }
-    sink.onClose = (complete) => {
-      ctx.complete(complete);
-      this.#leave(caller, complete);
-    };
+    caller.run.onClose = (isComplete) => this.#leave(caller, isComplete);
     if (this.#open) this.#attach(caller, true);
     else this.#wait(caller);
     return true;
@@ -128,9 +124,9 @@ export class Fill implements Fetch {
     const waiting = this.#take();
     if (this.#mayServeStale()) this.#serveStale(waiting, undefined);
     else
-      for (const { ctx, sink, context } of waiting) {
-        this.#say(ctx, {});
-        context.refuse(refusal, ctx, sink);
+      for (const { run } of waiting) {
+        this.#say(run, {});
+        run.refuse(refusal);
       }
     this.#resolve();
   }
@@ -149,10 +145,10 @@ export class Fill implements Fetch {
     for (const caller of others) caller.again(false);
   }
 
-  #leave({ sink }: Caller, complete: boolean): void {
-    this.#waiting = this.#waiting.filter((waiting) => waiting.sink !== sink);
-    this.sink.remove(sink);
-    if (!complete) this.#abandonUnlessWanted();
+  #leave({ run }: Caller, isComplete: boolean): void {
+    this.#waiting = this.#waiting.filter((waiting) => waiting.run !== run);
+    this.sink.remove(run.sink);
+    if (!isComplete) this.#abandonUnlessWanted();
   }
 
   /** A caller's abort reaches the backend, as everywhere, where nobody else asked for the answer. */
@@ -213,14 +209,14 @@ export class Fill implements Fetch {
     if (shared.status < 500) owner.forget();
     const [first, ...others] = this.#take();
     if (first) {
-      const { ctx, traits, sink, context } = first;
-      ctx.source = "backend";
-      this.#say(ctx, { detail });
+      const { run, traits } = first;
+      this.#say(run, { detail });
       const whole = fieldsForOne(shared);
-      const isKnown = this.#isKnown(traits, ctx, shared.pairs);
-      const { status, pairs } = isKnown ? notModified(whole, isKnown) : { status: shared.status, pairs: whole };
-      if (sendHead(ctx, status, pairs, text, false, sink, context) && !isKnown) this.sink.add(ctx, sink);
-      else if (isKnown) sink.end();
+      const isKnown = this.#isKnown(traits, run.ctx, shared.pairs);
+      const head = isKnown ? notModified(whole, isKnown) : { status: shared.status, pairs: whole };
+      const isSent = sendHead(run, { ...head, source: "backend", statusText: text, isStorable: false });
+      if (isSent && !isKnown) this.sink.add(run.ctx, run.sink);
+      else if (isKnown) run.sink.end();
     }
     if (this.sink.readers === 0) this.#end();
     for (const caller of others) caller.again(true);
@@ -263,25 +259,25 @@ export class Fill implements Fetch {
   }
 
   /** Whether a caller's request says the same as the one that was made, in the fields by which the answer was chosen. */
-  #isFor({ ctx }: Caller): boolean {
+  #isFor({ run }: Caller): boolean {
     const { vary } = this.#open!.answer;
-    return variantKey(vary, ctx.request.headers) === variantKey(vary, this.options.own.request.headers);
+    return variantKey(vary, run.ctx.request.headers) === variantKey(vary, this.options.own.request.headers);
   }
 
   #attach(caller: Caller, isCollapsed: boolean): void {
-    const { ctx, traits, sink, context } = caller;
+    const { run, traits } = caller;
     const { answer, sent, first, text } = this.#open!;
-    ctx.source = isCollapsed ? "cache" : "backend";
-    this.#say(ctx, { stored: !this.#isOutdated, collapsed: isCollapsed });
+    const source = isCollapsed ? "cache" : "backend";
+    this.#say(run, { stored: !this.#isOutdated, collapsed: isCollapsed });
     const fields = isCollapsed ? sent : first;
-    const known = this.#isKnown(traits, ctx, fields);
+    const known = this.#isKnown(traits, run.ctx, fields);
     if (known) {
-      const { status, pairs } = notModified(fields, known);
-      if (sendHead(ctx, status, pairs, "", true, sink, context)) sink.end();
+      if (sendHead(run, { ...notModified(fields, known), source, statusText: "", isStorable: true })) run.sink.end();
       return;
     }
     const pairs = [...fields, ...earlierAge(answer.freshness)];
-    if (sendHead(ctx, answer.status, pairs, text, true, sink, context)) this.sink.add(ctx, sink);
+    if (sendHead(run, { status: answer.status, pairs, source, statusText: text, isStorable: true }))
+      this.sink.add(run.ctx, run.sink);
   }
 
   #keep(body: Uint8Array): void {
@@ -328,9 +324,9 @@ export class Fill implements Fetch {
     const entry = toEntry(answer, sentFields(answer, rule.options));
     if (isStorable && !this.#isOutdated) owner.store(variantKey(answer.vary, own.request.headers), entry);
     else owner.forget();
-    for (const [index, { ctx, traits, sink, context }] of this.#take().entries()) {
-      ctx.cacheStatus = statusText({ fwd: "stale", fwdStatus: 304, stored: isStorable, collapsed: index > 0 });
-      sendEntry(ctx, traits, entry, sink, now(), context);
+    for (const [index, { run, traits }] of this.#take().entries()) {
+      run.ctx.cacheStatus = statusText({ fwd: "stale", fwdStatus: 304, stored: isStorable, collapsed: index > 0 });
+      sendEntry(run, traits, entry, now());
     }
     this.#resolve();
   }
@@ -345,7 +341,7 @@ export class Fill implements Fetch {
     for (const caller of waiting) caller.again(true);
   }
 
-  #say(ctx: RequestContext, more: CacheStatus): void {
+  #say({ ctx }: Run, more: CacheStatus): void {
     const { reason } = this.options;
     if (reason !== undefined) ctx.cacheStatus = statusText({ fwd: reason, ...more });
   }
@@ -359,9 +355,9 @@ export class Fill implements Fetch {
   #serveStale(waiting: readonly Caller[], fwdStatus: number | undefined): void {
     const { stale, now } = this.options;
     const ttl = Math.floor(leftMs(stale!.freshness, now()) / 1000);
-    for (const { ctx, traits, sink, context } of waiting) {
-      ctx.cacheStatus = statusText({ fwd: "stale", fwdStatus, ttl, detail: "stale-if-error" });
-      sendEntry(ctx, traits, stale!, sink, now(), context);
+    for (const { run, traits } of waiting) {
+      run.ctx.cacheStatus = statusText({ fwd: "stale", fwdStatus, ttl, detail: "stale-if-error" });
+      sendEntry(run, traits, stale!, now());
     }
   }
 }

@@ -4,15 +4,14 @@
  */
 
 import type { CacheRule } from "../contract/caching.ts";
+import type { Deps } from "../contract/deps.ts";
 import type { MaybePromise } from "../contract/maybe-promise.ts";
 import { refuse } from "../contract/problem.ts";
-import type { Sink } from "../contract/sink.ts";
 import type { Blobs } from "../contract/stores/blobs.ts";
 import type { StoreReply } from "../contract/stores/reply.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import { sendStop } from "../engine/send.ts";
 import type { HeaderList } from "../http/header-list.ts";
-import type { ExecuteContext, Forward } from "../proxy/context.ts";
+import type { ResponseCache, Run } from "../proxy/run.ts";
 import { boundedKey } from "../stores/bounded-key.ts";
 import { Generations } from "../stores/memory/generations.ts";
 import { AnswerStore, type Found, type Wanted } from "./answer-store.ts";
@@ -39,25 +38,24 @@ const MAX_ALONE_BYTES = 512 * 1024;
 
 /** One request of a caller to a route with a cache. */
 class Lookup implements Wanted, Caller {
+  readonly run: Run;
   readonly ctx: RequestContext;
   readonly traits: RequestTraits;
-  readonly sink: Sink;
-  readonly context: ExecuteContext;
+  readonly deps: Deps;
   readonly rule: CacheRule;
-  readonly forward: Forward;
   readonly key: string;
   /** Whether it bears cookies that may mean another answer, as far as its key tells. */
   readonly hasCookies: boolean;
   /** Asks anew, where the answer that it waited for is not for it, or takes too long. */
   again: Caller["again"] = () => {};
 
-  constructor(ctx: RequestContext, traits: RequestTraits, sink: Sink, context: ExecuteContext, forward: Forward) {
+  constructor(run: Run, traits: RequestTraits) {
+    const { ctx } = run;
+    this.run = run;
     this.ctx = ctx;
     this.traits = traits;
-    this.sink = sink;
-    this.context = context;
+    this.deps = run.proxy.deps;
     this.rule = ctx.pipeline.cache!;
-    this.forward = forward;
     this.key = this.rule.keyFor(ctx);
     this.hasCookies = traits.hasCookies && this.rule.mindsCookies(ctx);
   }
@@ -92,7 +90,7 @@ class Lookup implements Wanted, Caller {
   }
 }
 
-export class GatewayCache {
+export class GatewayCache implements ResponseCache {
   readonly #store: AnswerStore;
   readonly #maxEntryBytes: number;
   /** Of answers under way, while they are kept for entries and for callers who read slowly. */
@@ -108,8 +106,9 @@ export class GatewayCache {
     this.#held = new ByteBudget(bounds.maxBytes);
   }
 
-  /** Answers from what is stored, or by `forward`. */
-  serve(ctx: RequestContext, body: Parameters<Forward>[1], sink: Sink, context: ExecuteContext, forward: Forward): void {
+  /** Answers from what is stored, or forwards. */
+  serve(run: Run): void {
+    const { ctx, body } = run;
     const { method, headers } = ctx.request;
     const { store } = ctx.pipeline.cache!.options;
     const isRead = method === "GET" || method === "HEAD";
@@ -117,23 +116,23 @@ export class GatewayCache {
     // A GET with a body ("fat GET") may be answered by what the body says, which is in no key.
     if (!isRead || traits.mustBypass || body !== null) {
       if (store) ctx.cacheStatus = statusText({ fwd: isRead ? "bypass" : "method" });
-      forward(ctx, body, sink, context);
+      run.forward();
       return;
     }
-    const lookup = new Lookup(ctx, traits, sink, context, forward);
+    const lookup = new Lookup(run, traits);
     if (!store) {
       if (method === "GET" && !traits.hasRange) this.#start(lookup, undefined, undefined);
-      else forward(ctx, null, sink, context);
+      else run.forward();
       return;
     }
-    const found = this.#store.find(lookup, context.deps.clock.now());
+    const found = this.#store.find(lookup, lookup.deps.clock.now());
     if (!(found instanceof Promise)) this.#answer(lookup, found);
-    else found.then((known) => this.#answer(lookup, known)).catch((error: unknown) => context.crash(error, ctx, sink));
+    else found.then((known) => this.#answer(lookup, known)).catch((error: unknown) => run.crash(error));
   }
 
   #answer(lookup: Lookup, { entry: known, why }: Found): void {
-    const { ctx, traits, sink, context } = lookup;
-    const nowMs = context.deps.clock.now();
+    const { run, ctx, traits, deps } = lookup;
+    const nowMs = deps.clock.now();
     const entry = known && lookup.mayGet(known) ? known : undefined;
     if (entry) {
       const left = leftMs(entry.freshness, nowMs);
@@ -141,20 +140,20 @@ export class GatewayCache {
       if (!alwaysValidate && left > -staleWhileRevalidateMs) {
         const ttl = Math.floor(left / 1000);
         ctx.cacheStatus = left > 0 ? hitText(ttl) : statusText({ hit: true, ttl, detail: "stale-while-revalidate" });
-        sendEntry(ctx, traits, entry, sink, nowMs, context);
+        sendEntry(run, traits, entry, nowMs);
         if (left <= 0) this.#refresh(lookup, entry);
         return;
       }
     }
     if (traits.onlyIfCached) {
       ctx.cacheStatus = statusText({ fwd: "request", detail: "only-if-cached" });
-      sendStop(ctx, refuse("not-in-cache"), sink, context);
+      run.refuse(refuse("not-in-cache"));
       return;
     }
     const reason = entry ? "stale" : known ? "bypass" : (why ?? "uri-miss");
     if (ctx.request.method === "HEAD" || traits.hasRange) {
       ctx.cacheStatus = statusText({ fwd: reason });
-      lookup.forward(ctx, null, sink, context);
+      run.forward();
       return;
     }
     lookup.again = (mayWait) => (mayWait ? this.#fetch(lookup, undefined, reason) : void this.#start(lookup, undefined, reason));
@@ -171,7 +170,7 @@ export class GatewayCache {
 
   #refresh(lookup: Lookup, stale: Entry): void {
     const fillKey = this.#fillKey(lookup);
-    if (!this.#fills.has(fillKey)) lookup.context.deps.defer(this.#start(lookup, stale, "stale", fillKey, true));
+    if (!this.#fills.has(fillKey)) lookup.deps.defer(this.#start(lookup, stale, "stale", fillKey, true));
   }
 
   #start(
@@ -181,8 +180,8 @@ export class GatewayCache {
     fillKey?: string,
     isBackground = false,
   ): Promise<void> {
-    const { ctx, traits, rule, key, path, context, isAuthenticated, hasCookies } = lookup;
-    const { clock, defer } = context.deps;
+    const { run, ctx, traits, rule, key, path, deps, isAuthenticated, hasCookies } = lookup;
+    const { clock, defer } = deps;
     const owner: FillOwner = {
       store: (variant, entry) => {
         const behind = this.#store.put({ key, path }, variant, entry, clock.now());
@@ -219,13 +218,7 @@ export class GatewayCache {
     if (fillKey !== undefined) this.#fills.set(fillKey, fill);
     this.#running.add(fill);
     if (!isBackground) fill.join(lookup);
-    try {
-      lookup.forward(fill.options.own, null, fill.sink, context, fill);
-    } catch (error) {
-      // A policy threw. Left as it is, the fill would keep everybody waiting who comes after.
-      fill.fail(refuse("internal", { reason: String(error) }));
-      context.deps.log.error("the gateway failed", { requestId: ctx.requestId, route: ctx.route.id, error: String(error) });
-    }
+    run.forFill(fill.options.own, fill.sink, fill).forward();
     return fill.done;
   }
 
@@ -235,19 +228,19 @@ export class GatewayCache {
   }
 
   #forget(lookup: Lookup, stale: Entry): void {
-    const { deps } = lookup.context;
+    const { deps } = lookup;
     const gone = this.#store.forget(lookup, variantKey(stale.vary, lookup.headers));
     if (gone) deps.defer(gone);
   }
 
-  #isAlone({ shareKey, context }: Lookup): boolean {
+  #isAlone({ shareKey, deps }: Lookup): boolean {
     if (this.#alone.size === 0) return false;
-    const nowMs = context.deps.clock.now();
+    const nowMs = deps.clock.now();
     return (this.#alone.get(boundedKey(shareKey), nowMs) ?? 0) > nowMs;
   }
 
-  #leaveAlone({ shareKey, context }: Lookup): void {
-    const nowMs = context.deps.clock.now();
+  #leaveAlone({ shareKey, deps }: Lookup): void {
+    const nowMs = deps.clock.now();
     this.#alone.set(boundedKey(shareKey), nowMs + ALONE_MS, 0, nowMs);
   }
 

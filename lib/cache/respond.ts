@@ -2,15 +2,14 @@
 
 import type { CacheOptions } from "../contract/caching.ts";
 import { refuse } from "../contract/problem.ts";
-import type { Sink } from "../contract/sink.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import { type SendContext, sendStop } from "../engine/send.ts";
 import { readByteRange } from "../http/byte-range.ts";
 import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
 import { allowsRange, isNotModified, type Validators } from "../http/conditions.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { addVary } from "../http/vary.ts";
 import { finishHead } from "../proxy/answer-head.ts";
+import type { Run } from "../proxy/run.ts";
 import { cdnFields } from "./cdn-fields.ts";
 import type { Entry, StoredAnswer } from "./entry.ts";
 import { ageMs, type Freshness } from "./freshness.ts";
@@ -35,52 +34,49 @@ export function sentFields(
 }
 
 /** Sends a stored answer; the request's cacheStatus says how it came about. */
-export function sendEntry(
-  ctx: RequestContext,
-  traits: RequestTraits,
-  entry: Entry,
-  sink: Sink,
-  nowMs: number,
-  context: SendContext,
-): void {
+export function sendEntry(run: Run, traits: RequestTraits, entry: Entry, nowMs: number): void {
+  const { ctx, sink } = run;
   const age = Math.floor(ageMs(entry.freshness, nowMs) / 1000);
   const part = partFor(ctx, traits, entry, nowMs);
-  ctx.source = "cache";
-  sink.onClose = (isComplete) => ctx.complete(isComplete);
+  ctx.setAnswer(ctx.status, "cache");
+  // It waits for no fill any more.
+  run.onClose = undefined;
   if (sink.closed) {
     ctx.complete(false);
     return;
   }
   part.pairs.push("age", String(age));
-  if (!sendHead(ctx, part.status, part.pairs, "", true, sink, context)) return;
+  if (!sendHead(run, { ...part, source: "cache", statusText: "", isStorable: true })) return;
   const { body } = part;
   if (body.length === 0 || ctx.request.method === "HEAD") {
     sink.end();
     return;
   }
-  ctx.bytesOut = body.length;
+  ctx.countSent(body.length);
   sink.end(body);
 }
 
+interface SentHead {
+  readonly status: number;
+  readonly pairs: string[];
+  readonly source: "backend" | "cache";
+  readonly statusText: string;
+  /** Whether others may get it, too. */
+  readonly isStorable: boolean;
+}
+
 /** False where a policy threw while it shaped the head: the caller then has got a problem. */
-export function sendHead(
-  ctx: RequestContext,
-  status: number,
-  pairs: string[],
-  statusText: string,
-  isStorable: boolean,
-  sink: Sink,
-  context: SendContext,
-): boolean {
+export function sendHead(run: Run, { status, pairs, source, statusText, isStorable }: SentHead): boolean {
+  const { ctx, sink, proxy } = run;
   try {
     const isForAll = isStorable && ctx.pipeline.cache?.options.cdn !== false;
     const head = finishHead(ctx, status, pairs, isForAll);
-    ctx.status = head.status;
+    ctx.setAnswer(head.status, source);
     sink.head(head.status, head.status === status ? statusText : "", head.pairs);
     return true;
   } catch (error) {
-    context.deps.log.error("a policy threw while shaping an answer", { requestId: ctx.requestId, error: String(error) });
-    sendStop(ctx, refuse("internal", { reason: String(error) }), sink, context);
+    proxy.deps.log.error("a policy threw while shaping an answer", { requestId: ctx.requestId, error: String(error) });
+    run.refuse(refuse("internal", { reason: String(error) }));
     return false;
   }
 }

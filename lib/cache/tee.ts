@@ -150,7 +150,7 @@ export class Tee implements Sink {
     const { ctx, sink } = reader;
     while (!reader.isBlocked && !reader.hasEnded && reader.next < this.#chunks.length) {
       const chunk = this.#chunks[reader.next++]!;
-      ctx.bytesOut += chunk.length;
+      ctx.countSent(chunk.length);
       // Together with the end, so that a host can send all in one write.
       reader.hasEnded = this.#isOver && reader.next === this.#chunks.length;
       if (reader.hasEnded) sink.end(chunk);

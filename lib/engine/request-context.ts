@@ -1,10 +1,9 @@
 /** One request inside the engine: the exchange that policies see, and what only the gateway needs to know of it. */
 import { randomFillSync } from "node:crypto";
-import type { Readable } from "node:stream";
 import type { Exchange, Pool } from "../contract/exchange.ts";
 import type { Json } from "../contract/json.ts";
 import { Locals } from "../contract/local.ts";
-import type { ProblemCode } from "../contract/problem.ts";
+import type { ProblemCode, Refusal } from "../contract/problem.ts";
 import type { RecordDraft } from "../contract/record.ts";
 import type { Consumer, GatewayRequest } from "../contract/request.ts";
 import { type RequestFacts, withoutOverrides } from "../http/hygiene.ts";
@@ -40,8 +39,6 @@ export class RequestContext implements Exchange {
   locals = new Locals();
   body: Uint8Array | undefined = undefined;
   granted: readonly string[] | undefined = undefined;
-  /** What goes to the backend as its body, where another one may be asked after it. */
-  requestBody: Readable | Uint8Array | null = null;
   bytesIn = 0;
   bytesOut = 0;
   status = 0;
@@ -99,6 +96,32 @@ export class RequestContext implements Exchange {
   #dropOverrides(): void {
     this.facts = withoutOverrides(this.facts);
     this.request = { ...this.request, headers: this.facts.headers };
+  }
+
+  /** The head of the answer, as it leaves. */
+  setAnswer(status: number, source: RequestContext["source"]): void {
+    this.status = status;
+    this.source = source;
+  }
+
+  setRefusal({ code, reason, detail }: Refusal): void {
+    this.code = code;
+    this.record.reason = reason ?? detail;
+  }
+
+  countReceived(bytes: number): void {
+    this.bytesIn += bytes;
+  }
+
+  countSent(bytes: number): void {
+    this.bytesOut += bytes;
+  }
+
+  /** The route's own backend has failed. The targets that were chosen are its own, and so is the place in its bulkhead. */
+  fallBackTo(upstream: Upstream): void {
+    this.upstream = upstream;
+    this.pool = undefined;
+    this.release();
   }
 
   /** `giveBack` is called once, however the request ends. */

@@ -12,12 +12,17 @@ export interface SendContext {
   readonly deps: Deps;
 }
 
+/** For a request without a run, which would listen to the sink. */
+export function sendStop(ctx: RequestContext, stop: Stop, sink: Sink, context: SendContext): void {
+  sink.onClose = (isComplete) => ctx.complete(isComplete);
+  writeStop(ctx, stop, sink, context);
+}
+
 /**
  * Renders a refusal or takes an answer as it is, lets the route's policies shape its head, and sends it. It never throws: an answer that
  * can't be written breaks the connection, so that no request is left without an end.
  */
-export function sendStop(ctx: RequestContext, stop: Stop, sink: Sink, context: SendContext): void {
-  sink.onClose = (isComplete) => ctx.complete(isComplete);
+export function writeStop(ctx: RequestContext, stop: Stop, sink: Sink, context: SendContext): void {
   try {
     send(ctx, stop, sink, context);
   } catch (error) {
@@ -30,16 +35,14 @@ export function sendStop(ctx: RequestContext, stop: Stop, sink: Sink, context: S
 function send(ctx: RequestContext, stop: Stop, sink: Sink, context: SendContext): void {
   const answer: Answer = "code" in stop ? answerTo(stop, ctx) : stop;
   if ("code" in stop) {
-    ctx.code = stop.code;
-    ctx.record.reason = stop.reason ?? stop.detail;
+    ctx.setRefusal(stop);
   }
-  ctx.source = "gateway";
   finishHead(ctx, answer, context);
-  ctx.status = answer.status;
+  ctx.setAnswer(answer.status, "gateway");
   const length = typeof answer.body === "string" ? Buffer.byteLength(answer.body) : (answer.body?.length ?? 0);
   const isEmpty = isBodiless(answer.status);
   if (!isEmpty && !answer.rest) answer.headers.set("content-length", String(length));
-  ctx.bytesOut = length;
+  ctx.countSent(length);
   if (sink.closed) {
     ctx.complete(false);
     return;
@@ -54,7 +57,7 @@ function sendInParts(ctx: RequestContext, { body }: Answer, rest: Promise<string
   if (body !== null) sink.write(Buffer.from(body));
   rest.then((last) => {
     if (sink.closed) return;
-    ctx.bytesOut += Buffer.byteLength(last);
+    ctx.countSent(Buffer.byteLength(last));
     sink.end(last);
   });
 }

@@ -34,7 +34,7 @@ import { createScreen } from "../engine/screen.ts";
 import { sendStop } from "../engine/send.ts";
 import { fieldOf } from "../http/credential.ts";
 import { UNREADABLE_TARGET } from "../http/target.ts";
-import { execute, executeContext } from "../proxy/execute.ts";
+import { execute } from "../proxy/execute.ts";
 import { buildRoutes } from "./build-routes.ts";
 import { createDecide, type Half, type Verdict } from "./decide.ts";
 import type { Endpoints } from "./endpoints.ts";
@@ -94,7 +94,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const screen = createScreen({ match, stricterReading, unrouted, load, name, upgrades: host.upgrades });
   const decide = createDecide({ endpoints, metadata, match, screen, deps });
   const { cache = new GatewayCache(deps.stores.blobs, host.name) } = options;
-  const context = executeContext({ ...options, via: `1.1 ${name}`, cache, isCached: cachedPaths(routes) });
+  const proxy = { deps, pools: options.pools, host, via: `1.1 ${name}`, cache, isCached: cachedPaths(routes) };
   const recorder = createRecorder(deps, options.onRecord);
   const begin = (received: GatewayRequest) => beginRequest(received, unrouted, deps.clock, recorder);
 
@@ -113,15 +113,15 @@ export function createGateway(options: GatewayOptions): Gateway {
       ctx.resume(plan);
       return ctx;
     },
-    execute: (ctx, sink) => execute(ctx, sink, context),
-    send: (ctx, stop, sink) => sendStop(ctx, stop, sink, context),
+    execute: (ctx, sink) => execute(ctx, sink, proxy),
+    send: (ctx, stop, sink) => sendStop(ctx, stop, sink, proxy),
     purge: (what) => cache.purge(what),
     refuse(received, refusal, sink) {
       const ctx = begin(received);
       const { request, target, facts } = ctx;
       const found = target === UNREADABLE_TARGET ? undefined : match(request.method, request.host, target, facts.headers);
       if (found?.kind !== undefined && found.kind !== "none") ctx.setRoute(found.route, found.params);
-      sendStop(ctx, refusal, sink, context);
+      sendStop(ctx, refusal, sink, proxy);
     },
   };
 }

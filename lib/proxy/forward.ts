@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { Result } from "../backends/resilience/circuit.ts";
 import type { Clock } from "../contract/deps.ts";
-import { type Refusal, refuse } from "../contract/problem.ts";
+import { refuse } from "../contract/problem.ts";
 import type { AttemptDraft } from "../contract/record.ts";
 import type { Sink } from "../contract/sink.ts";
 import { BodyTaps, replacesBytes } from "../engine/body-taps.ts";
@@ -17,43 +17,42 @@ import { type BackendHead, readBackendHead } from "../http/hygiene.ts";
 import { writableReason } from "../http/reason-phrase.ts";
 import type { ShapedHead } from "./answer-head.ts";
 import { asRefusal, CallerGone, describe, isTotal, MalformedAnswer, resultOf, TimedOut, UnfitAnswer } from "./attempt-failure.ts";
-import { canFallBack } from "./can-fall-back.ts";
 import type { Decoder } from "./decode.ts";
 import { Heartbeat, isEventStream } from "./heartbeat.ts";
+import type { Failure, Replacement } from "./run.ts";
 
-/** Who may send the request again, and keeps count of how its target does. */
-export interface Watch {
-  /** The head of an answer has come. True: another attempt takes its place, and it is not passed on. */
-  replaces(status: number, head: BackendHead): boolean;
-  /** There will be no answer. True: another attempt takes its place. Nothing of the request has left where it was not sent. */
-  repeats(refusal: Refusal, wasSent: boolean): boolean;
-  ended(result: Result): void;
+/** Hears how an attempt goes, and decides what follows. */
+export interface AttemptObserver {
+  /** The head of an answer has come. Undefined: it is passed on. Otherwise the rest of it is dropped, and `replace` is called. */
+  onResponse(status: number, head: BackendHead): Replacement | undefined;
+  replace(replacement: Replacement): void;
+  /** There will be no answer. Called at most once, only before a byte was sent. */
+  onError(failure: Failure): void;
+  /** What the attempt says of its target. It may go on being called: the first time counts. */
+  onEnd(result: Result): void;
 }
 
-export interface Attempt {
+export interface Attempt extends AttemptObserver {
   readonly ctx: RequestContext;
   readonly sink: Sink;
   readonly clock: Clock;
   readonly targetUrl: string;
   readonly body: Readable | Uint8Array | null;
   /** How long the backend may take from the request's last byte to its head, and not read in between; null: no bound. */
-  readonly firstByteMs: number | undefined;
+  readonly firstByteMs: number | null;
   /** How long it may be silent within its body. */
-  readonly idleMs: number | undefined;
-  readonly totalMs: number | undefined;
-  readonly watch: Watch | undefined;
+  readonly idleMs: number | null;
+  readonly totalMs: number | null;
   /** Makes the head that the caller gets from the backend's: shaping, caching fields, request id. */
   head(status: number, backend: BackendHead, length: string | undefined): ShapedHead;
   /** For a host that can't pass encoded bytes on: undefined passes them as they are, "unknown" can't be made plain. */
   decode(contentEncoding: string | undefined): Decoder | undefined | "unknown";
-  /** Called at most once, only before a byte was sent. */
-  fail(refusal: Refusal): void;
+  /** The connection has become a tunnel: the end of the sink ends nothing any more. */
+  letGo(): void;
   /** A policy threw while it shaped the answer. */
   report(error: unknown): void;
 }
 
-/** What stands before many a service answers so while that is away: to whoever has a fallback, it has not answered. */
-const FAILURES: ReadonlySet<number> = new Set([502, 503, 504]);
 /** What is read of an answer that is not passed on, so that its connection can be used again. */
 const DROPPED_BYTES = 64 * 1024;
 const DROPPED_MS = 1000;
@@ -93,7 +92,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       this.#decoder?.resume();
       this.#resume();
     };
-    if (totalMs !== undefined) {
+    if (totalMs !== null) {
       this.#timer = setTimeout(() => this.abort(new TimedOut("total")), totalMs);
     }
   }
@@ -119,9 +118,9 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     this.#isRequestSent = true;
   }
 
-  #limitSilence(ms: number | undefined): void {
+  #limitSilence(ms: number | null): void {
     clearTimeout(this.#silence);
-    this.#silence = ms === undefined ? undefined : setTimeout(onSilence, ms, this);
+    this.#silence = ms === null ? undefined : setTimeout(onSilence, ms, this);
   }
 
   /** The backend said nothing for as long as it may. */
@@ -160,17 +159,14 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     this.#reply = { status, statusText: writableReason(statusText), backend };
     const headMs = this.#elapsedMs();
     this.#writeDown({ target: targetUrl, status, wasSent: true, headMs, ms: headMs });
-    if (this.#attempt.watch?.replaces(status, backend)) {
+    const replacement = this.#attempt.onResponse(status, backend);
+    if (replacement) {
       this.#drop(controller);
+      this.#attempt.replace(replacement);
       return;
     }
     if (status === 401 && !keepRequestChallenges(backend.pairs)) {
       controller.abort(new UnfitAnswer("it answered 401 and offers only NTLM or Negotiate", "connection-auth-unsupported"));
-      return;
-    }
-    if (FAILURES.has(status) && (pipeline.onBackendFailure.length > 0 || canFallBack(ctx, true))) {
-      this.#drop(controller);
-      this.#attempt.fail(refuse("backend-unreachable", { reason: `it answered ${status}` }));
       return;
     }
     if (ctx.request.method === "HEAD" || isBodiless(status)) {
@@ -269,7 +265,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       return;
     }
     this.#settle(error);
-    const { sink, watch } = this.#attempt;
+    const { sink } = this.#attempt;
     if (sink.closed) return;
     if (this.#hasHead) {
       sink.destroy();
@@ -279,8 +275,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     // The total is for all attempts together. Timers may be early: what then seems to be left of it is no time for another.
     // An answer that a route's steps can't take would be the same again.
     const isFinal = isTotal(error) || error instanceof UnfitAnswer;
-    const isRepeated = !isFinal && watch?.repeats(refusal, this.#wasSent);
-    if (!isRepeated) this.#attempt.fail(refusal);
+    this.#attempt.onError({ refusal, wasSent: this.#wasSent, isFinal });
   }
 
   #pass(chunk: Uint8Array): void {
@@ -298,7 +293,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   #write(bytes: Uint8Array): void {
     const { sink, ctx } = this.#attempt;
     this.#isHeadPending = false;
-    ctx.bytesOut += bytes.length;
+    ctx.countSent(bytes.length);
     if (this.#left !== undefined) {
       this.#left -= bytes.length;
       // The last stated byte: ending here lets the host send head and body at once.
@@ -330,14 +325,14 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       const taps = this.#taps;
       const body = taps ? this.#shape(() => Buffer.concat([taps.chunk(whole) ?? new Uint8Array(), ...taps.end()])) : whole;
       this.#sendHead(String(body.length));
-      ctx.bytesOut += body.length;
+      ctx.countSent(body.length);
       this.#settle();
       sink.end(body);
       return;
     }
     const taps = this.#taps;
     for (const chunk of taps ? this.#shape(() => taps.end()) : []) {
-      ctx.bytesOut += chunk.length;
+      ctx.countSent(chunk.length);
       sink.write(chunk);
     }
     this.#isHeadPending = false;
@@ -349,8 +344,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     const { status, statusText, backend } = this.#reply!;
     const { ctx, sink } = this.#attempt;
     const shaped = this.#shape(() => this.#attempt.head(status, backend, length));
-    ctx.source = "backend";
-    ctx.status = shaped.status;
+    ctx.setAnswer(shaped.status, "backend");
     // Throws for bytes that a field may not hold: undici then ends the attempt, and the caller gets a problem.
     sink.head(shaped.status, shaped.status === status ? statusText : "", shaped.pairs);
     this.#hasHead = true;
@@ -374,7 +368,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     this.release();
     // A kept controller holds the request after it alive, and that one the next: whole chains would live until a full collection.
     this.#controller = undefined;
-    const { sink, targetUrl, watch } = this.#attempt;
+    const { sink, targetUrl } = this.#attempt;
     sink.onDrain = undefined;
     const ms = this.#elapsedMs();
     if (this.#record) {
@@ -382,7 +376,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       if (error) this.#record.error = describe(error);
     } else this.#writeDown({ target: targetUrl, error: error && describe(error), wasSent: this.#wasSent, ms });
     const { status } = this.#reply ?? {};
-    watch?.ended(resultOf({ status, error, hasHead: this.#hasHead, hasBug: this.#hasBug }));
+    this.#attempt.onEnd(resultOf({ status, error, hasHead: this.#hasHead, hasBug: this.#hasBug }));
   }
 
   #elapsedMs(): number {

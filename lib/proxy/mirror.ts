@@ -8,8 +8,8 @@ import { BodyTaps } from "../engine/body-taps.ts";
 import type { MirrorRule, Step } from "../engine/pipeline.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import { signsInConnection } from "../http/connection-credential.ts";
-import type { ExecuteContext } from "./context.ts";
 import { makeOutgoing } from "./outgoing.ts";
+import type { ProxyDeps } from "./run.ts";
 
 /** Copies that are sent at once, for each route: a mirror that hangs must not take the memory and the connections of everybody else. */
 const MAX_AT_ONCE = 32;
@@ -25,7 +25,7 @@ export function watchForMirror(
   rule: MirrorRule,
   ctx: RequestContext,
   body: Readable | Uint8Array | null,
-  context: ExecuteContext,
+  proxy: ProxyDeps,
 ): Readable | Uint8Array | null {
   const { share, maxBodyBytes, upstream } = rule;
   if (upstream.backend.dice() >= share) return body;
@@ -35,18 +35,18 @@ export function watchForMirror(
     return body;
   }
   if (!(body instanceof Readable)) {
-    send(rule, ctx, body, context);
+    send(rule, ctx, body, proxy);
     return body;
   }
   // Sent once all of it is there: a copy that broke off half way would tell nothing of the new version.
   return copied(body, maxBodyBytes, (whole) => {
-    if (whole) send(rule, ctx, whole, context);
+    if (whole) send(rule, ctx, whole, proxy);
     else ctx.record.mirror = "too-large";
   });
 }
 
-function send(rule: MirrorRule, ctx: RequestContext, body: Uint8Array | null, context: ExecuteContext): void {
-  const { deps } = context;
+function send(rule: MirrorRule, ctx: RequestContext, body: Uint8Array | null, proxy: ProxyDeps): void {
+  const { deps } = proxy;
   const count = underWay.get(rule) ?? 0;
   if (count >= MAX_AT_ONCE) {
     ctx.record.mirror = "busy";
@@ -59,7 +59,7 @@ function send(rule: MirrorRule, ctx: RequestContext, body: Uint8Array | null, co
       resolve();
     };
     try {
-      dispatch(rule, ctx, body, context, done);
+      dispatch(rule, ctx, body, proxy, done);
     } catch (error) {
       // A policy threw, which is no fault of the caller's request.
       deps.log.error("a request could not be mirrored", {
@@ -77,7 +77,7 @@ function dispatch(
   { upstream, requestBody }: MirrorRule,
   ctx: RequestContext,
   body: Uint8Array | null,
-  { deps, host, pools, via }: ExecuteContext,
+  { deps, host, pools, via }: ProxyDeps,
   done: () => void,
 ): void {
   const { backend } = upstream;

@@ -12,6 +12,8 @@ function attemptInto(sink: Sink, decode: Attempt["decode"]): Attempt {
       pipeline: { responseBody: [], bufferResponseBytes: undefined },
       request: { method: "GET" },
       record: { attempts: [] },
+      setAnswer() {},
+      countSent() {},
     },
     sink,
     clock: { now: () => 0, monotonic: () => 0 },
@@ -19,7 +21,9 @@ function attemptInto(sink: Sink, decode: Attempt["decode"]): Attempt {
     totalMs: null,
     head: (status: number) => ({ status, pairs: [] }),
     decode,
-    fail() {},
+    onResponse() {},
+    onError() {},
+    onEnd() {},
     report() {},
   } as unknown as Attempt;
 }

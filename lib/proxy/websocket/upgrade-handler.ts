@@ -14,23 +14,18 @@ import { acceptFor } from "./handshake.ts";
 import { WebSocketTunnel } from "./tunnel.ts";
 import type { UpgradeSink } from "./upgrade-sink.ts";
 
-/** Called when the conversation is over. */
-type Finish = (complete: boolean) => void;
-
 export class UpgradeHandler implements Dispatcher.DispatchHandler {
   readonly #attempt: Attempt;
   readonly #sink: UpgradeSink;
-  readonly #finish: Finish;
   readonly #startedMs: number;
-  readonly #lifeMs: number | undefined;
+  readonly #lifeMs: number | null;
   /** For every answer but 101. */
   readonly #plain: ForwardHandler;
 
-  constructor(attempt: Attempt, sink: UpgradeSink, finish: Finish, plain: ForwardHandler, lifeMs: number | undefined) {
+  constructor(attempt: Attempt, sink: UpgradeSink, plain: ForwardHandler, lifeMs: number | null) {
     this.#attempt = attempt;
     this.#lifeMs = lifeMs;
     this.#sink = sink;
-    this.#finish = finish;
     this.#startedMs = attempt.clock.monotonic();
     this.#plain = plain;
   }
@@ -63,16 +58,16 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
       this.#open(controller.rawHeaders as Uint8Array[], socket);
     } catch (error) {
       socket.destroy();
-      this.#attempt.watch?.ended("neither");
+      this.#attempt.onEnd("neither");
       this.#attempt.report(error);
-      this.#attempt.fail(refuse("internal", { reason: String(error) }));
+      const refusal = refuse("internal", { reason: String(error) });
+      this.#attempt.onError({ refusal, wasSent: true, isFinal: true });
     }
   }
 
   #open(rawHeaders: Uint8Array[], socket: Duplex): void {
-    const { ctx, clock, targetUrl, watch } = this.#attempt;
+    const { ctx, clock, targetUrl } = this.#attempt;
     const sink = this.#sink;
-    const finish = this.#finish;
     const backend = readBackendHead(rawHeaders);
     const headers = new HeaderList(backend.pairs);
     const isProof = headers.get("sec-websocket-accept") === acceptFor(ctx.request.headers.get("sec-websocket-key")!);
@@ -86,14 +81,13 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
       return;
     }
     this.#plain.release();
-    watch?.replaces(101, backend);
+    this.#attempt.onResponse(101, backend);
     const { pairs } = this.#attempt.head(101, backend, undefined);
     const client = sink.switchProtocols(pairs);
     // What they held belongs to a request that is over.
     sink.onDrain = undefined;
-    sink.onClose = finish;
-    ctx.status = 101;
-    ctx.source = "backend";
+    this.#attempt.letGo();
+    ctx.setAnswer(101, "backend");
     const headMs = clock.monotonic() - this.#startedMs;
     ctx.record.attempts.push({ target: targetUrl, status: 101, wasSent: true, headMs, ms: headMs });
     const tunnel = new WebSocketTunnel({
@@ -104,13 +98,13 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
       idleMs: this.#attempt.idleMs,
       lifeMs: this.#lifeMs,
       onBytes: (from, bytes) => {
-        if (from === "client") ctx.bytesIn += bytes;
-        else ctx.bytesOut += bytes;
+        if (from === "client") ctx.countReceived(bytes);
+        else ctx.countSent(bytes);
       },
       onEnd: (isClean, reason) => {
         ctx.record.reason ??= reason;
-        watch?.ended("good");
-        finish(isClean);
+        this.#attempt.onEnd("good");
+        ctx.complete(isClean);
       },
     });
     sink.onShutdown = () => tunnel.close(1001, "the gateway is going away");
