@@ -34,10 +34,18 @@ export class UnfitAnswer extends Error {
   }
 }
 
+/** A policy threw while it shaped the answer. */
+export class PolicyFault extends Error {
+  constructor(thrown: unknown) {
+    super(thrown instanceof Error ? describe(thrown) : String(thrown), { cause: thrown });
+  }
+}
+
 /** What the backend sent is not HTTP. */
 export class MalformedAnswer extends Error {}
 
 export function asRefusal(error: Error): Refusal {
+  if (error instanceof PolicyFault) return refuse("internal", { reason: error.message });
   if (error instanceof BodyFault) return refuse(error.code, { detail: error.message });
   if (error instanceof TimedOut) return refuse("backend-timeout", { reason: error.message });
   if (error instanceof errors.ConnectTimeoutError) return refuse("backend-timeout", { reason: "connect time-out" });
@@ -51,16 +59,17 @@ interface Ending {
   readonly error: Error | undefined;
   /** The caller has got the head. */
   readonly hasHead: boolean;
-  /** A policy threw. */
-  readonly hasBug: boolean;
 }
 
+/** Failures that are not the target's. */
+const OURS = [CallerGone, BodyFault, UnfitAnswer, PolicyFault];
+
 /** What an attempt says of its target. */
-export function resultOf({ status, error, hasHead, hasBug }: Ending): Result {
+export function resultOf({ status, error, hasHead }: Ending): Result {
   // A 5xx counts also where a cache gives up the rest of it.
   if (status !== undefined && status >= 500) return "failed";
   if (!error) return "good";
-  if (hasBug || error instanceof CallerGone || error instanceof BodyFault || error instanceof UnfitAnswer) return "neither";
+  if (OURS.some((kind) => error instanceof kind)) return "neither";
   // How long a whole answer takes is up to the caller, too.
   return isTotal(error) && hasHead ? "neither" : "failed";
 }

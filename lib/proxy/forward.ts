@@ -6,19 +6,27 @@ import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { Result } from "../backends/resilience/circuit.ts";
 import type { Clock } from "../contract/deps.ts";
-import { refuse } from "../contract/problem.ts";
 import type { AttemptDraft } from "../contract/record.ts";
 import type { Sink } from "../contract/sink.ts";
-import { BodyTaps, replacesBytes } from "../engine/body-taps.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import { keepRequestChallenges } from "../http/connection-credential.ts";
 import { isBodiless } from "../http/framing.ts";
 import { type BackendHead, readBackendHead } from "../http/hygiene.ts";
 import { writableReason } from "../http/reason-phrase.ts";
 import type { ShapedHead } from "./answer-head.ts";
-import { asRefusal, CallerGone, describe, isTotal, MalformedAnswer, resultOf, TimedOut, UnfitAnswer } from "./attempt-failure.ts";
+import {
+  asRefusal,
+  CallerGone,
+  describe,
+  isTotal,
+  MalformedAnswer,
+  PolicyFault,
+  resultOf,
+  TimedOut,
+  UnfitAnswer,
+} from "./attempt-failure.ts";
 import type { Decoder } from "./decode.ts";
-import { Heartbeat, isEventStream } from "./heartbeat.ts";
+import { type BodyOwner, ResponseBody } from "./response-body.ts";
 import type { Failure, Replacement } from "./run.ts";
 
 /** Hears how an attempt goes, and decides what follows. */
@@ -57,56 +65,57 @@ export interface Attempt extends AttemptObserver {
 const DROPPED_BYTES = 64 * 1024;
 const DROPPED_MS = 1000;
 
-export class ForwardHandler implements Dispatcher.DispatchHandler {
+/**
+ * `waiting` until the caller gets a head, `streaming` until the end of its answer, `draining` while an answer that is not passed on is read,
+ * `done` after each of them.
+ */
+type State = "waiting" | "streaming" | "draining" | "done";
+
+export class ForwardHandler implements Dispatcher.DispatchHandler, BodyOwner {
   readonly #attempt: Attempt;
   readonly #startedMs: number;
+  #state: State = "waiting";
+  /** How much of the request has left. */
+  #sent: "nothing" | "part" | "all" = "nothing";
   #controller: Dispatcher.DispatchController | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #total: NodeJS.Timeout | undefined;
   /** For `firstByte` until the head has come, then for `idle`. undici's own timers are true to about a second. */
   #silence: NodeJS.Timeout | undefined;
-  #isSettled = false;
-  #hasHead = false;
-  #isHeadPending = false;
-  /** Bytes of the stated length that have not come yet; undefined where no length was stated. */
-  #left: number | undefined;
-  #taps: BodyTaps | undefined;
-  #decoder: Decoder | undefined;
-  #heartbeat: Heartbeat | undefined;
-  #buffered: Uint8Array[] | undefined;
-  #bufferedBytes = 0;
-  #needsDrain = false;
-  #isDecoderFull = false;
-  #hasBug = false;
-  #wasSent = false;
-  #isRequestSent = false;
-  #droppedLeft = DROPPED_BYTES;
-  #reply: { status: number; statusText: string; backend: BackendHead } | undefined;
+  #drain: { readonly timer: NodeJS.Timeout | undefined; leftBytes: number } | undefined;
+  #reply: { readonly status: number; readonly statusText: string; readonly backend: BackendHead } | undefined;
   #record: AttemptDraft | undefined;
+  #body: ResponseBody | undefined;
 
   constructor(attempt: Attempt) {
     this.#attempt = attempt;
     this.#startedMs = attempt.clock.monotonic();
-    const { sink, totalMs } = attempt;
-    sink.onDrain = () => {
-      this.#needsDrain = false;
-      this.#decoder?.resume();
-      this.#resume();
-    };
-    if (totalMs !== null) {
-      this.#timer = setTimeout(() => this.abort(new TimedOut("total")), totalMs);
-    }
+    const { totalMs } = attempt;
+    if (totalMs !== null) this.#total = setTimeout(() => this.abort(new TimedOut("total")), totalMs);
   }
 
-  /** Gives up: the caller has gone, or time has run out. */
+  /** Gives up: the caller has gone, time has run out, or the answer can't be passed on. */
   abort(reason: Error): void {
     if (this.#controller) this.#controller.abort(reason);
     else this.onResponseError(undefined, reason);
   }
 
+  get isOver(): boolean {
+    return this.#state === "draining" || this.#state === "done";
+  }
+
+  pause(): void {
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#silence?.refresh();
+    this.#controller?.resume();
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    this.#wasSent = true;
-    if (this.#isSettled || this.#attempt.sink.closed) controller.abort(new CallerGone());
+    this.#sent = "part";
+    if (this.isOver || this.#attempt.sink.closed) controller.abort(new CallerGone());
     else this.#limitSilence(this.#attempt.firstByteMs);
   }
 
@@ -115,7 +124,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
   }
 
   onRequestSent(): void {
-    this.#isRequestSent = true;
+    this.#sent = "all";
   }
 
   #limitSilence(ms: number | null): void {
@@ -131,47 +140,49 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
 
   /** For more of its body, or to read more of the answer: then the backend is not to blame. */
   #isWaitingForCaller(): boolean {
-    if (this.#needsDrain || this.#isDecoderFull) return true;
+    if (this.#body?.isBlocked) return true;
     const { body } = this.#attempt;
     // undici pauses a body that the backend does not read.
-    return !this.#isRequestSent && body instanceof Readable && !body.isPaused();
+    return this.#sent !== "all" && body instanceof Readable && !body.isPaused();
   }
 
   /** The connection is a WebSocket's now. */
   release(): void {
     clearTimeout(this.#silence);
-    clearTimeout(this.#timer);
+    clearTimeout(this.#total);
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, statusText = ""): void {
     // 1xx answers are for the next hop only and several may come (RFC 9110 section 15.2).
-    if (status < 200 || this.#isSettled) return;
+    if (status < 200 || this.isOver) return;
     if (status > 599) {
       controller.abort(new MalformedAnswer(`the status ${status} means nothing (RFC 9110 section 15)`));
       return;
     }
-    this.#limitSilence(this.#attempt.idleMs);
-    const { ctx, sink, targetUrl } = this.#attempt;
+    const { targetUrl, idleMs } = this.#attempt;
+    this.#limitSilence(idleMs);
     const backend = readBackendHead(controller.rawHeaders as Uint8Array[]);
     // Slices of the first read: kept, they would hold its 64 KB for as long as the answer lasts.
     controller.rawHeaders = [];
-    const { pipeline } = ctx;
     this.#reply = { status, statusText: writableReason(statusText), backend };
     const headMs = this.#elapsedMs();
     this.#writeDown({ target: targetUrl, status, wasSent: true, headMs, ms: headMs });
     const replacement = this.#attempt.onResponse(status, backend);
     if (replacement) {
-      this.#drop(controller);
+      this.#startDrain(controller);
       this.#attempt.replace(replacement);
-      return;
-    }
-    if (status === 401 && !keepRequestChallenges(backend.pairs)) {
+    } else if (status === 401 && !keepRequestChallenges(backend.pairs)) {
       controller.abort(new UnfitAnswer("it answered 401 and offers only NTLM or Negotiate", "connection-auth-unsupported"));
-      return;
+    } else {
+      this.#passOn(controller, status, backend);
     }
+  }
+
+  #passOn(controller: Dispatcher.DispatchController, status: number, backend: BackendHead): void {
+    const { ctx, sink } = this.#attempt;
     if (ctx.request.method === "HEAD" || isBodiless(status)) {
       // A 204 has no length, whatever the backend says (RFC 9110 section 8.6).
-      this.#sendHead(status === 204 ? undefined : backend.contentLength);
+      this.sendHead(status === 204 ? undefined : backend.contentLength);
       return;
     }
     const decoder = this.#attempt.decode(backend.contentEncoding);
@@ -179,52 +190,21 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
       controller.abort(new UnfitAnswer(`its Content-Encoding (${backend.contentEncoding}) can't be decoded here`));
       return;
     }
-    this.#decoder = decoder;
-    this.#decoder?.start({
-      chunk: (bytes) => this.#pass(bytes),
-      drained: () => {
-        this.#isDecoderFull = false;
-        this.#resume();
-      },
-      done: () => this.#finish(),
-      failed: (error) => this.abort(error),
-    });
-    if (pipeline.responseBody.length > 0) {
-      this.#taps = this.#shape(() => new BodyTaps(pipeline.responseBody, "responseBody", ctx));
-    }
-    if (pipeline.bufferResponseBytes !== undefined) {
-      this.#buffered = [];
-      return;
-    }
-    const keepsLength = !this.#decoder && !(this.#taps && replacesBytes(pipeline.responseBody, "responseBody"));
-    const length = keepsLength ? backend.contentLength : undefined;
-    this.#left = length === undefined ? undefined : Number(length);
-    this.#sendHead(length);
-    if (pipeline.heartbeatMs !== undefined && length === undefined && isEventStream(backend)) {
-      // A comment among encoded bytes would break them.
-      if (this.#decoder || backend.contentEncoding === undefined) this.#startHeartbeat(pipeline.heartbeatMs);
-    }
-    // A chunk that comes in the same read goes out with the head in one write; otherwise the head does not wait for it.
-    this.#isHeadPending = true;
-    queueMicrotask(() => {
-      if (this.#isHeadPending && !sink.closed) sink.flush();
-      this.#isHeadPending = false;
-    });
+    this.#body = new ResponseBody(this, ctx, sink, decoder);
+    this.#body.open(backend);
   }
 
-  #drop(controller: Dispatcher.DispatchController): void {
-    this.#settle();
-    this.#timer = setTimeout(() => controller.abort(new Error("an answer that is not passed on takes too long")), DROPPED_MS);
+  /** Reads an answer that is not passed on, so that its connection can be used again. */
+  #startDrain(controller: Dispatcher.DispatchController): void {
+    this.settle();
+    this.#state = "draining";
+    const giveUp = () => controller.abort(new Error("an answer that is not passed on takes too long"));
+    this.#drain = { timer: setTimeout(giveUp, DROPPED_MS), leftBytes: DROPPED_BYTES };
   }
 
-  #startHeartbeat(everyMs: number): void {
-    const { sink } = this.#attempt;
-    this.#heartbeat = new Heartbeat(everyMs, (comment) => {
-      // A caller that reads nothing would only pile them up.
-      if (this.#needsDrain || sink.closed) return;
-      this.#write(comment);
-      if (this.#needsDrain) this.#controller?.pause();
-    });
+  #endDrain(): void {
+    clearTimeout(this.#drain?.timer);
+    this.#state = "done";
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -232,151 +212,91 @@ export class ForwardHandler implements Dispatcher.DispatchHandler {
     // more, be resumed, say so again, and the process would do nothing else.
     if (chunk.length === 0) return;
     this.#silence?.refresh();
-    if (this.#isSettled) {
-      this.#droppedLeft -= chunk.length;
-      if (this.#droppedLeft < 0) controller.abort(new Error("an answer that is not passed on is too long"));
+    if (this.isOver) {
+      this.#countDrained(controller, chunk.length);
       return;
     }
-    if (this.#decoder) this.#isDecoderFull = !this.#decoder.write(chunk);
-    else this.#pass(chunk);
-    if (this.#needsDrain || this.#isDecoderFull) controller.pause();
+    this.#body?.write(chunk);
+    if (this.#body?.isBlocked) controller.pause();
   }
 
-  #resume(): void {
-    if (this.#needsDrain || this.#isDecoderFull) return;
-    this.#silence?.refresh();
-    this.#controller?.resume();
+  #countDrained(controller: Dispatcher.DispatchController, bytes: number): void {
+    this.#drain ??= { timer: undefined, leftBytes: DROPPED_BYTES };
+    this.#drain.leftBytes -= bytes;
+    if (this.#drain.leftBytes < 0) controller.abort(new Error("an answer that is not passed on is too long"));
   }
 
   onResponseEnd(): void {
-    if (this.#isSettled) {
-      clearTimeout(this.#timer);
+    if (this.isOver) {
+      this.#endDrain();
       return;
     }
     // For undici the request is over, and aborting it does nothing: what fails from here on ends the answer itself.
     this.#controller = undefined;
-    if (this.#decoder) this.#decoder.end();
-    else this.#finish();
+    if (this.#body) {
+      this.#body.end();
+      return;
+    }
+    this.settle();
+    this.#attempt.sink.end();
   }
 
   onResponseError(_: unknown, error: Error): void {
-    if (this.#isSettled) {
-      clearTimeout(this.#timer);
+    if (this.isOver) {
+      this.#endDrain();
       return;
     }
-    this.#settle(error);
+    const hasHead = this.#state === "streaming";
+    this.settle(error);
     const { sink } = this.#attempt;
     if (sink.closed) return;
-    if (this.#hasHead) {
+    if (hasHead) {
       sink.destroy();
       return;
     }
-    const refusal = this.#hasBug ? refuse("internal", { reason: describe(error) }) : asRefusal(error);
     // The total is for all attempts together. Timers may be early: what then seems to be left of it is no time for another.
     // An answer that a route's steps can't take would be the same again.
     const isFinal = isTotal(error) || error instanceof UnfitAnswer;
-    this.#attempt.onError({ refusal, wasSent: this.#wasSent, isFinal });
+    this.#attempt.onError({ refusal: asRefusal(error), wasSent: this.#sent !== "nothing", isFinal });
   }
 
-  #pass(chunk: Uint8Array): void {
-    const taps = this.#buffered ? undefined : this.#taps;
-    const passed = taps ? this.#shape(() => taps.chunk(chunk)) : chunk;
-    if (!passed || this.#isSettled) return;
-    if (this.#buffered) {
-      this.#buffer(passed);
-      return;
-    }
-    const bytes = this.#heartbeat ? this.#heartbeat.pass(passed) : passed;
-    if (bytes.length > 0) this.#write(bytes);
-  }
-
-  #write(bytes: Uint8Array): void {
-    const { sink, ctx } = this.#attempt;
-    this.#isHeadPending = false;
-    ctx.countSent(bytes.length);
-    if (this.#left !== undefined) {
-      this.#left -= bytes.length;
-      // The last stated byte: ending here lets the host send head and body at once.
-      if (this.#left === 0) {
-        this.#settle();
-        sink.end(bytes);
-        return;
-      }
-    }
-    this.#needsDrain = !sink.write(bytes);
-    if (this.#needsDrain) this.#decoder?.pause();
-  }
-
-  #buffer(chunk: Uint8Array): void {
-    this.#bufferedBytes += chunk.length;
-    const bound = this.#attempt.ctx.pipeline.bufferResponseBytes!;
-    if (this.#bufferedBytes > bound) {
-      this.abort(new UnfitAnswer(`it is larger than the ${bound} bytes that a step of this route can hold`));
-      return;
-    }
-    this.#buffered!.push(chunk);
-  }
-
-  #finish(): void {
-    if (this.#isSettled) return;
-    const { sink, ctx } = this.#attempt;
-    if (this.#buffered) {
-      const whole = Buffer.concat(this.#buffered);
-      const taps = this.#taps;
-      const body = taps ? this.#shape(() => Buffer.concat([taps.chunk(whole) ?? new Uint8Array(), ...taps.end()])) : whole;
-      this.#sendHead(String(body.length));
-      ctx.countSent(body.length);
-      this.#settle();
-      sink.end(body);
-      return;
-    }
-    const taps = this.#taps;
-    for (const chunk of taps ? this.#shape(() => taps.end()) : []) {
-      ctx.countSent(chunk.length);
-      sink.write(chunk);
-    }
-    this.#isHeadPending = false;
-    this.#settle();
-    sink.end();
-  }
-
-  #sendHead(length: string | undefined): void {
+  sendHead(length: string | undefined): void {
     const { status, statusText, backend } = this.#reply!;
     const { ctx, sink } = this.#attempt;
-    const shaped = this.#shape(() => this.#attempt.head(status, backend, length));
+    const shaped = this.shape(() => this.#attempt.head(status, backend, length));
     ctx.setAnswer(shaped.status, "backend");
     // Throws for bytes that a field may not hold: undici then ends the attempt, and the caller gets a problem.
     sink.head(shaped.status, shaped.status === status ? statusText : "", shaped.pairs);
-    this.#hasHead = true;
+    // A cache that wants nothing of it may have ended the attempt by now.
+    if (this.#state === "waiting") this.#state = "streaming";
   }
 
-  /** undici takes whatever its handler throws for a failure of the connection: what a policy throws is told apart here. */
-  #shape<T>(make: () => T): T {
+  /** undici takes whatever its handler throws for a failure of the connection: what a policy throws is told apart. */
+  shape<T>(make: () => T): T {
     try {
       return make();
     } catch (error) {
-      this.#hasBug = true;
       this.#attempt.report(error);
-      throw error;
+      throw new PolicyFault(error);
     }
   }
 
-  #settle(error?: Error): void {
-    this.#isSettled = true;
-    this.#decoder?.destroy();
-    this.#heartbeat?.stop();
+  /** Ends the attempt, well where there is no error. */
+  settle(error?: Error): void {
+    const hasHead = this.#state === "streaming";
+    this.#state = "done";
+    this.#body?.destroy();
     this.release();
     // A kept controller holds the request after it alive, and that one the next: whole chains would live until a full collection.
     this.#controller = undefined;
-    const { sink, targetUrl } = this.#attempt;
-    sink.onDrain = undefined;
     const ms = this.#elapsedMs();
-    if (this.#record) {
+    const words = error && describe(error);
+    if (!this.#record) this.#writeDown({ target: this.#attempt.targetUrl, error: words, wasSent: this.#sent !== "nothing", ms });
+    else {
       this.#record.ms = ms;
-      if (error) this.#record.error = describe(error);
-    } else this.#writeDown({ target: targetUrl, error: error && describe(error), wasSent: this.#wasSent, ms });
-    const { status } = this.#reply ?? {};
-    this.#attempt.onEnd(resultOf({ status, error, hasHead: this.#hasHead, hasBug: this.#hasBug }));
+      if (words !== undefined) this.#record.error = words;
+    }
+    this.#attempt.onEnd(resultOf({ status: this.#reply?.status, error, hasHead }));
   }
 
   #elapsedMs(): number {

@@ -6,10 +6,10 @@ import { decoderFor } from "#lib/proxy/decode.ts";
 import { type Attempt, ForwardHandler } from "#lib/proxy/forward.ts";
 
 /** An attempt at a backend whose answer goes into `sink`. */
-function attemptInto(sink: Sink, decode: Attempt["decode"]): Attempt {
+function attemptInto(sink: Sink, decode: Attempt["decode"], responseBody: readonly unknown[] = []): Attempt {
   return {
     ctx: {
-      pipeline: { responseBody: [], bufferResponseBytes: undefined },
+      pipeline: { responseBody, bufferResponseBytes: undefined },
       request: { method: "GET" },
       record: { attempts: [] },
       setAnswer() {},
@@ -73,6 +73,36 @@ test("an encoded answer that ends in the middle is broken off, although the back
   handler.onRequestStart(controller as never);
   handler.onResponseStart(controller as never, 200, {}, "OK");
   handler.onResponseData(controller as never, gzipSync("x".repeat(1000)).subarray(0, 15));
+  handler.onResponseEnd();
+  expect(await end).toBe("broken");
+});
+
+test("a step that throws while it sees a decoded body breaks the answer off, and not the process", async () => {
+  const { promise: end, resolve } = Promise.withResolvers<string>();
+  const sink = {
+    closed: false,
+    onDrain: undefined,
+    head() {},
+    flush() {},
+    write: () => true,
+    end: () => resolve("whole"),
+    destroy: () => resolve("broken"),
+    set onClose(_: (complete: boolean) => void) {},
+  } satisfies Sink;
+  const chunk = () => {
+    throw new Error("a bug");
+  };
+  const step = { policy: { responseBody: { mode: "transform", open: () => ({ chunk }) } } };
+  const handler = new ForwardHandler(attemptInto(sink, () => decoderFor("gzip"), [step]));
+  const controller = {
+    rawHeaders: [],
+    pause() {},
+    resume() {},
+    abort: (error: Error) => handler.onResponseError(undefined, error),
+  };
+  handler.onRequestStart(controller as never);
+  handler.onResponseStart(controller as never, 200, {}, "OK");
+  handler.onResponseData(controller as never, gzipSync("x".repeat(1000)));
   handler.onResponseEnd();
   expect(await end).toBe("broken");
 });

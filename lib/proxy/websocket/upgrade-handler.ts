@@ -84,8 +84,7 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
     this.#attempt.onResponse(101, backend);
     const { pairs } = this.#attempt.head(101, backend, undefined);
     const client = sink.switchProtocols(pairs);
-    // What they held belongs to a request that is over.
-    sink.onDrain = undefined;
+    // The end of the sink would end an attempt that is over.
     this.#attempt.letGo();
     ctx.setAnswer(101, "backend");
     const headMs = clock.monotonic() - this.#startedMs;
