@@ -42,7 +42,7 @@ interface Open {
 /** RFC 5861 section 4. */
 const ERRORS = new Set([500, 502, 503, 504]);
 
-/** Of a backend, in an answer that no caller waits for: without an end to it nobody would ask anew. */
+/** Bounds a backend's silence in an answer that no caller waits for: otherwise the entry would never be asked for anew. */
 const SILENCE_MS = 30_000;
 /** So long callers wait for the head of somebody else's answer; then they ask by themselves, all but the first. */
 const MAX_WAIT_MS = 10_000;
@@ -55,7 +55,7 @@ export class Fill implements FillHooks {
   readonly sink: Tee;
   /** Resolves when there is nothing more to come. */
   readonly done: Promise<void>;
-  /** What it brings was overtaken by a change: it serves those who wait and is not kept. */
+  /** The answer was overtaken by a change: it is for waiting callers, and is not stored. */
   #isOutdated = false;
   #resolve!: () => void;
   readonly #askedMs: number;

@@ -1,12 +1,12 @@
-/** What a policy keeps of one request in this process: typed, and gone with the request. */
+/** Values that policies keep by request, in this process. They are typed, and go with the request. */
 
-/** One for each request. A copy that the gateway makes of it (for a cache or a mirror) has the same one, a later refresh its own. */
+/** Holds the values of one request. Copies for a cache or a mirror share it; a refresh in the background has its own. */
 export class Locals {
   /** Made by the first value: most requests keep none. */
   values: Map<unknown, unknown> | undefined;
 }
 
-/** A value by request, for hooks of one policy: made in `create`. What must cross to the other half goes into `carry`. */
+/** One value by request, for the hooks of a policy: made in `create`. A value that crosses to the other half goes into `carry`. */
 export class Local<T> {
   get({ locals }: { readonly locals: Locals }): T | undefined {
     return locals.values?.get(this) as T | undefined;

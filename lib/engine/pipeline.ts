@@ -47,7 +47,7 @@ export interface Pipeline extends Omit<CompiledVariant, "methods" | "steps" | "t
   /** The backend for requests that the route's own has failed. */
   readonly fallback: Upstream | undefined;
   readonly mirror: MirrorRule | undefined;
-  /** Fields in which an authenticator tells backends of a caller: nobody else may, whether or not the route asks who calls. */
+  /** Fields in which authenticators name the caller to backends. A client's own are dropped, also on routes without `auth`. */
   readonly identityFields: readonly string[];
   /** Where answers of the backend are kept and given to others. */
   readonly cache: CacheRule | undefined;

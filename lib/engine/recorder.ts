@@ -1,4 +1,4 @@
-/** Writes down how a request ended: every policy's `onEnd` hears of it, and one record leaves, which nothing changes afterwards. */
+/** Writes down how a request ended: calls every policy's `onEnd`, and emits one frozen record. */
 import type { Deps } from "../contract/deps.ts";
 import type { AttemptRecord, RequestRecord, StepRecord } from "../contract/record.ts";
 import type { Recorder, RequestContext } from "./request-context.ts";
@@ -61,7 +61,7 @@ function frozenSteps(steps: readonly StepRecord[]): readonly StepRecord[] {
   return steps.length === 0 ? NO_STEPS : Object.freeze(steps.map((step) => Object.freeze(step)));
 }
 
-/** An attempt may go on for a cache when its caller's record leaves: the record has it as it was then. */
+/** An attempt may go on for other callers of a cache: the record gets a copy. */
 function frozenAttempts(attempts: readonly AttemptRecord[]): readonly AttemptRecord[] {
   return attempts.length === 0 ? NO_ATTEMPTS : Object.freeze(attempts.map((attempt) => Object.freeze({ ...attempt })));
 }

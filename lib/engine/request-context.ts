@@ -46,7 +46,7 @@ export class RequestContext implements Exchange {
   code: ProblemCode | undefined = undefined;
   /** What the gateway's cache says of it (RFC 9211); undefined where it had no part in it. */
   cacheStatus: string | undefined = undefined;
-  /** Until the end has been written down. What a cache, a mirror or a fallback sends for a request is no request of its own: it has none. */
+  /** Undefined once the end has been written down, and for copies: the requests of a cache or a mirror leave no record. */
   #recorder: Recorder | undefined;
   /** What gives back what the request holds, such as its place in a bulkhead. Most hold nothing. */
   #releases: (() => void)[] | undefined;
@@ -83,7 +83,7 @@ export class RequestContext implements Exchange {
     return this.#webRequest;
   }
 
-  /** `method` is another than the request's for a preflight, which stands for the request that it asks about. */
+  /** For a preflight, `method` is that of the request that it asks about. */
   setRoute(route: Route, params: Readonly<Record<string, string>>, method = this.request.method): void {
     this.route = route;
     this.params = params;
@@ -146,8 +146,8 @@ export class RequestContext implements Exchange {
   }
 
   /**
-   * The same request as the gateway's own, a GET: what a cache fetches goes on when its caller has gone, and leaves no record.
-   * Its attempts stand in the record of the caller who waits for it; a refresh in the background has a record of its own.
+   * A copy of the request as a GET of the cache's own, which goes on when its caller has gone and leaves no record. Its attempts are
+   * written into the record of the first caller; a refresh in the background has a draft of its own.
    */
   forCache(nowMs: number, monotonicMs: number, isBackground: boolean): RequestContext {
     const own = this.#alike({ ...this.request, method: "GET" }, nowMs, monotonicMs);

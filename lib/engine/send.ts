@@ -12,7 +12,7 @@ export interface SendContext {
   readonly deps: Deps;
 }
 
-/** For a request without a run, which would listen to the sink. */
+/** Sends the answer to a request that has no run, and listens to the end of the sink. */
 export function sendStop(ctx: RequestContext, stop: Stop, sink: Sink, context: SendContext): void {
   sink.onClose = (isComplete) => ctx.complete(isComplete);
   writeStop(ctx, stop, sink, context);

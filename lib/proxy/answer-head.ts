@@ -18,7 +18,7 @@ export interface ShapedHead {
   readonly pairs: string[];
 }
 
-/** Cache-Control stands apart: what is passed on of it is not the same for everybody. */
+/** Cache-Control is kept apart: callers and caches get different parts of it. */
 export interface SharedHead extends ShapedHead {
   readonly cacheControl: string | undefined;
 }
@@ -31,7 +31,7 @@ export function sharedHead(
   host: HostTraits,
   reverseRewrite: ReverseRewrite | undefined,
 ): SharedHead {
-  // The first thing that somebody wonders about who put a gateway before a backend that verifies for itself.
+  // Operators ask this first when a backend behind the gateway verifies credentials by itself.
   if (status === 401 && ctx.consumer && ctx.upstream!.strippedCredentials.length > 0)
     ctx.record.reason = "the backend answered 401: the caller's credential was kept from it (forwardCredential)";
   reverseRewrite?.(pairs, ctx.upstream!.backend.preserveHost ? ctx.request.host : undefined);

@@ -36,7 +36,7 @@ export interface AttemptObserver {
   replace(replacement: Replacement): void;
   /** There will be no answer. Called at most once, only before a byte was sent. */
   onError(failure: Failure): void;
-  /** What the attempt says of its target. It may go on being called: the first time counts. */
+  /** Tells the target's state how the attempt ended. Only the first call counts. */
   onEnd(result: Result): void;
 }
 
@@ -254,8 +254,8 @@ export class ForwardHandler implements Dispatcher.DispatchHandler, BodyOwner {
       sink.destroy();
       return;
     }
-    // The total is for all attempts together. Timers may be early: what then seems to be left of it is no time for another.
-    // An answer that a route's steps can't take would be the same again.
+    // The total bounds all attempts together; a timer may fire early, but no time is left for another attempt.
+    // An answer that the route's steps can't take would be the same again.
     const isFinal = isTotal(error) || error instanceof UnfitAnswer;
     this.#attempt.onError({ refusal: asRefusal(error), wasSent: this.#sent !== "nothing", isFinal });
   }
@@ -267,11 +267,11 @@ export class ForwardHandler implements Dispatcher.DispatchHandler, BodyOwner {
     ctx.setAnswer(shaped.status, "backend");
     // Throws for bytes that a field may not hold: undici then ends the attempt, and the caller gets a problem.
     sink.head(shaped.status, shaped.status === status ? statusText : "", shaped.pairs);
-    // A cache that wants nothing of it may have ended the attempt by now.
+    // A cache that drops the answer has ended the attempt by now.
     if (this.#state === "waiting") this.#state = "streaming";
   }
 
-  /** undici takes whatever its handler throws for a failure of the connection: what a policy throws is told apart. */
+  /** undici takes every error of its handler for a failure of the connection: a policy's gets a class of its own. */
   shape<T>(make: () => T): T {
     try {
       return make();

@@ -1,5 +1,5 @@
 /**
- * Keeps an event stream from looking dead to what stands between: a comment after each silence, between two events and nowhere
+ * Keeps an event stream alive through proxies and browsers: a comment after each silence, between two events and nowhere
  * else. (HTML standard, section 9.2, has the grammar and advises one every 15 seconds or so.)
  */
 import type { BackendHead } from "../http/hygiene.ts";

@@ -13,7 +13,7 @@ import type { ProxyDeps } from "./run.ts";
 
 /** Copies that are sent at once, for each route: a mirror that hangs must not take the memory and the connections of everybody else. */
 const MAX_AT_ONCE = 32;
-/** Nobody waits for an answer: one that takes longer, or has more to say, is given up. */
+/** The bounds of an answer, which no caller waits for. A longer one is given up. */
 const MAX_MS = 30_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
@@ -124,7 +124,7 @@ function copied(body: Readable, maxBytes: number, onWhole: (bytes: Uint8Array | 
     }
     onWhole(chunks && Buffer.concat(chunks));
   }
-  // Whoever reads it hears of a fault; where nobody does, an error without a listener would end the process.
+  // The reader hears of a fault. Without a reader, an error without a listener would end the process.
   return Readable.from(passing(), { objectMode: false }).on("error", () => {});
 }
 

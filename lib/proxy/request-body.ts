@@ -58,8 +58,8 @@ export class CountedBody extends Readable {
     this.#mostMs = Math.max(SILENCE_MS, graceMs);
     this.#deadlineMs = this.#clock.monotonic() + (bytesPerSecond === undefined ? this.#mostMs : graceMs);
     this.#arm();
-    // Nobody reads it while a step of the route waits for an answer, or the request for a place or its next attempt. A caller that
-    // broke off then would end the whole process by an error without a listener; whoever reads it later hears of the fault all the same.
+    // While a step waits for an answer, or the request for a place or its next attempt, the body has no reader. A caller that broke off
+    // then would end the process by an error without a listener. A later reader hears of the fault all the same.
     this.on("error", () => {});
     source.on("data", this.#onData);
     source.on("end", this.#onEnd);

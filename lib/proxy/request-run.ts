@@ -43,7 +43,7 @@ export class RequestRun implements Run {
     if (this.#hasClosed && listener) queueMicrotask(() => listener(false));
   }
 
-  /** What is under way ends before the record is written, which has it. */
+  /** Ends the attempt first, so that the record has its end. */
   #close(isComplete: boolean): void {
     this.#hasClosed = true;
     const listener = this.#onClose;
@@ -139,7 +139,8 @@ export class RequestRun implements Run {
     }
   }
 
-  // The ladder. A failure goes down it: another attempt at the backend, the fallback backend, the fixed answer of the config, the problem.
+  // The ladder of failures: another attempt at the backend → the fallback backend → the config's fixed answer → the problem.
+  // The last two are one step here: `writeStop` asks the steps with `onBackendFailure` before it renders a problem.
 
   insteadOf(status: number, head: BackendHead): Replacement | undefined {
     const next = this.#retries?.nextAttempt({ status, head });
@@ -160,7 +161,7 @@ export class RequestRun implements Run {
   refuse(refusal: Refusal): void {
     const { ctx, sink, proxy, fill } = this;
     if (fill) {
-      // Each caller who waits goes on from here by a run of its own.
+      // Each waiting caller goes on down the ladder in its own run.
       fill.fail(refusal);
       ctx.complete(false);
     } else if (this.#fallsBack(refusal.code)) {
@@ -187,7 +188,7 @@ export class RequestRun implements Run {
     return this.#canFallBack(ctx.record.attempts.some((attempt) => attempt.wasSent));
   }
 
-  /** What was sent may have been carried out, so only what is safe to repeat goes on then; a body that was read is gone. */
+  /** After a request was sent, only an idempotent method may go to another backend. A body that was read can't be sent again. */
   #canFallBack(wasSent: boolean): boolean {
     const { ctx, body } = this;
     const { fallback } = ctx.pipeline;

@@ -93,7 +93,7 @@ export class ResponseBody {
   }
 
   #startDecoder(): void {
-    // A stream's listener must not throw: nobody would catch it.
+    // An error that a stream's listener throws would end the process.
     const guarded = (act: () => void) => {
       try {
         act();

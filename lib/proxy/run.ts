@@ -78,9 +78,9 @@ export interface ResponseCache {
 
 /** How an answer that a cache fetches differs from that for one caller. */
 export interface FillHooks {
-  /** How long the backend may be silent where the route sets no bound and no caller waits who could leave; undefined where one does. */
+  /** Bounds the backend's silence where the route does not, for a fetch without callers; undefined where a caller waits. */
   readonly silenceMs: number | undefined;
-  /** Changes what the backend is asked, after all policies. */
+  /** Changes the request to the backend, after all policies. */
   shape(outgoing: Outgoing): void;
   /** The head of the backend's answer, shaped for everybody; the sink gets it next. `names` are of the fields that it came with. */
   receive(shared: SharedHead, backend: BackendHead, names: readonly string[]): void;
