@@ -25,7 +25,12 @@ import { UpgradeHandler } from "./websocket/upgrade-handler.ts";
 import { isUpgradeSink } from "./websocket/upgrade-sink.ts";
 
 /** Throws where a policy does. */
-export function sendAttempt(run: Run, target: BackendTarget, totalMs: number | null, watched: TargetAttempt | undefined): void {
+export function sendAttempt(
+  run: Run,
+  target: BackendTarget,
+  totalMs: number | undefined,
+  watched: TargetAttempt | undefined,
+): void {
   const { ctx, sink, fill } = run;
   const { deps, host, via, pools } = run.proxy;
   const acceptEncoding = host.passesContentEncoding ? undefined : "identity";
@@ -94,25 +99,25 @@ class BackendAttempt implements Attempt {
   readonly clock: Clock;
   readonly targetUrl: string;
   readonly body: Readable | Uint8Array | null;
-  readonly firstByteMs: number | null;
-  readonly idleMs: number | null;
-  readonly totalMs: number | null;
+  readonly firstByteMs: number | undefined;
+  readonly idleMs: number | undefined;
+  readonly totalMs: number | undefined;
   readonly #run: Run;
   readonly #target: BackendTarget;
   readonly #watched: TargetAttempt | undefined;
 
-  constructor(run: Run, target: BackendTarget, totalMs: number | null, watched: TargetAttempt | undefined) {
+  constructor(run: Run, target: BackendTarget, totalMs: number | undefined, watched: TargetAttempt | undefined) {
     this.ctx = run.ctx;
     this.sink = run.sink;
     this.clock = run.proxy.deps.clock;
     this.targetUrl = target.url;
     this.body = run.body;
     const { firstByteMs, idleMs } = run.ctx.upstream!.timeouts;
-    const silenceMs = run.fill?.silenceMs ?? null;
+    const silenceMs = run.fill?.silenceMs;
     this.firstByteMs = firstByteMs ?? silenceMs;
     this.idleMs = idleMs ?? silenceMs;
     // For a WebSocket it bounds the conversation; the handshake is bounded by the other times.
-    this.totalMs = isUpgradeSink(run.sink) ? null : totalMs;
+    this.totalMs = isUpgradeSink(run.sink) ? undefined : totalMs;
     this.#run = run;
     this.#target = target;
     this.#watched = watched;

@@ -46,11 +46,11 @@ export interface Attempt extends AttemptObserver {
   readonly clock: Clock;
   readonly targetUrl: string;
   readonly body: Readable | Uint8Array | null;
-  /** How long the backend may take from the request's last byte to its head, and not read in between; null: no bound. */
-  readonly firstByteMs: number | null;
+  /** How long the backend may take from the request's last byte to its head, and not read in between; undefined: no bound. */
+  readonly firstByteMs: number | undefined;
   /** How long it may be silent within its body. */
-  readonly idleMs: number | null;
-  readonly totalMs: number | null;
+  readonly idleMs: number | undefined;
+  readonly totalMs: number | undefined;
   /** Makes the head that the caller gets from the backend's: shaping, caching fields, request id. */
   head(status: number, backend: BackendHead, length: string | undefined): ShapedHead;
   /** For a host that can't pass encoded bytes on: undefined passes them as they are, "unknown" can't be made plain. */
@@ -90,7 +90,7 @@ export class ForwardHandler implements Dispatcher.DispatchHandler, BodyOwner {
     this.#attempt = attempt;
     this.#startedMs = attempt.clock.monotonic();
     const { totalMs } = attempt;
-    if (totalMs !== null) this.#total = setTimeout(() => this.abort(new TimedOut("total")), totalMs);
+    if (totalMs !== undefined) this.#total = setTimeout(() => this.abort(new TimedOut("total")), totalMs);
   }
 
   /** Gives up: the caller has gone, time has run out, or the answer can't be passed on. */
@@ -127,9 +127,9 @@ export class ForwardHandler implements Dispatcher.DispatchHandler, BodyOwner {
     this.#sent = "all";
   }
 
-  #limitSilence(ms: number | null): void {
+  #limitSilence(ms: number | undefined): void {
     clearTimeout(this.#silence);
-    this.#silence = ms === null ? undefined : setTimeout(onSilence, ms, this);
+    this.#silence = ms === undefined ? undefined : setTimeout(onSilence, ms, this);
   }
 
   /** The backend said nothing for as long as it may. */

@@ -43,7 +43,7 @@ export class RetryLoop {
   get keepsBody(): boolean {
     const { body, ctx } = this.#run;
     const statedBytes = ctx.facts.contentLength ?? Number.POSITIVE_INFINITY;
-    return body instanceof Readable && this.#upstream.retry !== null && statedBytes <= REPLAY_BYTES && this.#isRepeatable();
+    return body instanceof Readable && this.#upstream.retry !== undefined && statedBytes <= REPLAY_BYTES && this.#isRepeatable();
   }
 
   firstTarget(): BackendTarget | undefined {
@@ -69,14 +69,14 @@ export class RetryLoop {
     if (!target) return undefined;
     const waitMs = this.#waitMs(target, reason);
     const leftMs = this.leftMs();
-    if (waitMs > MAX_RETRY_AFTER_MS || (leftMs !== null && waitMs >= leftMs)) return undefined;
+    if (waitMs > MAX_RETRY_AFTER_MS || (leftMs !== undefined && waitMs >= leftMs)) return undefined;
     return this.#backend.budget.take(retry.budget, this.#clock.now()) ? { target, waitMs } : undefined;
   }
 
   /** What is left of the time for all attempts together. */
-  leftMs(): number | null {
+  leftMs(): number | undefined {
     const { totalMs } = this.#upstream.timeouts;
-    return totalMs === null ? null : totalMs - (this.#clock.monotonic() - this.#startedMs);
+    return totalMs === undefined ? undefined : totalMs - (this.#clock.monotonic() - this.#startedMs);
   }
 
   /** No target can take the request. */

@@ -21,9 +21,9 @@ export interface TunnelOptions {
   readonly maxMessageBytes: number;
   /** permessage-deflate was agreed on. */
   readonly isCompressed: boolean;
-  /** The conversation ends after so long without a frame of either side; null: never. */
+  /** The conversation ends after so long without a frame of either side; undefined: never. */
   readonly idleMs: number | undefined;
-  /** The conversation ends after so long, whatever is said; null: never. */
+  /** The conversation ends after so long, whatever is said; undefined: never. */
   readonly lifeMs: number | undefined;
   onBytes(from: "client" | "backend", bytes: number): void;
   /** Once, when both connections are gone. `reason` is why the gateway ended it. */

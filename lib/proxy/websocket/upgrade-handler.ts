@@ -18,11 +18,11 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
   readonly #attempt: Attempt;
   readonly #sink: UpgradeSink;
   readonly #startedMs: number;
-  readonly #lifeMs: number | null;
+  readonly #lifeMs: number | undefined;
   /** For every answer but 101. */
   readonly #plain: ForwardHandler;
 
-  constructor(attempt: Attempt, sink: UpgradeSink, plain: ForwardHandler, lifeMs: number | null) {
+  constructor(attempt: Attempt, sink: UpgradeSink, plain: ForwardHandler, lifeMs: number | undefined) {
     this.#attempt = attempt;
     this.#lifeMs = lifeMs;
     this.#sink = sink;
