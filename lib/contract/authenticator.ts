@@ -9,7 +9,7 @@ import type { Deps } from "./deps.ts";
 import type { AnswerHead, Exchange, Outgoing } from "./exchange.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import type { Consumer } from "./request.ts";
-import type { Question, Reply } from "./stores/questions.ts";
+import type { StoreCall, StoreResult } from "./stores/store-calls.ts";
 
 /** Why a presented credential was not accepted. */
 export interface Rejection {
@@ -68,9 +68,9 @@ export interface Authenticator {
    */
   recognizes?(value: string, place: CredentialPlace): "theirs" | "perhaps" | "no";
   /** Questions to the stores about a credential, or at once what `verify` would say, where there is nothing to ask. */
-  reads?(credential: string, exchange: Exchange): readonly Question[] | Consumer | Rejection | undefined;
+  reads?(credential: string, exchange: Exchange): readonly StoreCall[] | Consumer | Rejection | undefined;
   /** `replies` stand in the order of the questions. */
-  verify(credential: string, exchange: Exchange, replies: readonly Reply[]): MaybePromise<Consumer | Rejection>;
+  verify(credential: string, exchange: Exchange, replies: readonly StoreResult[]): MaybePromise<Consumer | Rejection>;
   /**
    * What the backend is told of the caller beside `x-gateway-consumer`. `consumer` is whom this authenticator identified: where several
    * did (`allOf`), not the one that the exchange has.

@@ -16,7 +16,7 @@ import type { Answer, ProblemCode, Refusal } from "./problem.ts";
 import type { Outcome } from "./record.ts";
 import type { RouteInfo } from "./route-info.ts";
 import type { Sink } from "./sink.ts";
-import type { Question, Reply } from "./stores/questions.ts";
+import type { StoreCall, StoreResult } from "./stores/store-calls.ts";
 
 /** Nothing (go on), a refusal, or a whole answer (a redirect, a preflight, a replay). */
 export type Decision = undefined | Refusal | Answer;
@@ -38,9 +38,9 @@ export interface BodyTap {
 
 export interface Policy {
   /** Questions to the stores, asked as soon as the rows before are settled, together with those of other policies. */
-  reads?(exchange: Exchange): readonly Question[] | undefined;
+  reads?(exchange: Exchange): readonly StoreCall[] | undefined;
   /** `replies` stand in the order of the questions; empty where `reads` asked nothing. */
-  decide?(exchange: Exchange, replies: readonly Reply[]): MaybePromise<Decision>;
+  decide?(exchange: Exchange, replies: readonly StoreResult[]): MaybePromise<Decision>;
   /** What stands in these places does not go on. It is taken away before anything is added: a backend's own fields stay. */
   readonly removes?: readonly CredentialPlace[];
   /** On what goes to the backend: once for each attempt. */

@@ -10,8 +10,8 @@ import { ROWS } from "../contract/phases.ts";
 import type { Decision } from "../contract/policy.ts";
 import { type Answer, type Refusal, refuse } from "../contract/problem.ts";
 import type { Count, Taken } from "../contract/stores/counters.ts";
-import type { Question, Reply, TakenPart } from "../contract/stores/questions.ts";
 import { ok, type StoreReply } from "../contract/stores/reply.ts";
+import type { StoreCall, StoreResult, TakenPart } from "../contract/stores/store-calls.ts";
 import type { Stores } from "../contract/stores/stores.ts";
 import { takeOrDegrade } from "../stores/degraded-take.ts";
 import type { Step } from "./pipeline.ts";
@@ -19,7 +19,7 @@ import type { Step } from "./pipeline.ts";
 export type Stop = Refusal | Answer;
 
 const IDENTIFY = ROWS.indexOf("identify");
-const NO_REPLIES: readonly Reply[] = [];
+const NO_REPLIES: readonly StoreResult[] = [];
 
 /** The steps were left before anything was charged: the other half decides. */
 export const DEFERRED = Symbol("later");
@@ -41,7 +41,7 @@ export function runSteps(
     const questions = askedBy(step, exchange, deps);
     if (questions === FAILED) return refuse("internal");
     if (questions.length > 0 && (mayCharge || !asksLast(steps, i)))
-      return new Trip(steps, exchange, deps, mayCharge).run(i, questions);
+      return new StoreBatch(steps, exchange, deps, mayCharge).run(i, questions);
     const stop =
       questions.length > 0 ? askAndEvaluate(step, questions, exchange, deps) : evaluate(step, exchange, NO_REPLIES, deps);
     if (stop instanceof Promise) {
@@ -60,26 +60,26 @@ function asksLast(steps: readonly Step[], index: number): boolean {
 
 function askAndEvaluate(
   step: Step,
-  questions: readonly Question[],
+  questions: readonly StoreCall[],
   exchange: Exchange,
   deps: Deps,
 ): MaybePromise<Stop | undefined> {
   const replies = ask(asOwn(step, questions), deps);
   return replies.some(isPending)
     ? Promise.all(replies).then((settled) => evaluate(step, exchange, settled, deps))
-    : evaluate(step, exchange, replies as readonly Reply[], deps);
+    : evaluate(step, exchange, replies as readonly StoreResult[], deps);
 }
 
 interface Waiting {
   readonly step: Step;
-  readonly questions: readonly Question[];
+  readonly questions: readonly StoreCall[];
 }
 
 /**
  * One trip to the stores: the steps that ask together, and those between them that need not. Promises only where a store or a step
  * takes its time: stores in memory answer at once, and a promise costs more than their answer.
  */
-class Trip {
+class StoreBatch {
   readonly #steps: readonly Step[];
   readonly #exchange: Exchange;
   readonly #deps: Deps;
@@ -97,7 +97,7 @@ class Trip {
     this.#mayCharge = mayCharge;
   }
 
-  run(from: number, questions: readonly Question[]): MaybePromise<Stop | Deferred | undefined> {
+  run(from: number, questions: readonly StoreCall[]): MaybePromise<Stop | Deferred | undefined> {
     const step = this.#steps[from]!;
     this.#next = from + 1;
     this.#waiting.push({ step, questions });
@@ -136,11 +136,11 @@ class Trip {
     const replies = ask(asked, this.#deps);
     return replies.some(isPending)
       ? Promise.all(replies).then((settled) => this.#hear(settled, 0, 0))
-      : this.#hear(replies as readonly Reply[], 0, 0);
+      : this.#hear(replies as readonly StoreResult[], 0, 0);
   }
 
   /** Gives each step its replies, in order; the first that stops is what counts. */
-  #hear(replies: readonly Reply[], from: number, firstReply: number): MaybePromise<Stop | Deferred | undefined> {
+  #hear(replies: readonly StoreResult[], from: number, firstReply: number): MaybePromise<Stop | Deferred | undefined> {
     let next = firstReply;
     for (let i = from; i < this.#waiting.length; i++) {
       const { step, questions } = this.#waiting[i]!;
@@ -159,9 +159,9 @@ class Trip {
 
 const FAILED = Symbol("failed");
 
-const NO_QUESTIONS: readonly Question[] = [];
+const NO_QUESTIONS: readonly StoreCall[] = [];
 
-function askedBy(step: Step, exchange: Exchange, deps: Deps): readonly Question[] | typeof FAILED {
+function askedBy(step: Step, exchange: Exchange, deps: Deps): readonly StoreCall[] | typeof FAILED {
   const { policy } = step;
   if (!policy.reads) return NO_QUESTIONS;
   try {
@@ -173,30 +173,30 @@ function askedBy(step: Step, exchange: Exchange, deps: Deps): readonly Question[
 }
 
 /** A limit in shadow mode is charged and reported, but must not refuse the takes of others. */
-function asOwn({ enforce }: Step, questions: readonly Question[]): readonly Question[] {
+function asOwn({ enforce }: Step, questions: readonly StoreCall[]): readonly StoreCall[] {
   if (enforce) return questions;
   return questions.map((question) =>
-    question.ask === "take" ? { ask: "take", takes: question.takes.map((take) => ({ ...take, enforce: false })) } : question,
+    question.kind === "take" ? { kind: "take", takes: question.takes.map((take) => ({ ...take, enforce: false })) } : question,
   );
 }
 
-function changes({ ask }: Question): boolean {
-  return ask === "take" || ask === "claim";
+function changes({ kind }: StoreCall): boolean {
+  return kind === "take" || kind === "claim";
 }
 
 /** Sends the questions in one tick, so that a store over HTTP makes one request of them; all takes are one call. */
-function ask(questions: readonly Question[], deps: Deps): readonly (Reply | Promise<Reply>)[] {
+function ask(questions: readonly StoreCall[], deps: Deps): readonly (StoreResult | Promise<StoreResult>)[] {
   const nowMs = deps.clock.now();
   const only = questions.length === 1 ? questions[0]! : undefined;
-  if (only?.ask === "take") {
+  if (only?.kind === "take") {
     const taken = takeOrDegrade(only.takes, deps.stores, nowMs);
     return [taken instanceof Promise ? taken.then((reply) => ownCounts(reply)) : ownCounts(taken)];
   }
-  const takes = questions.flatMap((question) => (question.ask === "take" ? question.takes : []));
+  const takes = questions.flatMap((question) => (question.kind === "take" ? question.takes : []));
   const taken = takes.length > 0 ? takeOrDegrade(takes, deps.stores, nowMs) : undefined;
   let next = 0;
   return questions.map((question) => {
-    if (question.ask !== "take") return askFor(question, deps.stores, nowMs);
+    if (question.kind !== "take") return askFor(question, deps.stores, nowMs);
     const first = next;
     next += question.takes.length;
     const end = next;
@@ -204,8 +204,12 @@ function ask(questions: readonly Question[], deps: Deps): readonly (Reply | Prom
   });
 }
 
-function askFor(question: Exclude<Question, { ask: "take" }>, stores: Stores, nowMs: number): Reply | Promise<Reply> {
-  switch (question.ask) {
+function askFor(
+  question: Exclude<StoreCall, { kind: "take" }>,
+  stores: Stores,
+  nowMs: number,
+): StoreResult | Promise<StoreResult> {
+  switch (question.kind) {
     case "key":
       return stores.keys.get(question.digest);
     case "key-changes":
@@ -229,11 +233,11 @@ function isAllowed({ allowed }: Count): boolean {
   return allowed;
 }
 
-function isPending(reply: Reply | Promise<Reply>): boolean {
+function isPending(reply: StoreResult | Promise<StoreResult>): boolean {
   return reply instanceof Promise;
 }
 
-function evaluate(step: Step, exchange: Exchange, replies: readonly Reply[], deps: Deps): MaybePromise<Stop | undefined> {
+function evaluate(step: Step, exchange: Exchange, replies: readonly StoreResult[], deps: Deps): MaybePromise<Stop | undefined> {
   const startedMs = deps.clock.monotonic();
   try {
     const decision = step.policy.decide!(exchange, replies);

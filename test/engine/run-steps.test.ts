@@ -6,8 +6,8 @@ import { ROWS, type Row } from "#lib/contract/phases.ts";
 import type { Policy } from "#lib/contract/policy.ts";
 import { refuse } from "#lib/contract/problem.ts";
 import type { Taken } from "#lib/contract/stores/counters.ts";
-import type { Question } from "#lib/contract/stores/questions.ts";
 import { ok, unavailable } from "#lib/contract/stores/reply.ts";
+import type { StoreCall } from "#lib/contract/stores/store-calls.ts";
 import type { Stores } from "#lib/contract/stores/stores.ts";
 import type { Step } from "#lib/engine/pipeline.ts";
 import { DEFERRED, runSteps } from "#lib/engine/run-steps.ts";
@@ -89,14 +89,14 @@ const limits = (name: string, row: Row = "limit", parts: Partial<Step> = {}) =>
     name,
     row,
     {
-      reads: (): Question[] => [{ ask: "take", takes: [{ key: name } as never] }],
+      reads: (): StoreCall[] => [{ kind: "take", takes: [{ key: name } as never] }],
       decide: (_: Exchange, [reply]) =>
         reply?.state === "ok" && (reply.value as Taken).allowed ? undefined : refuse("not-allowed", { reason: name }),
     },
     parts,
   );
 const asksKey = (name: string) =>
-  step(name, "identify", { reads: () => [{ ask: "key", digest: name }], decide: () => undefined });
+  step(name, "identify", { reads: () => [{ kind: "key", digest: name }], decide: () => undefined });
 const run = async (steps: Step[], mayCharge?: () => boolean) => runSteps(steps, exchange, deps, mayCharge);
 const reported = () => exchange.record.steps.map(({ policy, verdict }) => `${policy} ${verdict}`);
 
@@ -162,9 +162,9 @@ describe("trips", () => {
     let seen: unknown;
     const many = step("many", "limit", {
       reads: () => [
-        { ask: "blob", key: "x" },
-        { ask: "take", takes: [{ key: "a" }, { key: "b" }] as never },
-        { ask: "claim", key: "c", ttlMs: 1 },
+        { kind: "blob", key: "x" },
+        { kind: "take", takes: [{ key: "a" }, { key: "b" }] as never },
+        { kind: "claim", key: "c", ttlMs: 1 },
       ],
       decide: (_, replies) => {
         seen = replies;

@@ -4,8 +4,8 @@ import { claimAt } from "../../contract/claims.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import type { Consumer } from "../../contract/request.ts";
 import type { KeyChanges, KeyRecord } from "../../contract/stores/keys.ts";
-import type { Question } from "../../contract/stores/questions.ts";
 import type { StoreReply } from "../../contract/stores/reply.ts";
+import type { StoreCall } from "../../contract/stores/store-calls.ts";
 import { digestOf } from "../../crypto/credential-digest.ts";
 import { nameOfPlace } from "../../http/credential.ts";
 import { IpRanges } from "../../http/ip-range.ts";
@@ -140,9 +140,9 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
         if (known && !changes) return conclude(known, exchange, nowMs);
         const key = !known;
         pending.set(exchange, { asked: memory.ask(nowMs), changes, key });
-        const questions: Question[] = [];
-        if (changes) questions.push({ ask: "key-changes", since: memory.mark });
-        if (key) questions.push({ ask: "key", digest });
+        const questions: StoreCall[] = [];
+        if (changes) questions.push({ kind: "key-changes", since: memory.mark });
+        if (key) questions.push({ kind: "key", digest });
         return questions;
       },
 

@@ -6,7 +6,7 @@ import type { MaybePromise } from "../../contract/maybe-promise.ts";
 import type { Decision, Policy, PolicyDefinition } from "../../contract/policy.ts";
 import { type Answer, type Refusal, refuse } from "../../contract/problem.ts";
 import type { Consumer } from "../../contract/request.ts";
-import type { Question, Reply } from "../../contract/stores/questions.ts";
+import type { StoreCall, StoreResult } from "../../contract/stores/store-calls.ts";
 import { AMBIGUOUS, nameOfPlace, readCredential } from "../../http/credential.ts";
 import { HeaderList } from "../../http/header-list.ts";
 import type { AuthOptions } from "./options.ts";
@@ -113,7 +113,7 @@ function judgeOne({ accepted, missing, rejected }: Ways): Judge {
   return judge;
 }
 
-function isQuestions(answer: readonly Question[] | Result): answer is readonly Question[] {
+function isQuestions(answer: readonly StoreCall[] | Result): answer is readonly StoreCall[] {
   return Array.isArray(answer);
 }
 
@@ -189,7 +189,7 @@ function credentialFor(by: Authenticator, exchange: Exchange): Found | undefined
 function verifyAll(
   found: readonly Found[],
   exchange: Exchange,
-  replies: readonly Reply[],
+  replies: readonly StoreResult[],
   counts: readonly number[],
 ): MaybePromise<readonly Result[]> {
   let first = 0;

@@ -16,8 +16,8 @@ import {
   type Take,
   type Taken,
 } from "../../contract/stores/counters.ts";
-import type { Question, Reply, TakenPart } from "../../contract/stores/questions.ts";
 import { ok, type Pending, type StoreReply } from "../../contract/stores/reply.ts";
+import type { StoreCall, StoreResult, TakenPart } from "../../contract/stores/store-calls.ts";
 import { secondsUntil } from "../../http/seconds-until.ts";
 import { LOCAL_SHARE, takeOrDegrade } from "../../stores/degraded-take.ts";
 import type { Limit, LimitOptions } from "./compiled-limit.ts";
@@ -76,18 +76,18 @@ export class LimitStep {
       this.owesLeases || limits.some(({ cost, counts }) => counts !== "requests" || isSettled(cost) || cost.kind === "size");
   }
 
-  ask(exchange: Exchange): Question[] {
+  ask(exchange: Exchange): StoreCall[] {
     const nowMs = this.#deps.clock.now();
     const override = this.#overrideOf(exchange);
     const asked = this.#askedFor(exchange, override, nowMs);
     if (override) this.#asked.set(exchange, asked);
-    const questions: Question[] = [{ ask: "take", takes: takesOf(asked, exchange) }];
+    const questions: StoreCall[] = [{ kind: "take", takes: takesOf(asked, exchange) }];
     const refresh = this.#options.row === "consumer-limit" && exchange.consumer ? this.#snapshot.question(nowMs) : undefined;
     if (refresh) questions.push(refresh);
     return questions;
   }
 
-  decide(exchange: Exchange, replies: readonly Reply[]): MaybePromise<Decision> {
+  decide(exchange: Exchange, replies: readonly StoreResult[]): MaybePromise<Decision> {
     const nowMs = this.#deps.clock.now();
     const before = this.#asked.get(exchange);
     const reply = replies[0] as StoreReply<TakenPart>;

@@ -5,12 +5,12 @@ import type { KeyChanges, KeyRecord } from "./keys.ts";
 import type { Claim } from "./once.ts";
 import type { StoreReply } from "./reply.ts";
 
-export type Question =
-  | { readonly ask: "take"; readonly takes: readonly Take[] }
-  | { readonly ask: "key"; readonly digest: string }
-  | { readonly ask: "key-changes"; readonly since: number | undefined }
-  | { readonly ask: "claim"; readonly key: string; readonly ttlMs: number }
-  | { readonly ask: "blob"; readonly key: string };
+export type StoreCall =
+  | { readonly kind: "take"; readonly takes: readonly Take[] }
+  | { readonly kind: "key"; readonly digest: string }
+  | { readonly kind: "key-changes"; readonly since: number | undefined }
+  | { readonly kind: "claim"; readonly key: string; readonly ttlMs: number }
+  | { readonly kind: "blob"; readonly key: string };
 
 /** What a policy hears of its takes, which all takes of a trip decide together. */
 export interface TakenPart extends Taken {
@@ -21,4 +21,4 @@ export interface TakenPart extends Taken {
 }
 
 /** In the order of the questions. */
-export type Reply = StoreReply<TakenPart | KeyRecord | KeyChanges | Claim | Blob | undefined>;
+export type StoreResult = StoreReply<TakenPart | KeyRecord | KeyChanges | Claim | Blob | undefined>;
