@@ -82,7 +82,7 @@ for (const { balance, out, isPlaced } of [...ways, { balance: BALANCES[0]!, out:
     const started = process.cpuUsage();
     for (let i = 0; i < PICKS; i += 1) {
       const exchange = exchanges[i % exchanges.length]!;
-      if (where) where.decide!(exchange, []);
+      if (where) where.decide!(exchange);
       if (!backend.pick(exchange)) throw new Error("no target was chosen");
     }
     const { user, system } = process.cpuUsage(started);

@@ -50,7 +50,7 @@ export function canaryStep(canary: CompiledCanary, { backend, index, others, dic
   return {
     ...cookie,
     decide(exchange) {
-      if (cookie?.decide) cookie.decide(exchange, []);
+      if (cookie?.decide) cookie.decide(exchange);
       // With the others behind it: where the canary fails, the request need not.
       if (asksForIt(when, exchange) || drawOf(exchange) < share) exchange.pool = [[index], ...(exchange.pool ?? others)];
       return undefined;

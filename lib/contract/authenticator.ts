@@ -5,11 +5,11 @@
  */
 
 import type { CredentialPlace } from "../http/credential.ts";
+import type { Ask } from "./ask.ts";
 import type { Deps } from "./deps.ts";
 import type { AnswerHead, Exchange, Outgoing } from "./exchange.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import type { Consumer } from "./request.ts";
-import type { StoreCall, StoreResult } from "./stores/store-calls.ts";
 
 /** Why a presented credential was not accepted. */
 export interface Rejection {
@@ -67,10 +67,10 @@ export interface Authenticator {
    * stand there, "no" where it is another's. Of several authenticators, the first whose it certainly is judges it. All by default.
    */
   recognizes?(value: string, place: CredentialPlace): "theirs" | "perhaps" | "no";
-  /** Questions to the stores about a credential, or at once what `verify` would say, where there is nothing to ask. */
-  reads?(credential: string, exchange: Exchange): readonly StoreCall[] | Consumer | Rejection | undefined;
-  /** `replies` stand in the order of the questions. */
-  verify(credential: string, exchange: Exchange, replies: readonly StoreResult[]): MaybePromise<Consumer | Rejection>;
+  /** Who calls, or why the credential is not accepted; or an ask, where that takes the stores. */
+  verify(credential: string, exchange: Exchange): MaybePromise<Consumer | Rejection | Ask<Consumer | Rejection>>;
+  /** `verify` may return an ask. */
+  readonly asks?: boolean;
   /**
    * What the backend is told of the caller beside `x-gateway-consumer`. `consumer` is whom this authenticator identified: where several
    * did (`allOf`), not the one that the exchange has.

@@ -6,6 +6,7 @@
 
 import type { CredentialPlace } from "../http/credential.ts";
 import type { Target } from "../http/target.ts";
+import type { Ask } from "./ask.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { CacheOptions } from "./caching.ts";
 import type { Deps } from "./deps.ts";
@@ -16,7 +17,6 @@ import type { Answer, ProblemCode, Refusal } from "./problem.ts";
 import type { Outcome } from "./record.ts";
 import type { RouteInfo } from "./route-info.ts";
 import type { Sink } from "./sink.ts";
-import type { StoreCall, StoreResult } from "./stores/store-calls.ts";
 
 /** Nothing (go on), a refusal, or a whole answer (a redirect, a preflight, a replay). */
 export type Decision = undefined | Refusal | Answer;
@@ -37,10 +37,10 @@ export interface BodyTap {
 }
 
 export interface Policy {
-  /** Questions to the stores, asked as soon as the rows before are settled, together with those of other policies. */
-  reads?(exchange: Exchange): readonly StoreCall[] | undefined;
-  /** `replies` stand in the order of the questions; empty where `reads` asked nothing. */
-  decide?(exchange: Exchange, replies: readonly StoreResult[]): MaybePromise<Decision>;
+  /** A decision, or an ask: calls to the stores, and what is decided by their results. */
+  decide?(exchange: Exchange): MaybePromise<Decision | Ask<Decision>>;
+  /** `decide` may return an ask. Steps before it then send their calls together with its own, in one trip to the store. */
+  readonly asks?: boolean;
   /** What stands in these places does not go on. It is taken away before anything is added: a backend's own fields stay. */
   readonly removes?: readonly CredentialPlace[];
   /** On what goes to the backend: once for each attempt. */

@@ -7,7 +7,7 @@ export interface StepRecord {
   readonly verdict: "passed" | "refused" | "answered" | "would-refuse" | "would-answer" | "failed";
   readonly code?: ProblemCode | undefined;
   readonly reason?: string | undefined;
-  /** Time spent in the policy, in milliseconds; waiting for stores included. */
+  /** Time spent in the policy, in milliseconds. The trip of an ask, which policies share, is not included. */
   readonly ms: number;
 }
 

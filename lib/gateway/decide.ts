@@ -6,7 +6,7 @@ import { guardRequest } from "../engine/guard.ts";
 import type { Matcher } from "../engine/match.ts";
 import { fitsPlan } from "../engine/plan.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import { DEFERRED, type Deferred, runSteps, type Stop } from "../engine/run-steps.ts";
+import { runSteps, type StepsResult, type Stop } from "../engine/run-steps.ts";
 import type { Screen } from "../engine/screen.ts";
 import type { Endpoints } from "./endpoints.ts";
 import type { ResourceMetadata } from "./resource-metadata.ts";
@@ -65,8 +65,8 @@ function decideEndpoint(ctx: RequestContext, half: Half, endpoints: Endpoints): 
 const PAGE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 const NO_PAGE_METHOD = refuse("method-not-allowed", { headers: ["allow", "GET, HEAD"] });
 
-function verdictOf(ctx: RequestContext, result: MaybePromise<Stop | Deferred | undefined>): MaybePromise<Verdict> {
+function verdictOf(ctx: RequestContext, result: MaybePromise<StepsResult>): MaybePromise<Verdict> {
   if (result instanceof Promise) return result.then((settled) => verdictOf(ctx, settled));
-  if (result === DEFERRED) return { kind: "defer", ctx };
-  return result ? { kind: "stop", ctx, stop: result } : { kind: "execute", ctx };
+  if (result.kind === "stopped") return { kind: "stop", ctx, stop: result.stop };
+  return { kind: result.kind === "passed" ? "execute" : "defer", ctx };
 }

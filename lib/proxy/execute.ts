@@ -2,7 +2,7 @@
 import type { Readable } from "node:stream";
 import type { Sink } from "../contract/sink.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import { DEFERRED, runSteps, type Stop } from "../engine/run-steps.ts";
+import { runSteps, type Stop } from "../engine/run-steps.ts";
 import { sendStop } from "../engine/send.ts";
 import { CountedBody, collectBody } from "./request-body.ts";
 import { RequestRun } from "./request-run.ts";
@@ -46,8 +46,8 @@ async function prepare(
   { deps }: ProxyDeps,
 ): Promise<Stop | undefined> {
   if (body && isBuffered) ctx.body = await collectBody(body);
-  const stop = await runSteps(ctx.pipeline.execute, ctx, deps);
-  return stop === DEFERRED ? undefined : stop;
+  const result = await runSteps(ctx.pipeline.execute, ctx, deps);
+  return result.kind === "stopped" ? result.stop : undefined;
 }
 
 /** The smallest bound of the steps that want this request's body whole; undefined where it streams. */

@@ -5,6 +5,7 @@
 import type { BackendInput, DefaultsInput, GatewayInput, RouteInput } from "../compiler/schema/gateway.ts";
 import type { CustomPolicy } from "../contract/policy.ts";
 
+export { type Ask, ask } from "../contract/ask.ts";
 export type { Deps } from "../contract/deps.ts";
 export type { Exchange, Outgoing } from "../contract/exchange.ts";
 export type { Json } from "../contract/json.ts";

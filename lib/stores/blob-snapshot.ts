@@ -1,30 +1,28 @@
-/** What one instance knows of a value that stands in the blobs. While the store is away, that is how it stood last. */
+/** An instance's copy of a value in the blobs. While the store is away, the last copy counts. */
 import type { Blob } from "../contract/stores/blobs.ts";
-import type { StoreReply } from "../contract/stores/reply.ts";
-import type { StoreCall, StoreResult } from "../contract/stores/store-calls.ts";
+import type { BlobCall, StoreResult } from "../contract/stores/store-calls.ts";
 import { SnapshotAge } from "./snapshot-age.ts";
 
 export class BlobSnapshot<Value> {
   value: Value;
-  readonly #question: StoreCall;
+  readonly #call: BlobCall;
   readonly #read: (blob: Blob | undefined) => Value;
   readonly #age = new SnapshotAge();
 
-  /** `read` makes the value of what stands there; undefined: nothing does. */
+  /** `read` makes the value of a blob; undefined: there is none. */
   constructor(key: string, read: (blob: Blob | undefined) => Value) {
     this.value = read(undefined);
-    this.#question = { kind: "blob", key };
+    this.#call = { kind: "blob", key };
     this.#read = read;
   }
 
-  /** The question for the stores, where what is known is getting old. */
-  question(nowMs: number): StoreCall | undefined {
-    return this.#age.isDue(nowMs) ? this.#question : undefined;
+  /** The call that renews the copy, where it is getting old. */
+  refresh(nowMs: number): BlobCall | undefined {
+    return this.#age.isDue(nowMs) ? this.#call : undefined;
   }
 
-  update(reply: StoreResult, nowMs: number): void {
+  update(result: StoreResult<BlobCall>, nowMs: number): void {
     this.#age.checked(nowMs);
-    const read = reply as StoreReply<Blob | undefined>;
-    if (read.state === "ok") this.value = this.#read(read.value);
+    if (result.state === "ok") this.value = this.#read(result.value);
   }
 }

@@ -9,7 +9,7 @@ const withCanary = (canary: object) => backendOf({ ...others, canary: { url: "ht
 
 /** Where the request goes, once the steps of the backend have seen it. */
 function goesTo({ backend }: TestBackend, exchange: RequestContext): string {
-  for (const [, policy] of backend.poolSteps) policy.decide!(exchange, []);
+  for (const [, policy] of backend.poolSteps) policy.decide!(exchange);
   return backend.pick(exchange)!.host;
 }
 

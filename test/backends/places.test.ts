@@ -18,7 +18,7 @@ const WORLD = [
 /** The request after the step of the backend; undefined where that refuses it. */
 function placed({ backend }: TestBackend, geo: Geo | undefined): RequestContext | undefined {
   const exchange = asking(geo ? { geo } : {});
-  for (const [, policy] of backend.poolSteps) if (policy.decide!(exchange, [])) return undefined;
+  for (const [, policy] of backend.poolSteps) if (policy.decide!(exchange)) return undefined;
   return exchange;
 }
 
@@ -155,7 +155,7 @@ describe("strict", () => {
 
   test("what the refusal says: to the operator for whom there is no target, to the caller not even that", () => {
     const { backend } = backendOf(strict(europe));
-    const refused = (geo?: Geo) => backend.poolSteps[0]![1].decide!(asking(geo ? { geo } : {}), []);
+    const refused = (geo?: Geo) => backend.poolSteps[0]![1].decide!(asking(geo ? { geo } : {}));
     expect(refused({ country: "US" })).toEqual({
       code: "no-backend-available",
       detail: "No backend serves the place that the request comes from.",

@@ -18,7 +18,7 @@ describe("by where the caller is", () => {
     const geo = place === undefined ? undefined : parseGeo(place)!;
     const exchange = asking(geo ? { geo } : {});
     const [[, where]] = backend.poolSteps as [[string, (typeof backend.poolSteps)[0][1]]];
-    where.decide!(exchange, []);
+    where.decide!(exchange);
     const levels = (exchange.pool ?? []).map((level) => level.map((index) => backend.targets[index]!.host).sort());
     expect(levels).toEqual([first, ...then.split(", then ")].map(namesIn).filter((names) => names.length > 0));
   });

@@ -1,16 +1,15 @@
 /** The deciding steps: reported in the order of their rows, asked in as few trips as possible, charged all or nothing. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { ask } from "#lib/contract/ask.ts";
 import type { Deps } from "#lib/contract/deps.ts";
-import type { Exchange } from "#lib/contract/exchange.ts";
 import { ROWS, type Row } from "#lib/contract/phases.ts";
 import type { Policy } from "#lib/contract/policy.ts";
 import { refuse } from "#lib/contract/problem.ts";
 import type { Taken } from "#lib/contract/stores/counters.ts";
 import { ok, unavailable } from "#lib/contract/stores/reply.ts";
-import type { StoreCall } from "#lib/contract/stores/store-calls.ts";
 import type { Stores } from "#lib/contract/stores/stores.ts";
 import type { Step } from "#lib/engine/pipeline.ts";
-import { DEFERRED, runSteps } from "#lib/engine/run-steps.ts";
+import { runSteps } from "#lib/engine/run-steps.ts";
 import { exchangeFor } from "../support/exchange.ts";
 
 /** Each trip to a store, as the names of what it asked. */
@@ -89,23 +88,28 @@ const limits = (name: string, row: Row = "limit", parts: Partial<Step> = {}) =>
     name,
     row,
     {
-      reads: (): StoreCall[] => [{ kind: "take", takes: [{ key: name } as never] }],
-      decide: (_: Exchange, [reply]) =>
-        reply?.state === "ok" && (reply.value as Taken).allowed ? undefined : refuse("not-allowed", { reason: name }),
+      asks: true,
+      decide: () =>
+        ask([{ kind: "take", takes: [{ key: name } as never] }], ([taken]) =>
+          taken.state === "ok" && taken.value.allowed ? undefined : refuse("not-allowed", { reason: name }),
+        ),
     },
     parts,
   );
 const asksKey = (name: string) =>
-  step(name, "identify", { reads: () => [{ kind: "key", digest: name }], decide: () => undefined });
+  step(name, "identify", { asks: true, decide: () => ask([{ kind: "key", digest: name }], () => undefined) });
 const run = async (steps: Step[], mayCharge?: () => boolean) => runSteps(steps, exchange, deps, mayCharge);
+const DEFERRED = { kind: "deferred" };
+const PASSED = { kind: "passed" };
+const stopped = (stop: object) => ({ kind: "stopped", stop });
 const reported = () => exchange.record.steps.map(({ policy, verdict }) => `${policy} ${verdict}`);
 
 describe("order", () => {
   test("without questions it is synchronous, and the first refusal ends it", () => {
     const stop = runSteps([passes("a", "screen"), refuses("b", "limit"), refuses("c", "authorize")], exchange, deps);
-    expect(stop).toMatchObject({ code: "not-allowed", reason: "b" });
+    expect(stop).toMatchObject(stopped({ code: "not-allowed", reason: "b" }));
     expect(reported()).toEqual(["a passed", "b refused"]);
-    expect(runSteps([], exchange, deps)).toBeUndefined();
+    expect(runSteps([], exchange, deps)).toEqual(PASSED);
   });
 
   test("a step may be a promise; those after it wait", async () => {
@@ -119,22 +123,22 @@ describe("order", () => {
   test("a limit that is used up is told before missing credentials, although these were known first", async () => {
     exhausted.add("ip");
     const missing = step("auth", "identify", { decide: () => refuse("credentials-missing") });
-    expect(await run([limits("ip"), missing])).toMatchObject({ reason: "ip" });
+    expect(await run([limits("ip"), missing])).toMatchObject(stopped({ reason: "ip" }));
     expect(reported()).toContain("ip refused");
   });
 
   test("a refusal at identify takes the limits before it and none after", async () => {
     const missing = step("auth", "identify", { decide: () => refuse("credentials-missing") });
-    expect(await run([limits("ip"), missing, limits("consumer", "consumer-limit")])).toMatchObject({
-      code: "credentials-missing",
-    });
+    expect(await run([limits("ip"), missing, limits("consumer", "consumer-limit")])).toMatchObject(
+      stopped({ code: "credentials-missing" }),
+    );
     expect(trips).toEqual([["take ip"]]);
   });
 
   test("an answer ends it too", async () => {
     const answer = { status: 204, headers: exchange.request.headers, body: null };
-    expect(await run([limits("ip"), step("preflight", "cors", { decide: () => answer }), refuses("never", "authorize")])).toBe(
-      answer,
+    expect(await run([limits("ip"), step("preflight", "cors", { decide: () => answer }), refuses("never", "authorize")])).toEqual(
+      stopped(answer),
     );
     expect(reported()).toEqual(["ip passed", "preflight answered"]);
   });
@@ -161,15 +165,19 @@ describe("trips", () => {
     exhausted.add("b");
     let seen: unknown;
     const many = step("many", "limit", {
-      reads: () => [
-        { kind: "blob", key: "x" },
-        { kind: "take", takes: [{ key: "a" }, { key: "b" }] as never },
-        { kind: "claim", key: "c", ttlMs: 1 },
-      ],
-      decide: (_, replies) => {
-        seen = replies;
-        return undefined;
-      },
+      asks: true,
+      decide: () =>
+        ask(
+          [
+            { kind: "blob", key: "x" },
+            { kind: "take", takes: [{ key: "a" }, { key: "b" }] as never },
+            { kind: "claim", key: "c", ttlMs: 1 },
+          ],
+          (results) => {
+            seen = results;
+            return undefined;
+          },
+        ),
     });
     await run([limits("first"), many]);
     expect(trips).toEqual([["take first+a+b", "blob x", "claim c"]]);
@@ -180,10 +188,23 @@ describe("trips", () => {
     ]);
   });
 
+  test("a step that asks without saying so is asked all the same", async () => {
+    const silent = step("silent", "limit", { decide: () => ask([{ kind: "blob", key: "x" }], () => undefined) });
+    expect(await run([passes("a", "screen"), silent, refuses("b", "authorize")])).toMatchObject(stopped({ reason: "b" }));
+    expect(trips).toEqual([["blob x"]]);
+    expect(reported()).toEqual(["a passed", "silent passed", "b refused"]);
+  });
+
+  test("an ask that takes its time to be made leaves with the others", async () => {
+    const late = step("late", "limit", { asks: true, decide: async () => ask([{ kind: "blob", key: "x" }], () => undefined) });
+    await run([limits("ip"), late]);
+    expect(trips).toEqual([["take ip", "blob x"]]);
+  });
+
   test("a step with nothing to ask this time costs no trip", async () => {
     await run([
-      step("quiet", "limit", { reads: () => undefined, decide: () => undefined }),
-      step("empty", "limit", { reads: () => [], decide: () => undefined }),
+      step("quiet", "limit", { asks: true, decide: () => undefined }),
+      step("empty", "limit", { asks: true, decide: () => ask([], () => undefined) }),
     ]);
     expect(trips).toEqual([]);
     expect(reported()).toEqual(["quiet passed", "empty passed"]);
@@ -192,18 +213,20 @@ describe("trips", () => {
 
 describe("the front half", () => {
   test("is left before anything is charged where the plan would not fit", async () => {
-    expect(await run([limits("ip")], () => false)).toBe(DEFERRED);
+    expect(await run([limits("ip")], () => false)).toEqual(DEFERRED);
     expect(trips).toEqual([]);
   });
 
   test("reading is no charge", async () => {
-    expect(await run([asksKey("k")], () => false)).toBeUndefined();
+    expect(await run([asksKey("k")], () => false)).toEqual(PASSED);
     expect(trips).toEqual([["key k"]]);
   });
 
   test("asks at each trip: an identity may have made the plan too large", async () => {
     const answers = [true, false];
-    expect(await run([limits("ip"), asksKey("k"), limits("consumer", "consumer-limit")], () => answers.shift()!)).toBe(DEFERRED);
+    expect(await run([limits("ip"), asksKey("k"), limits("consumer", "consumer-limit")], () => answers.shift()!)).toEqual(
+      DEFERRED,
+    );
     expect(trips).toEqual([["take ip", "key k"]]);
   });
 });
@@ -213,13 +236,13 @@ describe("shadow mode", () => {
 
   test("refuses nothing and says what it would have done", async () => {
     exhausted.add("ip");
-    expect(await run([refuses("a", "screen", shadow), limits("ip", "limit", shadow)])).toBeUndefined();
+    expect(await run([refuses("a", "screen", shadow), limits("ip", "limit", shadow)])).toEqual(PASSED);
     expect(reported()).toEqual(["a would-refuse", "ip would-refuse"]);
   });
 
   test("its takes don't refuse those of others", async () => {
     exhausted.add("ip");
-    expect(await run([limits("ip", "limit", shadow), limits("other")])).toBeUndefined();
+    expect(await run([limits("ip", "limit", shadow), limits("other")])).toEqual(PASSED);
     expect(trips).toEqual([["take (ip)+other"]]);
   });
 
@@ -234,7 +257,7 @@ describe("shadow mode", () => {
       },
       shadow,
     );
-    expect(await run([broken, passes("next", "limit")])).toBeUndefined();
+    expect(await run([broken, passes("next", "limit")])).toEqual(PASSED);
     expect(reported()).toEqual(["broken failed", "next passed"]);
     expect(errors).toEqual(["a policy threw: broken"]);
   });
@@ -248,18 +271,20 @@ describe("bugs of policies", () => {
   test.each<[string, Policy]>([
     ["throws", { decide: thrown }],
     ["rejects", { decide: async () => thrown() }],
-    ["throws while asking", { reads: thrown, decide: () => undefined }],
+    ["throws at its results", { asks: true, decide: () => ask([{ kind: "key", digest: "k" }], thrown) }],
+    ["rejects at its results", { asks: true, decide: () => ask([{ kind: "key", digest: "k" }], async () => thrown()) }],
+    ["asks again at its results", { asks: true, decide: () => ask([], () => ask([], () => undefined) as never) }],
     ["refuses with a code that it does not declare", { decide: () => refuse("payload-too-large") }],
   ])("a policy that %s is `internal`, logged once, and tells the caller nothing", async (_, policy) => {
     const stop = await run([step("broken", "screen", policy), passes("next", "limit")]);
-    expect(stop).toMatchObject({ code: "internal" });
-    expect(stop).not.toMatchObject({ detail: expect.anything() });
+    expect(stop).toMatchObject(stopped({ code: "internal" }));
+    expect(stop).not.toMatchObject(stopped({ detail: expect.anything() }));
     expect(errors).toEqual(["a policy threw: broken"]);
     expect(reported()).not.toContain("next passed");
   });
 
   test("a bug does not hide a refusal that ranks before it", async () => {
     exhausted.add("ip");
-    expect(await run([limits("ip"), step("broken", "authorize", { decide: thrown })])).toMatchObject({ reason: "ip" });
+    expect(await run([limits("ip"), step("broken", "authorize", { decide: thrown })])).toMatchObject(stopped({ reason: "ip" }));
   });
 });

@@ -1,11 +1,12 @@
 /** `apiKey`: keys that the gateway hands out and can take back, or whose digests stand in the config. */
+import { ask } from "../../contract/ask.ts";
 import { type Authenticator, type AuthenticatorDefinition, consumerId, type Rejection } from "../../contract/authenticator.ts";
 import { claimAt } from "../../contract/claims.ts";
 import type { Exchange } from "../../contract/exchange.ts";
+import type { MaybePromise } from "../../contract/maybe-promise.ts";
 import type { Consumer } from "../../contract/request.ts";
-import type { KeyChanges, KeyRecord } from "../../contract/stores/keys.ts";
-import type { StoreReply } from "../../contract/stores/reply.ts";
-import type { StoreCall } from "../../contract/stores/store-calls.ts";
+import type { KeyRecord } from "../../contract/stores/keys.ts";
+import type { StoreCall, StoreResult } from "../../contract/stores/store-calls.ts";
 import { digestOf } from "../../crypto/credential-digest.ts";
 import { nameOfPlace } from "../../http/credential.ts";
 import { IpRanges } from "../../http/ip-range.ts";
@@ -22,12 +23,8 @@ interface Prepared {
   readonly routes: ReadonlySet<string> | undefined;
 }
 
-/** What was asked for one request, in the order of the replies: changes first, so that a record is never older than they are. */
-interface Pending {
-  readonly asked: Asked;
-  readonly changes: boolean;
-  readonly key: boolean;
-}
+type KeyCall = Extract<StoreCall, { kind: "key" }>;
+type ChangesCall = Extract<StoreCall, { kind: "key-changes" }>;
 
 /** A longer text is nobody's key, and is not even digested. */
 const MAX_LENGTH = 512;
@@ -52,7 +49,6 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
     const configured = keys && new Map(keys.map((key) => [key.digest, recordOf(key)]));
     const carried = `apiKey:${name}`;
     const bearer = places.some((place) => place.in === "authorization");
-    const pending = new WeakMap<Exchange, Pending>();
     const prepared = new WeakMap<KeyRecord, Prepared>();
 
     function prepare(record: KeyRecord): Prepared {
@@ -99,15 +95,29 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
       return result;
     }
 
-    function takeReply(
-      digest: string,
-      reply: StoreReply<KeyRecord | undefined>,
-      asked: Asked,
-      exchange: Exchange,
-    ): Consumer | Rejection {
-      if (reply.state !== "ok") return UNAVAILABLE;
+    function judgeKey(digest: string, key: StoreResult<KeyCall>, asked: Asked, exchange: Exchange): Consumer | Rejection {
+      if (key.state !== "ok") return UNAVAILABLE;
       const nowMs = clock.now();
-      return conclude(memory.keep(digest, reply.value, asked, nowMs), exchange, nowMs);
+      return conclude(memory.keep(digest, key.value, asked, nowMs), exchange, nowMs);
+    }
+
+    function learn(changes: StoreResult<ChangesCall>, asked: Asked): Asked {
+      return changes.state === "ok" ? memory.learn(changes.value, asked) : asked;
+    }
+
+    /** Judges a key that was remembered before the changes came. */
+    function judgeAgain(digest: string, exchange: Exchange): MaybePromise<Consumer | Rejection> {
+      const nowMs = clock.now();
+      // It may have been revoked since: without an answer nobody is let in.
+      if (!memory.isFresh(nowMs)) return UNAVAILABLE;
+      const known = memory.find(digest, nowMs);
+      if (known) return conclude(known, exchange, nowMs);
+      // It was among the changes.
+      const asked = memory.ask(nowMs);
+      const key = stores.keys.get(digest);
+      return key instanceof Promise
+        ? key.then((settled) => judgeKey(digest, settled, asked, exchange))
+        : judgeKey(digest, key, asked, exchange);
     }
 
     return {
@@ -129,50 +139,31 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
         return place.in === "authorization" ? "no" : "perhaps";
       },
 
-      reads(credential, exchange) {
-        if (configured || credential.length !== format.length) return undefined;
-        const nowMs = clock.now();
-        const digest = digestOf(credential);
-        const known = memory.find(digest, nowMs);
-        // What is remembered had the right form.
-        if (!known && !format.fits(credential)) return MALFORMED;
-        const changes = memory.isDue(nowMs);
-        if (known && !changes) return conclude(known, exchange, nowMs);
-        const key = !known;
-        pending.set(exchange, { asked: memory.ask(nowMs), changes, key });
-        const questions: StoreCall[] = [];
-        if (changes) questions.push({ kind: "key-changes", since: memory.mark });
-        if (key) questions.push({ kind: "key", digest });
-        return questions;
-      },
+      asks: !configured,
 
-      verify(credential, exchange, replies) {
+      verify(credential, exchange) {
         if (configured) {
           const record = credential.length <= MAX_LENGTH ? configured.get(digestOf(credential)) : undefined;
           return record ? judge(record, exchange, clock.now()) : UNKNOWN;
         }
         if (credential.length !== format.length) return MALFORMED;
-        const waited = pending.get(exchange);
-        const digest = digestOf(credential);
-        if (waited) {
-          let { asked } = waited;
-          const [changes] = replies as readonly StoreReply<KeyChanges>[];
-          if (waited.changes && changes?.state === "ok") asked = memory.learn(changes.value, asked);
-          if (waited.key) return takeReply(digest, replies.at(-1) as KeyReply, asked, exchange);
-        }
         const nowMs = clock.now();
+        const digest = digestOf(credential);
         const known = memory.find(digest, nowMs);
-        // What was asked for, or is remembered, had the right form.
-        if (!known && !waited && !format.fits(credential)) return MALFORMED;
-        // It may have been revoked since: without an answer nobody is let in.
-        if (!memory.isFresh(nowMs)) return UNAVAILABLE;
-        if (known) return conclude(known, exchange, nowMs);
-        // It was among the changes.
-        const again = memory.ask(nowMs);
-        const reply = stores.keys.get(digest);
-        return reply instanceof Promise
-          ? reply.then((settled) => takeReply(digest, settled, again, exchange))
-          : takeReply(digest, reply, again, exchange);
+        // A remembered key had the right form.
+        if (!known && !format.fits(credential)) return MALFORMED;
+        const isDue = memory.isDue(nowMs);
+        if (known && !isDue) return conclude(known, exchange, nowMs);
+        const asked = memory.ask(nowMs);
+        const key: KeyCall = { kind: "key", digest };
+        if (!isDue) return ask([key], ([found]) => judgeKey(digest, found, asked, exchange));
+        const changes: ChangesCall = { kind: "key-changes", since: memory.mark };
+        // Changes first: a record is never older than they are.
+        if (!known) return ask([changes, key], ([news, found]) => judgeKey(digest, found, learn(news, asked), exchange));
+        return ask([changes], ([news]) => {
+          learn(news, asked);
+          return judgeAgain(digest, exchange);
+        });
       },
 
       onSend({ carry }, { headers }) {
@@ -185,8 +176,6 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
     };
   },
 };
-
-type KeyReply = StoreReply<KeyRecord | undefined>;
 
 function seconds(ms: number): number {
   return Math.floor(ms / 1000);

@@ -1,4 +1,4 @@
-/** Questions that policies put to the stores, so that the gateway can send those of one request together. */
+/** Calls that policies make to the stores. The gateway sends those of one request together. */
 import type { Blob } from "./blobs.ts";
 import type { Take, Taken } from "./counters.ts";
 import type { KeyChanges, KeyRecord } from "./keys.ts";
@@ -12,13 +12,25 @@ export type StoreCall =
   | { readonly kind: "claim"; readonly key: string; readonly ttlMs: number }
   | { readonly kind: "blob"; readonly key: string };
 
-/** What a policy hears of its takes, which all takes of a trip decide together. */
+export type BlobCall = Extract<StoreCall, { kind: "blob" }>;
+
+/** A policy's part of the batch's takes, which are allowed or refused together. */
 export interface TakenPart extends Taken {
-  /** Whether every one of its own was allowed. */
+  /** Whether each of the policy's own takes was allowed. */
   readonly allowed: boolean;
-  /** Whether the takes of the trip were charged: none are where one of another policy was refused. */
+  /** Whether the batch was charged: a refused take of any policy spares all. */
   readonly charged: boolean;
 }
 
-/** In the order of the questions. */
-export type StoreResult = StoreReply<TakenPart | KeyRecord | KeyChanges | Claim | Blob | undefined>;
+interface Values {
+  readonly take: TakenPart;
+  readonly key: KeyRecord | undefined;
+  readonly "key-changes": KeyChanges;
+  readonly claim: Claim;
+  readonly blob: Blob | undefined;
+}
+
+export type StoreResult<Call extends StoreCall = StoreCall> = StoreReply<Values[Call["kind"]]>;
+
+/** The results of a list of calls, in their order. */
+export type StoreResults<Calls extends readonly StoreCall[]> = { readonly [Index in keyof Calls]: StoreResult<Calls[Index]> };

@@ -1,4 +1,5 @@
 /** `auth`: finds the caller's credential, has its authenticator judge it, and keeps it from the backend. */
+import { type Ask, ask, isAsk } from "../../contract/ask.ts";
 import { type Authenticator, isRejection, type Redirect, type Rejection } from "../../contract/authenticator.ts";
 import type { Exchange, Outgoing } from "../../contract/exchange.ts";
 import type { Json } from "../../contract/json.ts";
@@ -6,7 +7,6 @@ import type { MaybePromise } from "../../contract/maybe-promise.ts";
 import type { Decision, Policy, PolicyDefinition } from "../../contract/policy.ts";
 import { type Answer, type Refusal, refuse } from "../../contract/problem.ts";
 import type { Consumer } from "../../contract/request.ts";
-import type { StoreCall, StoreResult } from "../../contract/stores/store-calls.ts";
 import { AMBIGUOUS, nameOfPlace, readCredential } from "../../http/credential.ts";
 import { HeaderList } from "../../http/header-list.ts";
 import type { AuthOptions } from "./options.ts";
@@ -15,11 +15,10 @@ type Result = Consumer | Rejection;
 
 /** A credential and who judges it. */
 interface Found {
-  readonly exchange: Exchange;
   readonly by: Authenticator;
   readonly value: string;
-  /** Known without asking: what is wrong with its form, or what `by` remembers of it. */
-  result: Result | undefined;
+  /** Its form alone shows that it is not accepted. */
+  readonly result: Rejection | undefined;
   /** Its form shows that it is for `by`. */
   readonly isCertain: boolean;
 }
@@ -78,82 +77,53 @@ export const auth: PolicyDefinition<AuthOptions> = {
   },
 };
 
-type Judge = Pick<Policy, "reads" | "decide">;
+type Judge = Pick<Policy, "decide" | "asks">;
 
 /** Any one suffices. A promise only where an authenticator needs one: a remembered credential costs no turn of the event loop. */
 function judgeOne({ accepted, missing, rejected }: Ways): Judge {
-  /** The last one found: a request's credential is looked for when its questions are asked, and judged right after. */
-  let last: Found | undefined;
-
-  function conclude(result: Result, { by, exchange }: Found): Decision {
-    if (isRejection(result)) return rejected(result, by, exchange);
-    exchange.consumer = result;
-    return undefined;
-  }
-
-  const judge: Judge = {
-    decide(exchange, replies) {
-      const found = last?.exchange === exchange ? last : findOne(accepted, exchange);
-      last = undefined;
+  return {
+    asks: accepted.some(({ asks }) => asks),
+    decide(exchange) {
+      const found = findOne(accepted, exchange);
       if (!found) return missing(exchange);
-      const result = found.result ?? found.by.verify(found.value, exchange, replies);
-      return result instanceof Promise ? result.then((settled) => conclude(settled, found)) : conclude(result, found);
+      const { by, value } = found;
+      return after(found.result ?? by.verify(value, exchange), (result) => {
+        if (isRejection(result)) return rejected(result, by, exchange);
+        exchange.consumer = result;
+        return undefined;
+      });
     },
   };
-  if (accepted.some(({ reads }) => reads)) {
-    judge.reads = (exchange) => {
-      last = findOne(accepted, exchange);
-      if (!last || last.result) return undefined;
-      const answer = last.by.reads?.(last.value, exchange);
-      if (answer === undefined || isQuestions(answer)) return answer;
-      last.result = answer;
-      return undefined;
-    };
-  }
-  return judge;
-}
-
-function isQuestions(answer: readonly StoreCall[] | Result): answer is readonly StoreCall[] {
-  return Array.isArray(answer);
 }
 
 /** Every one must be there, and good. */
 function judgeAll({ accepted, missing, rejected }: Ways, handsOn: boolean): Judge {
-  /** How many questions each asked of those that are to be answered. */
-  const asked = new WeakMap<Exchange, readonly number[]>();
-
-  function conclude(results: readonly Result[], found: readonly Found[], exchange: Exchange): Decision {
-    const first = results.findIndex(isRejection);
-    if (first >= 0) return rejected(results[first] as Rejection, found[first]!.by, exchange);
-    exchange.consumer = joined(results as readonly Consumer[]);
-    if (handsOn && results.length > 1) exchange.carry[EACH] = results as unknown as Json;
-    return undefined;
-  }
-
-  const judge: Judge = {
-    decide(exchange, replies) {
+  return {
+    asks: accepted.some(({ asks }) => asks),
+    decide(exchange) {
       const found = findAll(accepted, exchange);
       if (found.length < accepted.length) return missing(exchange);
-      const results = verifyAll(found, exchange, replies, asked.get(exchange) ?? []);
-      return results instanceof Promise
-        ? results.then((settled) => conclude(settled, found, exchange))
-        : conclude(results, found, exchange);
+      return after(verifyAll(found, exchange), (results) => {
+        const first = results.findIndex(isRejection);
+        if (first >= 0) return rejected(results[first] as Rejection, found[first]!.by, exchange);
+        exchange.consumer = joined(results as readonly Consumer[]);
+        if (handsOn && results.length > 1) exchange.carry[EACH] = results as unknown as Json;
+        return undefined;
+      });
     },
   };
-  if (accepted.some(({ reads }) => reads)) {
-    judge.reads = (exchange) => {
-      const questions = findAll(accepted, exchange).map(({ by, value, result }) => {
-        const answer = result ?? by.reads?.(value, exchange);
-        return answer !== undefined && isQuestions(answer) ? answer : [];
-      });
-      asked.set(
-        exchange,
-        questions.map(({ length }) => length),
-      );
-      return questions.flat();
-    };
-  }
-  return judge;
+}
+
+type Verdict<Result> = MaybePromise<Result | Ask<Result>>;
+
+/** Decides by a verdict once it is known: now, later, or with the results of an ask. */
+function after<Result>(verdict: Verdict<Result>, decide: (result: Result) => Decision): Verdict<Decision> {
+  if (verdict instanceof Promise) return verdict.then((settled) => after(settled, decide));
+  if (!isAsk<Result>(verdict)) return decide(verdict);
+  return ask(verdict.calls, (results) => {
+    const result = verdict.conclude(results);
+    return result instanceof Promise ? result.then(decide) : decide(result);
+  });
 }
 
 /** The one that judges: the first whose credential it certainly is, else the first that has one to judge. */
@@ -178,31 +148,39 @@ function credentialFor(by: Authenticator, exchange: Exchange): Found | undefined
     if (value === undefined) continue;
     if (value === AMBIGUOUS) {
       const result: Rejection = { rejected: "invalid", reason: `several credentials in ${nameOfPlace(place)}` };
-      return { exchange, by, value: "", result, isCertain: true };
+      return { by, value: "", result, isCertain: true };
     }
     const whose = by.recognizes?.(value, place) ?? "theirs";
-    if (whose !== "no") return { exchange, by, value, result: undefined, isCertain: whose === "theirs" };
+    if (whose !== "no") return { by, value, result: undefined, isCertain: whose === "theirs" };
   }
-  return by.judgesAll ? { exchange, by, value: "", result: undefined, isCertain: false } : undefined;
+  return by.judgesAll ? { by, value: "", result: undefined, isCertain: false } : undefined;
 }
 
-function verifyAll(
-  found: readonly Found[],
-  exchange: Exchange,
-  replies: readonly StoreResult[],
-  counts: readonly number[],
-): MaybePromise<readonly Result[]> {
-  let first = 0;
-  let isPending = false;
-  const results = found.map(({ by, value, result: known }, index): MaybePromise<Result> => {
-    const count = counts[index] ?? 0;
-    const own = replies.slice(first, first + count);
-    first += count;
-    const result = known ?? by.verify(value, exchange, own);
-    isPending ||= result instanceof Promise;
-    return result;
+/** What takes time comes first, then the calls of all that ask. */
+function verifyAll(found: readonly Found[], exchange: Exchange): Verdict<readonly Result[]> {
+  const verdicts = found.map(({ by, value, result }) => result ?? by.verify(value, exchange));
+  return verdicts.some(isPending)
+    ? Promise.all(verdicts).then(joinAsks)
+    : joinAsks(verdicts as readonly (Result | Ask<Result>)[]);
+}
+
+function joinAsks(verdicts: readonly (Result | Ask<Result>)[]): readonly Result[] | Ask<readonly Result[]> {
+  const calls = verdicts.flatMap((verdict) => (isAsk<Result>(verdict) ? verdict.calls : []));
+  if (calls.length === 0) return verdicts as readonly Result[];
+  return ask(calls, (results) => {
+    let next = 0;
+    const all = verdicts.map((verdict) => {
+      if (!isAsk<Result>(verdict)) return verdict;
+      const first = next;
+      next += verdict.calls.length;
+      return verdict.conclude(results.slice(first, next));
+    });
+    return all.some(isPending) ? Promise.all(all) : (all as readonly Result[]);
   });
-  return isPending ? Promise.all(results) : (results as Result[]);
+}
+
+function isPending(value: unknown): boolean {
+  return value instanceof Promise;
 }
 
 /** Of several identities the first is who calls; what the others may do comes on top. */

@@ -70,7 +70,7 @@ export const idempotency: PolicyDefinition<IdempotencyOptions> = {
 
     return {
       requestBody: { mode: "buffer", maxBytes: maxBodyBytes, when: (exchange) => isMeant(exchange) && Boolean(keyOf(exchange)) },
-      // Not by `reads`: a step before it may refuse when its own answer comes, and the key would be taken for nothing.
+      // Not by an ask: a step before it may refuse by its own result, and the key would be taken for nothing.
       decide(exchange) {
         if (!isMeant(exchange)) return undefined;
         const key = keyOf(exchange);

@@ -1,5 +1,6 @@
 /** The limits of a route in one row: what is asked for a request, what the reply means, and what is settled at the end. */
 
+import { type Ask, ask } from "../../contract/ask.ts";
 import type { Deps } from "../../contract/deps.ts";
 import type { AnswerHead, Exchange } from "../../contract/exchange.ts";
 import type { Json } from "../../contract/json.ts";
@@ -17,7 +18,7 @@ import {
   type Taken,
 } from "../../contract/stores/counters.ts";
 import { ok, type Pending, type StoreReply } from "../../contract/stores/reply.ts";
-import type { StoreCall, StoreResult, TakenPart } from "../../contract/stores/store-calls.ts";
+import type { StoreCall, TakenPart } from "../../contract/stores/store-calls.ts";
 import { secondsUntil } from "../../http/seconds-until.ts";
 import { LOCAL_SHARE, takeOrDegrade } from "../../stores/degraded-take.ts";
 import type { Limit, LimitOptions } from "./compiled-limit.ts";
@@ -27,6 +28,8 @@ import { Meters } from "./meters.ts";
 import { amountIn, type Override, type OverridesSnapshot } from "./overrides.ts";
 import { costBefore, unitsIn } from "./request-cost.ts";
 import { costDelta, countersOf, fromCarry, isFailure, type Owed, ruleThere, toCarry } from "./settlement.ts";
+
+type TakeCall = Extract<StoreCall, { kind: "take" }>;
 
 /** In `carry`: what answers tell, of both rows. */
 const TOLD = "limit.told";
@@ -59,8 +62,6 @@ export class LimitStep {
   readonly #snapshot: OverridesSnapshot;
   /** In `carry`: what this row owes at the end. */
   readonly #owed: string;
-  /** Of consumers with exceptions: what was asked, since those may change before the reply comes. */
-  readonly #asked = new WeakMap<Exchange, Asked>();
 
   constructor(options: LimitOptions, route: string, deps: Deps, snapshot: OverridesSnapshot) {
     this.#options = options;
@@ -76,28 +77,29 @@ export class LimitStep {
       this.owesLeases || limits.some(({ cost, counts }) => counts !== "requests" || isSettled(cost) || cost.kind === "size");
   }
 
-  ask(exchange: Exchange): StoreCall[] {
+  decide(exchange: Exchange): Ask<Decision> {
     const nowMs = this.#deps.clock.now();
     const override = this.#overrideOf(exchange);
     const asked = this.#askedFor(exchange, override, nowMs);
-    if (override) this.#asked.set(exchange, asked);
-    const questions: StoreCall[] = [{ kind: "take", takes: takesOf(asked, exchange) }];
-    const refresh = this.#options.row === "consumer-limit" && exchange.consumer ? this.#snapshot.question(nowMs) : undefined;
-    if (refresh) questions.push(refresh);
-    return questions;
+    const take: TakeCall = { kind: "take", takes: takesOf(asked, exchange) };
+    const refresh = this.#options.row === "consumer-limit" && exchange.consumer ? this.#snapshot.refresh(nowMs) : undefined;
+    if (!refresh) return ask([take], ([taken]) => this.#settle(exchange, asked, taken));
+    return ask([take, refresh], ([taken, overrides]) => {
+      this.#snapshot.update(overrides, this.#deps.clock.now());
+      return this.#settle(exchange, asked, taken, override === undefined);
+    });
   }
 
-  decide(exchange: Exchange, replies: readonly StoreResult[]): MaybePromise<Decision> {
+  /** `isNews`: an override of this consumer, if there is one now, was not known when the limits were asked. */
+  #settle(exchange: Exchange, asked: Asked, taken: StoreReply<TakenPart>, isNews = false): MaybePromise<Decision> {
     const nowMs = this.#deps.clock.now();
-    const before = this.#asked.get(exchange);
-    const reply = replies[0] as StoreReply<TakenPart>;
-    const overrides = replies[1];
-    const judged = this.#judge(exchange, before ?? this.#askedFor(exchange, undefined, nowMs), reply, nowMs);
-    if (!overrides) return this.#keep(exchange, judged);
-    this.#snapshot.update(overrides, nowMs);
-    const override = before || !judged.stop ? undefined : this.#overrideOf(exchange);
-    if (!override) return this.#keep(exchange, judged);
-    // The first request of a new instance: it was refused by a limit that does not hold for this consumer.
+    const judged = this.#judge(exchange, asked, taken, nowMs);
+    const override = isNews && judged.stop ? this.#overrideOf(exchange) : undefined;
+    return override ? this.#takeAgain(exchange, override, nowMs) : this.#keep(exchange, judged);
+  }
+
+  /** The first request of a new instance: it was refused by a limit that does not hold for this consumer. */
+  #takeAgain(exchange: Exchange, override: Override, nowMs: number): MaybePromise<Decision> {
     const asked = this.#askedFor(exchange, override, nowMs);
     const again = takeOrDegrade(takesOf(asked, exchange), this.#deps.stores, nowMs);
     const judge = (taken: StoreReply<Taken>) => this.#keep(exchange, this.#judge(exchange, asked, alone(taken), nowMs));

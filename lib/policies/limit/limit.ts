@@ -27,8 +27,8 @@ export const limit: PolicyDefinition<LimitOptions> = {
     const renewals = new Renewals(deps);
     // Only the hooks that its limits need: most are asked and told, and that is all.
     return {
-      reads: (exchange) => step.ask(exchange),
-      decide: (exchange, replies) => step.decide(exchange, replies),
+      asks: true,
+      decide: (exchange) => step.decide(exchange),
       ...(options.headers === "none" ? {} : { onSend: (exchange, head) => step.tell(exchange, head) }),
       ...(meters.isEmpty ? {} : { onResponse: (exchange, { headers }) => meters.readHead(exchange, headers) }),
       ...(meters.readsBody ? { responseBody: { mode: "observe", open: (exchange) => meters.openBody(exchange) } } : {}),

@@ -1,5 +1,7 @@
 /** `maintenance`: answers 503 while the service is worked on, but for the paths and people that are let through. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { ask } from "../../contract/ask.ts";
+import type { Exchange } from "../../contract/exchange.ts";
 import type { Decision, Policy, PolicyDefinition } from "../../contract/policy.ts";
 import { refuse } from "../../contract/problem.ts";
 import type { GatewayRequest } from "../../contract/request.ts";
@@ -36,21 +38,26 @@ export const maintenance: PolicyDefinition<MaintenanceOptions> = {
       return { status: 503, headers: new HeaderList(fields), body };
     };
 
-    const policy: Policy = {
-      decide({ request, target }, [reply]) {
-        if (reply) snapshot.update(reply, clock.now());
-        if (!on && !snapshot.value.on) return undefined;
-        if (except.some((shape) => fitsShape(shape, target.segments)) || isLetThrough(request)) return undefined;
-        return answer();
-      },
+    const decide = ({ request, target }: Exchange): Decision => {
+      if (!on && !snapshot.value.on) return undefined;
+      if (except.some((shape) => fitsShape(shape, target.segments)) || isLetThrough(request)) return undefined;
+      return answer();
     };
-    // What is on by the config stays on, whatever the switch says.
-    if (!on) {
-      policy.reads = () => {
-        const question = snapshot.question(clock.now());
-        return question && [question];
-      };
-    }
+
+    // A service that the config closes stays closed, whatever the switch says.
+    const policy: Policy = on
+      ? { decide }
+      : {
+          asks: true,
+          decide(exchange) {
+            const refresh = snapshot.refresh(clock.now());
+            if (!refresh) return decide(exchange);
+            return ask([refresh], ([result]) => {
+              snapshot.update(result, clock.now());
+              return decide(exchange);
+            });
+          },
+        };
     // A credential for the gateway, which is nothing to the backend.
     if (headers.length > 0) policy.onRequest = (_, outgoing) => headers.forEach(([name]) => outgoing.headers.delete(name));
     return policy;

@@ -1,6 +1,7 @@
 /** `basic`: RFC 7617 to the letter, and nothing that tells a name from a password. */
 import { describe, expect, test } from "vitest";
 import { basic } from "#lib/authenticators/basic/basic.ts";
+import { isAsk } from "#lib/contract/ask.ts";
 import { isRejection } from "#lib/contract/authenticator.ts";
 import { exchangeFor } from "../../support/exchange.ts";
 
@@ -24,7 +25,8 @@ const exchange = exchangeFor({ target: "/" });
 const encode = (pair: string | Buffer) => Buffer.from(pair).toString("base64");
 
 async function idOf(value: string): Promise<string> {
-  const result = await authenticator.verify(value, exchange, []);
+  const result = await authenticator.verify(value, exchange);
+  if (isAsk(result)) throw new Error("it has nothing to ask");
   return isRejection(result) ? `${result.rejected}: ${result.reason}` : result.id;
 }
 
@@ -45,7 +47,7 @@ describe("the examples of RFC 7617", () => {
 });
 
 test("who it is, with scopes and tier", async () => {
-  expect(await authenticator.verify(encode("Aladdin:open sesame"), exchange, [])).toEqual({
+  expect(await authenticator.verify(encode("Aladdin:open sesame"), exchange)).toEqual({
     id: "staff:Aladdin",
     authenticator: "staff",
     scopes: ["read"],

@@ -155,7 +155,7 @@ describe("for any consumer", () => {
   function fault(options: Partial<AuthorizeOptions>, consumer: Partial<Consumer>, target = "/users/7") {
     const policy = authorize.create({ ...NOTHING, ...options }, undefined as never, undefined as never, parts);
     const exchange = exchangeFor({ target, path: "/users/:id", consumer: { id: "web:7", authenticator: "web", ...consumer } });
-    const decision = policy.decide!(exchange, []);
+    const decision = policy.decide!(exchange);
     return decision && "code" in decision ? decision.reason : undefined;
   }
   const owner: AuthorizeOptions["owner"] = { param: "id", from: "claim", name: "user.ids" };

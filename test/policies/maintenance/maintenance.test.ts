@@ -174,7 +174,7 @@ describe("by the switch", () => {
     const { SwitchSnapshot } = await import("#lib/policies/maintenance/switch.ts");
     const snapshot = new SwitchSnapshot();
     snapshot.update(ok(undefined), 0);
-    const askedAt = [3999, 4000, 4100, 4499, 4500, 5000, 5001].filter((ms) => snapshot.question(ms) !== undefined);
+    const askedAt = [3999, 4000, 4100, 4499, 4500, 5000, 5001].filter((ms) => snapshot.refresh(ms) !== undefined);
     expect(askedAt).toEqual([4000, 4500, 5000, 5001]);
   });
 });
