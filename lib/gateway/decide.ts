@@ -58,7 +58,9 @@ function decideEndpoint(ctx: RequestContext, half: Half, endpoints: Endpoints): 
     const stop = PAGE_METHODS.has(ctx.request.method) ? endpoints.admit(ctx) : NO_PAGE_METHOD;
     return stop ? { kind: "stop", ctx, stop } : { kind: "console", ctx };
   }
-  return half === "front" ? { kind: "defer", ctx } : verdictOf(ctx, endpoints.answer(ctx));
+  if (half === "front") return { kind: "defer", ctx };
+  const answer = endpoints.answer(ctx);
+  return answer instanceof Promise ? answer.then((stop) => ({ kind: "stop", ctx, stop })) : { kind: "stop", ctx, stop: answer };
 }
 
 /** Next answers other methods of a page with 500 or with the page itself. */

@@ -11,7 +11,7 @@ import { type ConfigContext, isOpen, type RouteContext, type Setting, type StepO
 import { asList } from "../../config/schema-fields.ts";
 import { checkSettings } from "../../config/schema-issues.ts";
 import type { CountedBy, Limit, LimitHeaders, LimitOptions, Tiers } from "./compiled-limit.ts";
-import { isSettled } from "./counted.ts";
+import { isSettled } from "./limit-counter.ts";
 import { isIdentity, type ReadLimit, readLimit, readQuota } from "./read-limit.ts";
 
 /** Each limit adds a key to every trip, and to what a sealed plan carries (LIMIT_RESULTS_BYTES in lib/engine/plan.ts). */

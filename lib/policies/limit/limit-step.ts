@@ -22,12 +22,20 @@ import type { StoreCall, TakenPart } from "../../contract/stores/store-calls.ts"
 import { secondsUntil } from "../../http/seconds-until.ts";
 import { LOCAL_SHARE, takeOrDegrade } from "../../stores/degraded-take.ts";
 import type { Limit, LimitOptions } from "./compiled-limit.ts";
-import { allLimits, type Counted, createLimitSet, isSettled, type LimitSet, limitsOf, type Sized } from "./counted.ts";
-import { policyElement, type Told, tell, windowSeconds } from "./limit-fields.ts";
+import {
+  allLimits,
+  createLimitSet,
+  type EffectiveLimit,
+  isSettled,
+  type LimitCounter,
+  type LimitSet,
+  limitsOf,
+} from "./limit-counter.ts";
 import { Meters } from "./meters.ts";
 import { amountIn, type Override, type OverridesSnapshot } from "./overrides.ts";
+import { costDelta, countersOf, fromCarry, isFailure, type PendingCharge, ruleThere, toCarry } from "./pending-charge.ts";
+import { policyElement, type RateLimitField, tell, windowSeconds } from "./rate-limit-field.ts";
 import { costBefore, unitsIn } from "./request-cost.ts";
-import { costDelta, countersOf, fromCarry, isFailure, type Owed, ruleThere, toCarry } from "./settlement.ts";
 
 type TakeCall = Extract<StoreCall, { kind: "take" }>;
 
@@ -40,14 +48,14 @@ const RETRY_SECONDS = 1;
 
 /** What is asked for one request. */
 interface Asked {
-  readonly counted: readonly Counted[];
-  readonly sized: readonly Sized[];
+  readonly counted: readonly LimitCounter[];
+  readonly sized: readonly EffectiveLimit[];
 }
 
 interface Judged {
   readonly stop: Refusal | undefined;
-  readonly told: readonly Told[];
-  readonly owed: readonly Owed[];
+  readonly told: readonly RateLimitField[];
+  readonly owed: readonly PendingCharge[];
 }
 
 export class LimitStep {
@@ -80,7 +88,7 @@ export class LimitStep {
   decide(exchange: Exchange): Ask<Decision> {
     const nowMs = this.#deps.clock.now();
     const override = this.#overrideOf(exchange);
-    const asked = this.#askedFor(exchange, override, nowMs);
+    const asked = this.#limitsFor(exchange, override, nowMs);
     const take: TakeCall = { kind: "take", takes: takesOf(asked, exchange) };
     const refresh = this.#options.row === "consumer-limit" && exchange.consumer ? this.#snapshot.refresh(nowMs) : undefined;
     if (!refresh) return ask([take], ([taken]) => this.#settle(exchange, asked, taken));
@@ -100,14 +108,14 @@ export class LimitStep {
 
   /** The first request of a new instance: it was refused by a limit that does not hold for this consumer. */
   #takeAgain(exchange: Exchange, override: Override, nowMs: number): MaybePromise<Decision> {
-    const asked = this.#askedFor(exchange, override, nowMs);
+    const asked = this.#limitsFor(exchange, override, nowMs);
     const again = takeOrDegrade(takesOf(asked, exchange), this.#deps.stores, nowMs);
     const judge = (taken: StoreReply<Taken>) => this.#keep(exchange, this.#judge(exchange, asked, alone(taken), nowMs));
     return again instanceof Promise ? again.then(judge) : judge(again);
   }
 
   /** The places that a request holds among those at once. */
-  leasesOf(exchange: Exchange): readonly Owed[] {
+  leasesOf(exchange: Exchange): readonly PendingCharge[] {
     return fromCarry(exchange.carry[this.#owed]).filter(({ by }) => by === "lease");
   }
 
@@ -116,7 +124,7 @@ export class LimitStep {
     const { [TOLD]: told, [AWAY]: away } = exchange.carry;
     if ((told ?? away) === undefined || headers.get("cdn-cache-control") !== "no-store") return;
     if (told !== undefined)
-      tell(told as unknown as readonly Told[], headers, this.#deps.clock.now(), this.#options.headers === "both");
+      tell(told as unknown as readonly RateLimitField[], headers, this.#deps.clock.now(), this.#options.headers === "both");
     if (away !== undefined) headers.set("x-gateway-limits", String(away));
   }
 
@@ -131,7 +139,7 @@ export class LimitStep {
     }
   }
 
-  #deltaOf(exchange: Exchange, { by, held }: Owed, outcome: Outcome): number {
+  #deltaOf(exchange: Exchange, { by, held }: PendingCharge, outcome: Outcome): number {
     const reserved = Number(held);
     switch (by) {
       case "failures":
@@ -157,18 +165,18 @@ export class LimitStep {
     return consumer && this.#options.row === "consumer-limit" ? this.#snapshot.of(consumer.id) : undefined;
   }
 
-  #askedFor({ consumer }: Exchange, override: Override | undefined, nowMs: number): Asked {
+  #limitsFor({ consumer }: Exchange, override: Override | undefined, nowMs: number): Asked {
     if (this.#always && !override) return this.#always;
     const counted = limitsOf(this.#set, override?.tier ?? consumer?.tier);
-    return { counted, sized: counted.map((one) => one.sizedAt(nowMs, amountIn(override, one.limit.name))) };
+    return { counted, sized: counted.map((one) => one.effectiveAt(nowMs, amountIn(override, one.limit.name))) };
   }
 
   #judge(exchange: Exchange, { counted, sized }: Asked, reply: StoreReply<TakenPart>, nowMs: number): Judged {
     // Only counters that were not told what to do then say so.
     if (reply.state !== "ok") return awayJudgement(reply.reason);
     const { charged, counts } = reply.value;
-    const told: Told[] = [];
-    const owed: Owed[] = [];
+    const told: RateLimitField[] = [];
+    const owed: PendingCharge[] = [];
     const refused: Refused[] = [];
     for (let i = 0; i < counts.length; i++) {
       const count = counts[i]!;
@@ -199,7 +207,7 @@ export class LimitStep {
     { cost, counts }: Limit,
     { allowed, lease, away }: Count,
     { request }: Exchange,
-  ): Omit<Owed, "key" | "rule"> | undefined {
+  ): Omit<PendingCharge, "key" | "rule"> | undefined {
     if (!allowed || away === "allow") return undefined;
     const where = away === undefined ? {} : { away };
     if (lease !== undefined) return { by: "lease", held: lease, ...where };
@@ -214,7 +222,7 @@ export class LimitStep {
   #keep(exchange: Exchange, { stop, told, owed }: Judged): Decision {
     const { carry } = exchange;
     if (told.length > 0) {
-      const earlier = carry[TOLD] as unknown as readonly Told[] | undefined;
+      const earlier = carry[TOLD] as unknown as readonly RateLimitField[] | undefined;
       carry[TOLD] = (earlier ? [...earlier, ...told] : told) as unknown as Json;
     }
     if (owed.length > 0) carry[this.#owed] = toCarry(owed);
@@ -224,7 +232,7 @@ export class LimitStep {
 
 function alwaysAsked({ plain, byTier }: LimitSet): Asked | undefined {
   if (byTier || plain.some(({ limit }) => limit.rule.algorithm === "period")) return undefined;
-  return { counted: plain, sized: plain.map((one) => one.sizedAt(0)) };
+  return { counted: plain, sized: plain.map((one) => one.effectiveAt(0)) };
 }
 
 /** A take that went by itself. */

@@ -8,9 +8,9 @@ import { HeaderList } from "../../http/header-list.ts";
 import { stepsOfPolicy } from "../policy-step.ts";
 import type { CountedBy, LimitOptions } from "./compiled-limit.ts";
 import type { Subject } from "./count-key.ts";
-import { createLimitSet, limitsOf } from "./counted.ts";
-import { windowSeconds } from "./limit-fields.ts";
+import { createLimitSet, limitsOf } from "./limit-counter.ts";
 import { amountIn, type Override, readOverrides } from "./overrides.ts";
+import { windowSeconds } from "./rate-limit-field.ts";
 
 export interface UsageQuery {
   /** `consumer.id`, as the record has it. */
@@ -98,9 +98,9 @@ function countsOf({ routes, authenticators }: CompiledConfig, query: UsageQuery,
     const known = identifies(variants, authenticator) ? query : { ...query, consumer: undefined };
     for (const { options } of stepsOfPolicy("limit", [{ variants }])) {
       const subject = subjectOf(known, options.row);
-      for (const { limit, keyOf, sizedAt } of limitsOf(createLimitSet(options, id), override.tier ?? query.tier)) {
+      for (const { limit, keyOf, effectiveAt } of limitsOf(createLimitSet(options, id), override.tier ?? query.tier)) {
         if (!isOwn(limit.by, subject)) continue;
-        const { rule } = sizedAt(nowMs, amountIn(override, limit.name));
+        const { rule } = effectiveAt(nowMs, amountIn(override, limit.name));
         const key = keyOf(subject);
         const route = limit.scope === null ? id : null;
         counts.set(`${rule.algorithm} ${key}`, { key, rule, name: limit.name, unit: limit.unit, route });

@@ -3,9 +3,9 @@ import type { Deps } from "#lib/contract/deps.ts";
 import type { Exchange } from "#lib/contract/exchange.ts";
 import { Locals } from "#lib/contract/local.ts";
 import type { CounterRule } from "#lib/contract/stores/counters.ts";
-import { LEASE_MS } from "#lib/policies/limit/counted.ts";
+import { LEASE_MS } from "#lib/policies/limit/limit-counter.ts";
+import type { PendingCharge } from "#lib/policies/limit/pending-charge.ts";
 import { Renewals } from "#lib/policies/limit/renewals.ts";
-import type { Owed } from "#lib/policies/limit/settlement.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
 
 const rule: CounterRule = { algorithm: "concurrency", limit: 1, leaseMs: LEASE_MS };
@@ -28,7 +28,7 @@ describe("a place that is held", () => {
     const taken = stores.counters.take([take], Date.now());
     const lease = taken.state === "ok" ? taken.value.counts[0]!.lease! : "";
     const exchange = { locals: new Locals() } as Exchange;
-    const owed: Owed = { key: "k", rule, by: "lease", held: lease };
+    const owed: PendingCharge = { key: "k", rule, by: "lease", held: lease };
     renewals.hold(exchange, [owed]);
     for (let minute = 0; minute < 300; minute++) {
       vi.advanceTimersByTime(60_000);

@@ -6,7 +6,7 @@ import { secondsUntil } from "../../http/seconds-until.ts";
 import type { Unit } from "./compiled-limit.ts";
 
 /** One limit as an answer tells it. A tuple, since it crosses the seal. */
-export type Told = readonly [
+export type RateLimitField = readonly [
   /** Its element of RateLimit-Policy. */
   policy: string,
   remaining: number,
@@ -29,7 +29,7 @@ export function windowSeconds(rule: Exclude<CounterRule, { algorithm: "concurren
 }
 
 /** Puts the fields on an answer in place of a backend's own. The limit with the least left stands first. */
-export function tell(told: readonly Told[], headers: HeaderList, nowMs: number, legacy: boolean): void {
+export function tell(told: readonly RateLimitField[], headers: HeaderList, nowMs: number, legacy: boolean): void {
   if (told.length === 1 && !legacy) {
     put(headers, "ratelimit-policy", told[0]![0]);
     put(headers, "ratelimit", stateElement(told[0]!, nowMs));
@@ -55,14 +55,14 @@ function put(headers: HeaderList, name: string, value: string): void {
 }
 
 /** `"name";r=3;t=12` (section 4 of the draft). Retry-After and `t` of what refused are one number. */
-function stateElement([policy, remaining, resetMs, retrySeconds]: Told, nowMs: number): string {
+function stateElement([policy, remaining, resetMs, retrySeconds]: RateLimitField, nowMs: number): string {
   const state = `${policy.slice(0, policy.indexOf(";"))};r=${remaining}`;
   if (retrySeconds > 0) return `${state};t=${retrySeconds}`;
   return resetMs === 0 ? state : `${state};t=${secondsUntil(resetMs, nowMs)}`;
 }
 
 /** As GitHub and others have them: the limit with the least left alone, its reset in epoch seconds. */
-function tellLegacy([policy, remaining, resetMs, retrySeconds]: Told, headers: HeaderList, nowMs: number): void {
+function tellLegacy([policy, remaining, resetMs, retrySeconds]: RateLimitField, headers: HeaderList, nowMs: number): void {
   headers.set("x-ratelimit-limit", /;q=(\d+)/.exec(policy)![1]!);
   headers.set("x-ratelimit-remaining", String(remaining));
   const seconds = retrySeconds || (resetMs === 0 ? 0 : secondsUntil(resetMs, nowMs));

@@ -6,7 +6,7 @@ import type { Stores } from "../../contract/stores/stores.ts";
 import { LOCAL_SHARE } from "../../stores/degraded-take.ts";
 
 /** Crosses the seal. */
-export interface Owed {
+export interface PendingCharge {
   readonly key: string;
   readonly rule: CounterRule;
   /** "lease" is a place among those at once; a number is the meter that says what it cost. */
@@ -17,20 +17,20 @@ export interface Owed {
 }
 
 /** As JSON, in `carry`. */
-export function toCarry(owed: readonly Owed[]): Json {
+export function toCarry(owed: readonly PendingCharge[]): Json {
   return owed as unknown as Json;
 }
 
-export function fromCarry(carried: Json | undefined): readonly Owed[] {
-  return (carried as unknown as readonly Owed[] | undefined) ?? [];
+export function fromCarry(carried: Json | undefined): readonly PendingCharge[] {
+  return (carried as unknown as readonly PendingCharge[] | undefined) ?? [];
 }
 
 /** What was counted here while the store was away is put right here. */
-export function countersOf({ away }: Owed, { counters, local }: Stores): Counters {
+export function countersOf({ away }: PendingCharge, { counters, local }: Stores): Counters {
   return away === undefined ? counters : local;
 }
 
-export function ruleThere({ away, rule }: Owed): CounterRule {
+export function ruleThere({ away, rule }: PendingCharge): CounterRule {
   return away === undefined ? rule : shareOf(rule, LOCAL_SHARE);
 }
 

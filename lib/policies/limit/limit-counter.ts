@@ -2,21 +2,21 @@
 import type { CounterRule } from "../../contract/stores/counters.ts";
 import type { Limit, LimitOptions, Settled } from "./compiled-limit.ts";
 import { createCountKey, type Subject } from "./count-key.ts";
-import { policyElement } from "./limit-fields.ts";
 import { periodAt } from "./period.ts";
+import { policyElement } from "./rate-limit-field.ts";
 
 /** A limit as it stands at a time and for a caller. */
-export interface Sized {
+export interface EffectiveLimit {
   readonly rule: CounterRule;
   /** Its element of RateLimit-Policy. */
   readonly element: string;
 }
 
-export interface Counted {
+export interface LimitCounter {
   readonly limit: Limit;
   readonly keyOf: (subject: Subject) => string;
   /** `amount` in place of the config's: an override. */
-  sizedAt(nowMs: number, amount?: number): Sized;
+  effectiveAt(nowMs: number, amount?: number): EffectiveLimit;
 }
 
 /**
@@ -28,18 +28,18 @@ export const LEASE_MS = 60_000;
 /** Amounts come from overrides, so they are few; a bound all the same. */
 const MAX_SIZES = 1000;
 
-export function createCounted(limit: Limit, route: string): Counted {
-  const sizes = new Map<number, Sized>();
+export function createLimitCounter(limit: Limit, route: string): LimitCounter {
+  const sizes = new Map<number, EffectiveLimit>();
   const standard = amountOf(limit);
   /** The config's own, where it does not hang on the calendar: what nearly every request asks for. */
   const constant = limit.rule.algorithm === "period" ? undefined : sizeOf(standard, 0);
 
-  function sizeOf(amount: number, nowMs: number): Sized {
+  function sizeOf(amount: number, nowMs: number): EffectiveLimit {
     const rule = ruleOf(limit, amount, nowMs);
     return { rule, element: policyElement(limit.name, rule, limit.unit) };
   }
 
-  function sizedAt(nowMs: number, given?: number): Sized {
+  function effectiveAt(nowMs: number, given?: number): EffectiveLimit {
     if (given === undefined && constant) return constant;
     const amount = given ?? standard;
     const known = sizes.get(amount);
@@ -50,27 +50,30 @@ export function createCounted(limit: Limit, route: string): Counted {
     return sized;
   }
 
-  return { limit, keyOf: createCountKey(limit, route), sizedAt };
+  return { limit, keyOf: createCountKey(limit, route), effectiveAt };
 }
 
 /** What limits a request of a consumer of this tier meets. */
 export interface LimitSet {
-  readonly plain: readonly Counted[];
+  readonly plain: readonly LimitCounter[];
   /** By tier; undefined where the route does not say "tier". */
-  readonly byTier: ReadonlyMap<string, readonly Counted[]> | undefined;
+  readonly byTier: ReadonlyMap<string, readonly LimitCounter[]> | undefined;
   readonly standardTier: string;
 }
 
 export function createLimitSet({ limits, tiers }: LimitOptions, route: string): LimitSet {
-  const plain = limits.map((limit) => createCounted(limit, route));
+  const plain = limits.map((limit) => createLimitCounter(limit, route));
   if (!tiers) return { plain, byTier: undefined, standardTier: "" };
   const byTier = new Map(
-    Object.entries(tiers.byName).map(([name, own]) => [name, [...plain, ...own.map((limit) => createCounted(limit, route))]]),
+    Object.entries(tiers.byName).map(([name, own]) => [
+      name,
+      [...plain, ...own.map((limit) => createLimitCounter(limit, route))],
+    ]),
   );
   return { plain, byTier, standardTier: tiers.standard };
 }
 
-export function limitsOf({ plain, byTier, standardTier }: LimitSet, tier: string | undefined): readonly Counted[] {
+export function limitsOf({ plain, byTier, standardTier }: LimitSet, tier: string | undefined): readonly LimitCounter[] {
   if (!byTier) return plain;
   return (tier === undefined ? undefined : byTier.get(tier)) ?? byTier.get(standardTier)!;
 }
