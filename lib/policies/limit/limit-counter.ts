@@ -1,12 +1,14 @@
-/** A limit made ready when the config is loaded: its key, its rule, and the words that answers have for it. */
+/** A limit's counter, made when the config is loaded: its key, its rule, and its element of RateLimit-Policy. */
 import type { CounterRule } from "../../contract/stores/counters.ts";
 import type { Limit, LimitOptions, Settled } from "./compiled-limit.ts";
 import { createCountKey, type Subject } from "./count-key.ts";
 import { periodAt } from "./period.ts";
 import { policyElement } from "./rate-limit-field.ts";
 
-/** A limit as it stands at a time and for a caller. */
+/** A limit as it holds at a time and for a caller. */
 export interface EffectiveLimit {
+  readonly limit: Limit;
+  keyOf(subject: Subject): string;
   readonly rule: CounterRule;
   /** Its element of RateLimit-Policy. */
   readonly element: string;
@@ -14,8 +16,8 @@ export interface EffectiveLimit {
 
 export interface LimitCounter {
   readonly limit: Limit;
-  readonly keyOf: (subject: Subject) => string;
-  /** `amount` in place of the config's: an override. */
+  keyOf(subject: Subject): string;
+  /** `amount` replaces the config's: an override. */
   effectiveAt(nowMs: number, amount?: number): EffectiveLimit;
 }
 
@@ -26,56 +28,32 @@ export interface LimitCounter {
 export const LEASE_MS = 60_000;
 
 /** Amounts come from overrides, so they are few; a bound all the same. */
-const MAX_SIZES = 1000;
+const MAX_AMOUNTS = 1000;
 
 export function createLimitCounter(limit: Limit, route: string): LimitCounter {
-  const sizes = new Map<number, EffectiveLimit>();
+  const keyOf = createCountKey(limit, route);
+  const byAmount = new Map<number, EffectiveLimit>();
   const standard = amountOf(limit);
-  /** The config's own, where it does not hang on the calendar: what nearly every request asks for. */
-  const constant = limit.rule.algorithm === "period" ? undefined : sizeOf(standard, 0);
+  /** The config's own amount, where it has no calendar period: nearly every request asks for it. */
+  const constant = limit.rule.algorithm === "period" ? undefined : make(standard, 0);
 
-  function sizeOf(amount: number, nowMs: number): EffectiveLimit {
+  function make(amount: number, nowMs: number): EffectiveLimit {
     const rule = ruleOf(limit, amount, nowMs);
-    return { rule, element: policyElement(limit.name, rule, limit.unit) };
+    return { limit, keyOf, rule, element: policyElement(limit.name, rule, limit.unit) };
   }
 
   function effectiveAt(nowMs: number, given?: number): EffectiveLimit {
     if (given === undefined && constant) return constant;
     const amount = given ?? standard;
-    const known = sizes.get(amount);
+    const known = byAmount.get(amount);
     if (known && !(known.rule.algorithm === "period" && isOver(known.rule, nowMs))) return known;
-    const sized = sizeOf(amount, nowMs);
-    if (sizes.size >= MAX_SIZES) sizes.clear();
-    sizes.set(amount, sized);
-    return sized;
+    const effective = make(amount, nowMs);
+    if (byAmount.size >= MAX_AMOUNTS) byAmount.clear();
+    byAmount.set(amount, effective);
+    return effective;
   }
 
-  return { limit, keyOf: createCountKey(limit, route), effectiveAt };
-}
-
-/** What limits a request of a consumer of this tier meets. */
-export interface LimitSet {
-  readonly plain: readonly LimitCounter[];
-  /** By tier; undefined where the route does not say "tier". */
-  readonly byTier: ReadonlyMap<string, readonly LimitCounter[]> | undefined;
-  readonly standardTier: string;
-}
-
-export function createLimitSet({ limits, tiers }: LimitOptions, route: string): LimitSet {
-  const plain = limits.map((limit) => createLimitCounter(limit, route));
-  if (!tiers) return { plain, byTier: undefined, standardTier: "" };
-  const byTier = new Map(
-    Object.entries(tiers.byName).map(([name, own]) => [
-      name,
-      [...plain, ...own.map((limit) => createLimitCounter(limit, route))],
-    ]),
-  );
-  return { plain, byTier, standardTier: tiers.standard };
-}
-
-export function limitsOf({ plain, byTier, standardTier }: LimitSet, tier: string | undefined): readonly LimitCounter[] {
-  if (!byTier) return plain;
-  return (tier === undefined ? undefined : byTier.get(tier)) ?? byTier.get(standardTier)!;
+  return { limit, keyOf, effectiveAt };
 }
 
 /** Every limit of a step, of whatever tier. */

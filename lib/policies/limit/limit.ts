@@ -1,6 +1,6 @@
 /**
- * `limit`: how much anybody may ask for. All limits of a request are asked in one question, and all must allow. What is known only
- * at the end (tokens, how long a connection lasts, whether a log-in failed) is reserved before and settled then.
+ * `limit`: how much a caller may ask for. All limits of a request are taken in one call, and all must allow. A cost that is known only
+ * at the end (tokens, the length of a connection, a failed log-in) is reserved before and settled then.
  */
 import type { Policy, PolicyDefinition } from "../../contract/policy.ts";
 import type { Stores } from "../../contract/stores/stores.ts";
@@ -33,7 +33,7 @@ export const limit: PolicyDefinition<LimitOptions> = {
       ...(meters.isEmpty ? {} : { onResponse: (exchange, { headers }) => meters.readHead(exchange, headers) }),
       ...(meters.readsBody ? { responseBody: { mode: "observe", open: (exchange) => meters.openBody(exchange) } } : {}),
       ...(meters.asksForUsage ? { requestBody: { mode: "transform", open: () => new AskForUsage() } } : {}),
-      ...(step.owesLeases || meters.readsBody
+      ...(step.takesLeases || meters.readsBody
         ? {
             onRequest(exchange, { headers }) {
               // What is compressed can't be read.
@@ -43,7 +43,7 @@ export const limit: PolicyDefinition<LimitOptions> = {
             },
           }
         : {}),
-      ...(step.owesAnything
+      ...(step.leavesCharges
         ? {
             onEnd(exchange, outcome) {
               renewals.drop(exchange);

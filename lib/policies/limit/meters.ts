@@ -13,14 +13,17 @@ export class Meters {
   /** OpenAI's streams tell their usage only where the request asks for it. */
   readonly asksForUsage: boolean;
   readonly #costs: readonly Settled[];
+  /** Of each cost. */
+  readonly #keys: readonly string[];
   /** What a document or event holds that tells one of the costs. */
   readonly #words: readonly string[];
   /** Units by meter. */
   readonly #read = new Local<(number | undefined)[]>();
 
   constructor(costs: readonly Settled[]) {
-    const texts = new Map(costs.map((cost) => [meterKey(cost), cost]));
-    this.#costs = [...texts.values()];
+    const byKey = new Map(costs.map((cost) => [meterKey(cost), cost]));
+    this.#costs = [...byKey.values()];
+    this.#keys = [...byKey.keys()];
     this.#words = this.#costs.flatMap((cost) =>
       cost.kind === "json" ? [cost.path.at(-1)!] : cost.kind === "usage" ? ["usage"] : [],
     );
@@ -33,7 +36,7 @@ export class Meters {
   }
 
   indexOf(cost: Settled): number {
-    return this.#costs.findIndex((known) => meterKey(known) === meterKey(cost));
+    return this.#keys.indexOf(meterKey(cost));
   }
 
   /** Units that an answer told; undefined where it did not, or not to its end. */

@@ -5,16 +5,16 @@ import type { HeaderList } from "../../http/header-list.ts";
 import { secondsUntil } from "../../http/seconds-until.ts";
 import type { Unit } from "./compiled-limit.ts";
 
-/** One limit as an answer tells it. A tuple, since it crosses the seal. */
-export type RateLimitField = readonly [
+/** One limit as an answer tells it. It crosses the seal, so it is JSON. */
+export interface RateLimitField {
   /** Its element of RateLimit-Policy. */
-  policy: string,
-  remaining: number,
-  /** Epoch milliseconds; 0 where that is not known (`concurrency`). */
-  resetMs: number,
-  /** Where it refused, the seconds that Retry-After says; 0 otherwise. */
-  retrySeconds: number,
-];
+  readonly policy: string;
+  readonly remaining: number;
+  /** Epoch milliseconds; null where nobody knows, as of `concurrency`. */
+  readonly resetMs: number | null;
+  /** The seconds of Retry-After; 0 where the limit allowed the request. */
+  readonly retrySeconds: number;
+}
 
 /** The element of a limit in RateLimit-Policy (section 3 of the draft): its name as an sf-string, quota, unit and window. */
 export function policyElement(name: string, rule: CounterRule, unit: Unit): string {
@@ -29,23 +29,29 @@ export function windowSeconds(rule: Exclude<CounterRule, { algorithm: "concurren
 }
 
 /** Puts the fields on an answer in place of a backend's own. The limit with the least left stands first. */
-export function tell(told: readonly RateLimitField[], headers: HeaderList, nowMs: number, legacy: boolean): void {
-  if (told.length === 1 && !legacy) {
-    put(headers, "ratelimit-policy", told[0]![0]);
-    put(headers, "ratelimit", stateElement(told[0]!, nowMs));
+export function setRateLimitFields(
+  limits: readonly RateLimitField[],
+  headers: HeaderList,
+  nowMs: number,
+  withLegacy: boolean,
+): void {
+  const [only] = limits;
+  if (limits.length === 1 && !withLegacy) {
+    put(headers, "ratelimit-policy", only!.policy);
+    put(headers, "ratelimit", stateElement(only!, nowMs));
     return;
   }
-  const ordered = told.toSorted((a, b) => b[3] - a[3] || a[1] - b[1]);
+  const ordered = limits.toSorted((a, b) => b.retrySeconds - a.retrySeconds || a.remaining - b.remaining);
   let policies = "";
   let states = "";
   for (const limit of ordered) {
     const separator = policies === "" ? "" : ", ";
-    policies += separator + limit[0];
+    policies += separator + limit.policy;
     states += separator + stateElement(limit, nowMs);
   }
   put(headers, "ratelimit-policy", policies);
   put(headers, "ratelimit", states);
-  if (legacy) tellLegacy(ordered[0]!, headers, nowMs);
+  if (withLegacy) setLegacyFields(ordered[0]!, headers, nowMs);
 }
 
 /** Nearly no backend has these fields, and to look is cheaper than to replace. */
@@ -54,17 +60,17 @@ function put(headers: HeaderList, name: string, value: string): void {
   else headers.append(name, value);
 }
 
-/** `"name";r=3;t=12` (section 4 of the draft). Retry-After and `t` of what refused are one number. */
-function stateElement([policy, remaining, resetMs, retrySeconds]: RateLimitField, nowMs: number): string {
+/** `"name";r=3;t=12` (section 4 of the draft). Retry-After and `t` of a refusal are one number. */
+function stateElement({ policy, remaining, resetMs, retrySeconds }: RateLimitField, nowMs: number): string {
   const state = `${policy.slice(0, policy.indexOf(";"))};r=${remaining}`;
   if (retrySeconds > 0) return `${state};t=${retrySeconds}`;
-  return resetMs === 0 ? state : `${state};t=${secondsUntil(resetMs, nowMs)}`;
+  return resetMs === null ? state : `${state};t=${secondsUntil(resetMs, nowMs)}`;
 }
 
 /** As GitHub and others have them: the limit with the least left alone, its reset in epoch seconds. */
-function tellLegacy([policy, remaining, resetMs, retrySeconds]: RateLimitField, headers: HeaderList, nowMs: number): void {
+function setLegacyFields({ policy, remaining, resetMs, retrySeconds }: RateLimitField, headers: HeaderList, nowMs: number): void {
   headers.set("x-ratelimit-limit", /;q=(\d+)/.exec(policy)![1]!);
   headers.set("x-ratelimit-remaining", String(remaining));
-  const seconds = retrySeconds || (resetMs === 0 ? 0 : secondsUntil(resetMs, nowMs));
+  const seconds = retrySeconds || (resetMs === null ? 0 : secondsUntil(resetMs, nowMs));
   headers.set("x-ratelimit-reset", String(Math.floor(nowMs / 1000) + seconds));
 }

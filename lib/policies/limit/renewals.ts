@@ -4,7 +4,7 @@ import type { Deps } from "../../contract/deps.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import type { Locals } from "../../contract/local.ts";
 import { LEASE_MS } from "./limit-counter.ts";
-import { countersOf, type PendingCharge, ruleThere } from "./pending-charge.ts";
+import { type LeaseCharge, renewLease } from "./pending-charge.ts";
 
 /** Two renewals may fail before a lease is lost. */
 const RENEW_MS = LEASE_MS / 3;
@@ -12,14 +12,14 @@ const RENEW_MS = LEASE_MS / 3;
 export class Renewals {
   readonly #deps: Deps;
   /** By request: the copy that a cache or a mirror sends holds the same places. */
-  readonly #held = new Map<Locals, readonly PendingCharge[]>();
+  readonly #held = new Map<Locals, readonly LeaseCharge[]>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: Deps) {
     this.#deps = deps;
   }
 
-  hold({ locals }: Exchange, leases: readonly PendingCharge[]): void {
+  hold({ locals }: Exchange, leases: readonly LeaseCharge[]): void {
     this.#held.set(locals, leases);
     // One timer for all, so that what is due goes to the store in one trip.
     this.#timer ??= setInterval(() => this.#renew(), RENEW_MS).unref();
@@ -36,7 +36,7 @@ export class Renewals {
     const { stores, clock, defer } = this.#deps;
     for (const leases of this.#held.values()) {
       for (const lease of leases) {
-        const renewed = countersOf(lease, stores).renew(lease.key, ruleThere(lease), String(lease.held), clock.now());
+        const renewed = renewLease(lease, stores, clock.now());
         if (renewed instanceof Promise) defer(renewed);
       }
     }

@@ -1,8 +1,22 @@
-/** What a request takes of a limit before its answer is known. */
+/** A request's takes: what it costs each of its limits before its answer is known. */
+import type { Exchange } from "../../contract/exchange.ts";
 import type { GatewayRequest } from "../../contract/request.ts";
+import type { Take } from "../../contract/stores/counters.ts";
 import type { Limit } from "./compiled-limit.ts";
+import type { EffectiveLimit } from "./limit-counter.ts";
 
-export function costBefore({ cost, counts }: Limit, request: GatewayRequest): number {
+export function takesOf(limits: readonly EffectiveLimit[], exchange: Exchange): Take[] {
+  return limits.map(({ limit, keyOf, rule }) => ({
+    key: keyOf(exchange),
+    rule,
+    cost: costBefore(limit, exchange.request),
+    enforce: !limit.shadow,
+    onUnavailable: limit.onUnavailable,
+    exact: limit.exact,
+  }));
+}
+
+function costBefore({ cost, counts }: Limit, request: GatewayRequest): number {
   // Looks, and takes nothing.
   if (counts === "failures") return 0;
   switch (cost.kind) {

@@ -8,7 +8,7 @@ import { HeaderList } from "../../http/header-list.ts";
 import { stepsOfPolicy } from "../policy-step.ts";
 import type { CountedBy, LimitOptions } from "./compiled-limit.ts";
 import type { Subject } from "./count-key.ts";
-import { createLimitSet, limitsOf } from "./limit-counter.ts";
+import { LimitSet } from "./limit-set.ts";
 import { amountIn, type Override, readOverrides } from "./overrides.ts";
 import { windowSeconds } from "./rate-limit-field.ts";
 
@@ -98,7 +98,7 @@ function countsOf({ routes, authenticators }: CompiledConfig, query: UsageQuery,
     const known = identifies(variants, authenticator) ? query : { ...query, consumer: undefined };
     for (const { options } of stepsOfPolicy("limit", [{ variants }])) {
       const subject = subjectOf(known, options.row);
-      for (const { limit, keyOf, effectiveAt } of limitsOf(createLimitSet(options, id), override.tier ?? query.tier)) {
+      for (const { limit, keyOf, effectiveAt } of new LimitSet(options, id).countersFor(override.tier ?? query.tier)) {
         if (!isOwn(limit.by, subject)) continue;
         const { rule } = effectiveAt(nowMs, amountIn(override, limit.name));
         const key = keyOf(subject);

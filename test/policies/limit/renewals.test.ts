@@ -4,7 +4,7 @@ import type { Exchange } from "#lib/contract/exchange.ts";
 import { Locals } from "#lib/contract/local.ts";
 import type { CounterRule } from "#lib/contract/stores/counters.ts";
 import { LEASE_MS } from "#lib/policies/limit/limit-counter.ts";
-import type { PendingCharge } from "#lib/policies/limit/pending-charge.ts";
+import type { LeaseCharge } from "#lib/policies/limit/pending-charge.ts";
 import { Renewals } from "#lib/policies/limit/renewals.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
 
@@ -28,8 +28,8 @@ describe("a place that is held", () => {
     const taken = stores.counters.take([take], Date.now());
     const lease = taken.state === "ok" ? taken.value.counts[0]!.lease! : "";
     const exchange = { locals: new Locals() } as Exchange;
-    const owed: PendingCharge = { key: "k", rule, by: "lease", held: lease };
-    renewals.hold(exchange, [owed]);
+    const charge: LeaseCharge = { kind: "lease", key: "k", rule, lease };
+    renewals.hold(exchange, [charge]);
     for (let minute = 0; minute < 300; minute++) {
       vi.advanceTimersByTime(60_000);
       expect(isFree()).toBe(false);
