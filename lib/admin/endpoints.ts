@@ -3,6 +3,7 @@
 import { CHECKS_PATH } from "../backends/health/schedule.ts";
 import type { Clock } from "../contract/deps.ts";
 import type { MaybePromise } from "../contract/maybe-promise.ts";
+import type { CustomPolicy } from "../contract/policy.ts";
 import type { Answer } from "../contract/problem.ts";
 import { refuse } from "../contract/problem.ts";
 import type { Jwks } from "../crypto/signing-keys.ts";
@@ -16,7 +17,7 @@ import { answerChecks, type ChecksOptions } from "./checks.ts";
 import type { Examine } from "./doctor.ts";
 import { answerMetrics, type MetricsOptions } from "./metrics.ts";
 import type { Overview } from "./overview.ts";
-import { problemIndex, problemPage } from "./problem-page.ts";
+import { problemCatalogue, problemIndex, problemPage } from "./problem-page.ts";
 import { answerSignIn, answerSignOut, redirectToSignIn, type SignInOptions } from "./sign-in.ts";
 
 export interface EndpointOptions {
@@ -30,26 +31,20 @@ export interface EndpointOptions {
   readonly checks: ChecksOptions;
   readonly metrics: MetricsOptions;
   readonly signIn: SignInOptions;
+  /** Their problems have pages, too. */
+  readonly customPolicies?: Iterable<CustomPolicy>;
 }
 
-export function createEndpoints({
-  admit,
-  overview,
-  api,
-  jwks,
-  examine,
-  checks,
-  metrics,
-  signIn,
-  clock,
-}: EndpointOptions): Endpoints {
+export function createEndpoints(options: EndpointOptions): Endpoints {
+  const { admit, overview, api, jwks, examine, checks, metrics, signIn, clock, customPolicies = [] } = options;
+  const problems = problemCatalogue(customPolicies);
   /** By path below /gateway/, for GET and HEAD. */
   const forEverybody = (path: string): Answer | undefined => {
     if (path === "health") return json({ status: "ok" });
     // Verifiers ask for it again when they meet a `kid` that they don't know.
     if (path === "jwks.json" && jwks) return json(jwks, "max-age=300");
-    if (path === "problems") return problemIndex();
-    return path.startsWith("problems/") ? problemPage(path.slice("problems/".length)) : undefined;
+    if (path === "problems") return problemIndex(problems);
+    return path.startsWith("problems/") ? problemPage(path.slice("problems/".length), problems) : undefined;
   };
   const health = ({ version, host, digest, loadedAt, stores, storeStatus, backends, unopenedPlans, load }: Overview): Answer =>
     json({

@@ -1,28 +1,42 @@
 /** A page for each problem code: where `type` of a problem leads. Plain HTML without scripts, so both hosts serve the same. */
 
-import { type Answer, isProblemCode, PROBLEMS, type ProblemCode } from "../contract/problem.ts";
+import type { CustomPolicy } from "../contract/policy.ts";
+import { type Answer, type CustomProblem, PROBLEMS } from "../contract/problem.ts";
 import { escapeHtml, htmlPage } from "./html-page.ts";
 
+/** By code: the gateway's catalogue, and what custom policies declare. */
+export type ProblemCatalogue = ReadonlyMap<string, CustomProblem>;
+
+export function problemCatalogue(policies: Iterable<CustomPolicy>): ProblemCatalogue {
+  return new Map<string, CustomProblem>([
+    ...Object.entries(PROBLEMS),
+    ...[...policies].flatMap(({ problems }) => Object.entries(problems ?? {})),
+  ]);
+}
+
 /** The page of a code, or undefined where there is no such code. */
-export function problemPage(code: string): Answer | undefined {
-  if (!isProblemCode(code)) return undefined;
-  const { status, title, meaning, operator } = PROBLEMS[code];
+export function problemPage(code: string, catalogue: ProblemCatalogue): Answer | undefined {
+  const problem = catalogue.get(code);
+  if (!problem) return undefined;
+  const { status, title, meaning, operator } = problem;
   return page(
     title,
     `<h1>${escapeHtml(title)}</h1>
 <p class="status"><code>${code}</code> · HTTP ${status}</p>
-<h2>What it means</h2><p>${text(meaning)}</p>
-<h2>For the operator of the gateway</h2><p>${text(operator)}</p>
-<p><a href="/gateway/problems">All problems</a></p>`,
+${section("What it means", meaning)}${section("For the operator of the gateway", operator)}<p><a href="/gateway/problems">All problems</a></p>`,
   );
 }
 
-export function problemIndex(): Answer {
-  const items = (Object.keys(PROBLEMS) as ProblemCode[])
-    .sort((a, b) => PROBLEMS[a].status - PROBLEMS[b].status || a.localeCompare(b))
+function section(heading: string, about: string | undefined): string {
+  return about === undefined ? "" : `<h2>${heading}</h2><p>${text(about)}</p>\n`;
+}
+
+export function problemIndex(catalogue: ProblemCatalogue): Answer {
+  const items = [...catalogue]
+    .sort(([a, one], [b, other]) => one.status - other.status || a.localeCompare(b))
     .map(
-      (code) =>
-        `<li>${PROBLEMS[code].status} <a href="/gateway/problems/${code}"><code>${code}</code></a> ${escapeHtml(PROBLEMS[code].title)}</li>`,
+      ([code, { status, title }]) =>
+        `<li>${status} <a href="/gateway/problems/${code}"><code>${code}</code></a> ${escapeHtml(title)}</li>`,
     );
   return page(
     "Problems",

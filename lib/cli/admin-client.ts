@@ -12,7 +12,7 @@ import { type Environment, readEnvironment } from "../config/env.ts";
 import type { CompiledConfig } from "../contract/compiled/config.ts";
 import type { Json } from "../contract/json.ts";
 import type { MaybePromise } from "../contract/maybe-promise.ts";
-import { PROBLEMS } from "../contract/problem.ts";
+import { isProblemCode, PROBLEMS, type RefusalCode } from "../contract/problem.ts";
 import type { Blobs } from "../contract/stores/blobs.ts";
 import type { StoreReply } from "../contract/stores/reply.ts";
 import { createLog } from "../observe/log.ts";
@@ -132,14 +132,14 @@ function dropStored(blobs: Blobs, what: Purge): MaybePromise<StoreReply<number>>
 }
 
 interface Problem {
-  readonly code: keyof typeof PROBLEMS;
+  readonly code: RefusalCode;
   readonly detail?: string | undefined;
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[] | undefined;
 }
 
 function faultOf({ code, detail, errors = [] }: Problem): string {
   if (errors.length > 0) return errors.map((error) => `${flagOf(error.pointer)}: ${error.detail}`).join("\n");
-  return detail ?? `${PROBLEMS[code]?.title ?? code}.`;
+  return detail ?? `${isProblemCode(code) ? PROBLEMS[code].title : code}.`;
 }
 
 /** Fields of the API whose flags have another name. */

@@ -1,6 +1,5 @@
 /** `frontdesk explain`: what the gateway would do with a request, step by step, without sending anything. */
 
-import { PROBLEMS } from "../contract/problem.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { CONFIG_FLAG, type Command, configFile, JSON_FLAG, OK } from "./command.ts";
@@ -164,7 +163,7 @@ function verdictLine({ kind, code, reason, askedOf, ctx, ending }: Explanation):
     case "refused": {
       const allow = new HeaderList([...ending!.pairs]).get("allow");
       const why = reason ?? (allow === undefined ? undefined : `the path serves ${allow}`);
-      return `${bad(`refused: ${code} ${PROBLEMS[code!].status}`)}${why === undefined ? "" : `, ${printable(why)}`}`;
+      return `${bad(`refused: ${code} ${(ending as Answered).status}`)}${why === undefined ? "" : `, ${printable(why)}`}`;
     }
     case "answered":
       return good(`answered by the gateway itself: ${(ending as Answered).status}`);

@@ -1,6 +1,6 @@
 /** What the gateway would do with a request: the engine itself is asked, and what it would send is kept. */
 
-import type { ProblemCode } from "../contract/problem.ts";
+import type { RefusalCode } from "../contract/problem.ts";
 import type { StepRecord } from "../contract/record.ts";
 import type { GatewayRequest } from "../contract/request.ts";
 import type { RequestContext } from "../engine/request-context.ts";
@@ -16,7 +16,7 @@ export interface Explanation {
   readonly kind: "sent" | "refused" | "answered" | "console" | "undecided";
   /** Where `undecided`: who would be asked about the credential. */
   readonly askedOf: readonly string[];
-  readonly code: ProblemCode | undefined;
+  readonly code: RefusalCode | undefined;
   readonly reason: string | undefined;
   readonly near: readonly NearRoute[];
   readonly steps: readonly ExplainedStep[];

@@ -4,6 +4,7 @@ import type { Place, Report } from "../config/issue.ts";
 import { asList } from "../config/schema-fields.ts";
 import type { CustomPolicy } from "../contract/policy.ts";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
+import { CustomProblems } from "./custom-problems.ts";
 
 const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 const ROWS: readonly unknown[] = [undefined, "screen", "authorize", "validate"];
@@ -12,8 +13,10 @@ const MODES: readonly unknown[] = [undefined, "enforce", "shadow"];
 export class CustomPolicyNames {
   readonly #byName: Map<string, CustomPolicy>;
   readonly #report: Report;
+  readonly #problems: CustomProblems;
 
   constructor(byName: Map<string, CustomPolicy>, report: Report) {
+    this.#problems = new CustomProblems(report);
     this.#byName = byName;
     this.#report = report;
   }
@@ -62,6 +65,7 @@ export class CustomPolicyNames {
       );
       return false;
     }
+    if (earlier === undefined) this.#problems.check(policy, place);
     this.#byName.set(name, policy);
     return true;
   }

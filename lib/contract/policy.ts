@@ -13,7 +13,7 @@ import type { Deps } from "./deps.ts";
 import type { AnswerHead, Exchange, Outgoing } from "./exchange.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import type { CustomRow, Row } from "./phases.ts";
-import type { Answer, ProblemCode, Refusal } from "./problem.ts";
+import type { Answer, CustomCode, CustomProblem, ProblemCode, Refusal } from "./problem.ts";
 import type { Outcome } from "./record.ts";
 import type { RouteInfo } from "./route-info.ts";
 import type { Sink } from "./sink.ts";
@@ -110,5 +110,7 @@ export interface CustomPolicy {
   readonly row?: CustomRow;
   readonly cacheable?: boolean;
   readonly mode?: "enforce" | "shadow";
+  /** The codes of its own that it refuses with. */
+  readonly problems?: Readonly<Record<CustomCode, CustomProblem>>;
   create(deps: Deps, route: RouteInfo): Policy;
 }

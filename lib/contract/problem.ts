@@ -281,8 +281,25 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
+/** A code of a custom policy's own, which its `problems` declare. */
+export type CustomCode = `custom/${string}`;
+
+export type RefusalCode = ProblemCode | CustomCode;
+
+/** What a custom policy says of one of its codes. */
+export interface CustomProblem {
+  /** From 400 to 599. */
+  readonly status: number;
+  /** The same for every occurrence of the code (RFC 9457 section 3.1.3). */
+  readonly title: string;
+  /** What the caller can do: text of the problem's page. */
+  readonly meaning?: string | undefined;
+  /** What the operator looks at: text of the problem's page. */
+  readonly operator?: string | undefined;
+}
+
 /** What the backend is to blame for; everything else the gateway refuses by its own rules. */
-export const BACKEND_FAILURES: ReadonlySet<ProblemCode> = new Set([
+export const BACKEND_FAILURES: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   "no-backend-available",
   "backend-unreachable",
   "backend-timeout",
@@ -291,7 +308,9 @@ export const BACKEND_FAILURES: ReadonlySet<ProblemCode> = new Set([
 
 /** A refusal: what the caller is told, and what only the record may hold. */
 export interface Refusal {
-  readonly code: ProblemCode;
+  readonly code: RefusalCode;
+  /** Of a custom code: the engine takes it from the policy that refused. */
+  readonly problem?: CustomProblem | undefined;
   /** This occurrence, for the caller: one sentence without secrets. */
   readonly detail?: string | undefined;
   /** This occurrence, for the operator: never sent. */
@@ -304,7 +323,7 @@ export interface Refusal {
   readonly members?: Readonly<Record<string, Json>> | undefined;
 }
 
-export function refuse(code: ProblemCode, rest: Omit<Refusal, "code"> = {}): Refusal {
+export function refuse(code: RefusalCode, rest: Omit<Refusal, "code" | "problem"> = {}): Refusal {
   return { code, ...rest };
 }
 
@@ -321,9 +340,14 @@ export function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(PROBLEMS, code);
 }
 
+/** Status and title of a refusal. The engine lets no custom code pass that its policy has not declared. */
+export function problemOf({ code, problem }: Pick<Refusal, "code" | "problem">): Pick<CustomProblem, "status" | "title"> {
+  return problem ?? PROBLEMS[isProblemCode(code) ? code : "internal"];
+}
+
 /** Renders a refusal as application/problem+json (RFC 9457). `path` is the target without its query, which may hold credentials. */
 export function renderProblem(refusal: Refusal, requestId: string, path: string): Answer {
-  const { status, title } = PROBLEMS[refusal.code];
+  const { status, title } = problemOf(refusal);
   const body = JSON.stringify({
     type: `/gateway/problems/${refusal.code}`,
     title,

@@ -1,11 +1,11 @@
 /** What is written down about one request: each step's verdict, reason and time, each attempt at a backend, and how it ended. */
 import type { ClientStatement } from "../http/client-statement.ts";
-import type { ProblemCode } from "./problem.ts";
+import type { RefusalCode } from "./problem.ts";
 
 export interface StepRecord {
   readonly policy: string;
   readonly verdict: "passed" | "refused" | "answered" | "would-refuse" | "would-answer" | "failed";
-  readonly code?: ProblemCode | undefined;
+  readonly code?: RefusalCode | undefined;
   readonly reason?: string | undefined;
   /** Time spent in the policy, in milliseconds. The trip of an ask, which policies share, is not included. */
   readonly ms: number;
@@ -38,7 +38,7 @@ export type MirrorRecord = "sent" | "too-large" | "busy" | "no-target";
 export interface Outcome {
   readonly status: number;
   readonly source: "gateway" | "backend" | "cache";
-  readonly code?: ProblemCode | undefined;
+  readonly code?: RefusalCode | undefined;
   /** True where the caller went away or the connection broke before the answer was whole. */
   readonly aborted: boolean;
   readonly bytesIn: number;

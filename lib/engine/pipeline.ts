@@ -5,7 +5,7 @@ import type { CacheRule } from "../contract/caching.ts";
 import type { CompiledVariant, Timeouts } from "../contract/compiled/config.ts";
 import type { CompiledRetry } from "../contract/compiled/resilience.ts";
 import type { Policy } from "../contract/policy.ts";
-import type { ProblemCode } from "../contract/problem.ts";
+import type { CustomCode, CustomProblem, RefusalCode } from "../contract/problem.ts";
 import type { CredentialPlace } from "../http/credential.ts";
 
 /** One policy in a pipeline. */
@@ -14,7 +14,9 @@ export interface Step {
   readonly rank: number;
   /** False in shadow mode: evaluated and recorded, refusing nothing. */
   readonly enforce: boolean;
-  readonly refuses: ReadonlySet<ProblemCode>;
+  readonly refuses: ReadonlySet<RefusalCode>;
+  /** By the custom codes of a custom policy. */
+  readonly problems?: Readonly<Record<CustomCode, CustomProblem>> | undefined;
   readonly cacheable: boolean;
   readonly policy: Policy;
 }

@@ -3,7 +3,7 @@ import { randomFillSync } from "node:crypto";
 import type { Exchange, Pool } from "../contract/exchange.ts";
 import type { Json } from "../contract/json.ts";
 import { Locals } from "../contract/local.ts";
-import type { ProblemCode, Refusal } from "../contract/problem.ts";
+import type { Refusal, RefusalCode } from "../contract/problem.ts";
 import type { RecordDraft } from "../contract/record.ts";
 import type { Consumer, GatewayRequest } from "../contract/request.ts";
 import { type RequestFacts, withoutOverrides } from "../http/hygiene.ts";
@@ -43,7 +43,7 @@ export class RequestContext implements Exchange {
   bytesOut = 0;
   status = 0;
   source: "gateway" | "backend" | "cache" = "gateway";
-  code: ProblemCode | undefined = undefined;
+  code: RefusalCode | undefined = undefined;
   /** What the gateway's cache says of it (RFC 9211); undefined where it had no part in it. */
   cacheStatus: string | undefined = undefined;
   /** Undefined once the end has been written down, and for copies: the requests of a cache or a mirror leave no record. */

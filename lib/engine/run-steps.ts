@@ -9,7 +9,7 @@ import type { Exchange } from "../contract/exchange.ts";
 import type { MaybePromise } from "../contract/maybe-promise.ts";
 import { ROWS } from "../contract/phases.ts";
 import type { Decision } from "../contract/policy.ts";
-import { type Answer, type Refusal, refuse } from "../contract/problem.ts";
+import { type Answer, isProblemCode, type Refusal, refuse } from "../contract/problem.ts";
 import type { StoreCall, StoreResult } from "../contract/stores/store-calls.ts";
 import type { Step } from "./pipeline.ts";
 import { changesStore, sendBatch } from "./store-batch.ts";
@@ -161,14 +161,14 @@ class StepsRun {
     if ("code" in decision) {
       const { code, reason = decision.detail } = decision;
       if (!step.refuses.has(code)) {
-        const bug = new Error(`policy "${step.name}" refused with "${code}", which it does not declare`);
+        const bug = new Error(`policy "${step.name}" refused with "${code}", which it does not declare${isProblemCode(code) ? "" : " in `problems`"}`);
         return this.#fail(step, bug, startedMs);
       }
       steps.push({ policy: step.name, verdict: step.enforce ? "refused" : "would-refuse", code, reason, ms });
     } else {
       steps.push({ policy: step.name, verdict: step.enforce ? "answered" : "would-answer", ms });
     }
-    return step.enforce ? { kind: "stopped", stop: decision } : PASSED;
+    return step.enforce ? { kind: "stopped", stop: withProblem(decision, step) } : PASSED;
   }
 
   /** A thrown error is a bug: 500 where the step enforces, and a line in the log either way. */
@@ -184,6 +184,12 @@ class StepsRun {
     record.steps.push({ policy: step.name, verdict: "failed", code: "internal", reason: String(error), ms });
     return step.enforce ? { kind: "stopped", stop: refuse("internal", { reason: `policy "${step.name}" threw` }) } : PASSED;
   }
+}
+
+/** A custom code gets the status and title that its policy declares. */
+function withProblem(stop: Stop, { problems }: Step): Stop {
+  if (!problems || !("code" in stop) || isProblemCode(stop.code)) return stop;
+  return { ...stop, problem: problems[stop.code] };
 }
 
 /** A limit in shadow mode is charged and reported, but must not refuse the takes of others. */

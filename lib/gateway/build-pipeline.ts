@@ -11,7 +11,7 @@ import type { CompiledRetry } from "../contract/compiled/resilience.ts";
 import type { Deps } from "../contract/deps.ts";
 import { FIRST_EXECUTE_ROW, ROWS, type Row } from "../contract/phases.ts";
 import type { CustomPolicy, Policy, PolicyDefinition } from "../contract/policy.ts";
-import { PROBLEMS, type ProblemCode } from "../contract/problem.ts";
+import { type CustomCode, PROBLEMS, type ProblemCode, type RefusalCode } from "../contract/problem.ts";
 import type { MirrorRule, Pipeline, Step, Upstream } from "../engine/pipeline.ts";
 import type { Route } from "../engine/route.ts";
 import type { CredentialPlace } from "../http/credential.ts";
@@ -30,8 +30,8 @@ export interface PipelineSource {
   readonly deps: Deps;
 }
 
-const POOL_CODES: ReadonlySet<ProblemCode> = new Set(["no-backend-available"] as const);
-const ALL_CODES = new Set(Object.keys(PROBLEMS) as ProblemCode[]);
+const POOL_CODES: ReadonlySet<RefusalCode> = new Set(["no-backend-available"] as const);
+const ALL_CODES = Object.keys(PROBLEMS) as ProblemCode[];
 
 export function buildPipeline(
   source: PipelineSource,
@@ -184,9 +184,10 @@ function buildStep(source: PipelineSource, route: Route, compiled: CompiledStep,
     const custom = source.custom.get(compiled.policy);
     if (!custom) throw new Error(`the custom policy "${compiled.policy}" of ${route.position} was not handed to createGateway`);
     const row = custom.row ?? "authorize";
-    const { cacheable = false } = custom;
+    const { cacheable = false, problems } = custom;
     const policy = createCustom(custom, source.deps, route);
-    const step = makeStep(custom.name, row, enforce, ALL_CODES, cacheable, policy);
+    const refuses = new Set<RefusalCode>([...ALL_CODES, ...(Object.keys(problems ?? {}) as CustomCode[])]);
+    const step = Object.freeze({ ...makeStep(custom.name, row, enforce, refuses, cacheable, policy), problems });
     return { compiled, step, isCustom: true, needsBody: row !== "validate" && step.policy.requestBody?.mode === "buffer" };
   }
   const definition = source.builtIn.get(compiled.policy);
@@ -225,7 +226,7 @@ function makeStep(
   name: string,
   row: Row,
   enforce: boolean,
-  refuses: ReadonlySet<ProblemCode>,
+  refuses: ReadonlySet<RefusalCode>,
   cacheable: boolean,
   policy: Policy,
 ): Step {

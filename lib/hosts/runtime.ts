@@ -135,6 +135,7 @@ export function createEngine({
         },
         signIn: { sessions, admit: createAdmit({ ...access, openOnLoopback: false }, admitDeps), clock: deps.clock },
         clock: deps.clock,
+        customPolicies: customPolicies.values(),
       });
       current = createGateway({
         config,

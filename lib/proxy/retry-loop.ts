@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import type { Backend, BackendTarget } from "../backends/backend.ts";
 import type { CompiledRetry } from "../contract/compiled/resilience.ts";
 import type { Clock } from "../contract/deps.ts";
-import { BACKEND_FAILURES, PROBLEMS, type Refusal, refuse } from "../contract/problem.ts";
+import { BACKEND_FAILURES, problemOf, type Refusal, refuse } from "../contract/problem.ts";
 import type { Upstream } from "../engine/pipeline.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/hygiene.ts";
@@ -113,7 +113,7 @@ function isMeant({ statuses, connect }: CompiledRetry, reason: RetryReason): boo
   if ("status" in reason) return statuses.includes(reason.status);
   const { code } = reason.refusal;
   if (reason.isFinal || !BACKEND_FAILURES.has(code)) return false;
-  return reason.wasSent ? statuses.includes(PROBLEMS[code].status) : connect;
+  return reason.wasSent ? statuses.includes(problemOf({ code }).status) : connect;
 }
 
 /** Seconds or a date (RFC 9110 section 10.2.3); one that can't be read asks for nothing. */
