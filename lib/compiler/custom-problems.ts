@@ -41,7 +41,8 @@ export class CustomProblems {
     if (typeof title !== "string" || title.trim() === "")
       this.#fault(name, [...at, "title"], `expected a sentence, got ${JSON.stringify(title)}`);
     for (const key of Object.keys(problem)) {
-      if (!KEYS.includes(key)) this.#fault(name, [...at, key], `there is no key \`${key}\` here`, `There are ${KEYS.join(", ")}.`);
+      if (!KEYS.includes(key))
+        this.#fault(name, [...at, key], `there is no key \`${key}\` here`, `There are ${KEYS.join(", ")}.`);
       else if (problem[key] !== undefined && key !== "status" && key !== "title" && typeof problem[key] !== "string")
         this.#fault(name, [...at, key], `expected a text, got ${JSON.stringify(problem[key])}`);
     }

@@ -161,7 +161,9 @@ class StepsRun {
     if ("code" in decision) {
       const { code, reason = decision.detail } = decision;
       if (!step.refuses.has(code)) {
-        const bug = new Error(`policy "${step.name}" refused with "${code}", which it does not declare${isProblemCode(code) ? "" : " in `problems`"}`);
+        const bug = new Error(
+          `policy "${step.name}" refused with "${code}", which it does not declare${isProblemCode(code) ? "" : " in `problems`"}`,
+        );
         return this.#fail(step, bug, startedMs);
       }
       steps.push({ policy: step.name, verdict: step.enforce ? "refused" : "would-refuse", code, reason, ms });

@@ -160,7 +160,7 @@ type CheckedConfig<Config> = {
 };
 
 /** An inferred type has every key that was written: one that the schema does not have is a mistake, at any depth. */
-type CheckedKey<Key, Value, Shape> = Key extends "json"
+type CheckedKey<Key, Value, Shape> = Key extends "json" | "metadata"
   ? Value
   : Key extends KeysIn<Shape>
     ? WithoutExtra<Value, ValueAt<Shape, Key>>

@@ -263,6 +263,18 @@ describe("shadow mode", () => {
   });
 });
 
+test("a custom code gets the status and title that its policy declares", async () => {
+  const problem = { status: 503, title: "Closed" };
+  const parts = { refuses: new Set(["custom/closed"] as const), problems: { "custom/closed": problem } };
+  const closed = { decide: () => refuse("custom/closed") };
+  expect(await run([step("hours", "screen", closed, parts)])).toEqual(stopped({ code: "custom/closed", problem }));
+  expect(await run([step("trial", "screen", closed, { ...parts, enforce: false })])).toEqual(PASSED);
+  expect(exchange.record.steps).toMatchObject([
+    { verdict: "refused", code: "custom/closed" },
+    { verdict: "would-refuse", code: "custom/closed" },
+  ]);
+});
+
 describe("bugs of policies", () => {
   const thrown = () => {
     throw new Error("secret detail");
@@ -274,6 +286,7 @@ describe("bugs of policies", () => {
     ["throws at its results", { asks: true, decide: () => ask([{ kind: "key", digest: "k" }], thrown) }],
     ["rejects at its results", { asks: true, decide: () => ask([{ kind: "key", digest: "k" }], async () => thrown()) }],
     ["asks again at its results", { asks: true, decide: () => ask([], () => ask([], () => undefined) as never) }],
+    ["refuses with a custom code that it does not declare", { decide: () => refuse("custom/closed") }],
     ["refuses with a code that it does not declare", { decide: () => refuse("payload-too-large") }],
   ])("a policy that %s is `internal`, logged once, and tells the caller nothing", async (_, policy) => {
     const stop = await run([step("broken", "screen", policy), passes("next", "limit")]);

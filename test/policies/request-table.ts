@@ -1,6 +1,6 @@
 /** Tables of requests and answers in documents: each row is sent to a gateway, and what comes back is held against it. */
 import { expect } from "vitest";
-import type { ProblemCode } from "#lib/contract/problem.ts";
+import type { RefusalCode } from "#lib/contract/problem.ts";
 import type { Sent, TestGateway } from "./gateway.ts";
 
 /** Rows such as `| GET /path | 403 not-allowed |`, both parts in code spans. */
@@ -14,10 +14,10 @@ export function requestsIn(text: string): (readonly [request: string, answer: st
 export async function check({ send }: TestGateway, request: string, answer: string): Promise<void> {
   const { status, headers, record } = await send(sentIn(request));
   const [asked = "", absent = ""] = answer.split(" without ");
-  const { [0]: stated = "", 1: refused } = /^\d{3}(?: `([a-z-]+)`)?/.exec(asked) ?? [];
+  const { [0]: stated = "", 1: refused } = /^\d{3}(?: `([a-z/-]+)`)?/.exec(asked) ?? [];
   const code = refused ?? /recorded as `([a-z-]+)`/.exec(asked)?.[1];
   expect(status).toBe(Number(stated.slice(0, 3)));
-  expect(record.code).toBe(code as ProblemCode | undefined);
+  expect(record.code).toBe(code as RefusalCode | undefined);
   for (const [name, value] of fieldsIn(asked)) expect(headers.all(name)).toContain(value);
   for (const [, name = ""] of absent.matchAll(/`([a-z-]+)`/g)) expect(headers.has(name)).toBe(false);
 }

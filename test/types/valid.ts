@@ -1,6 +1,6 @@
 /** Configs that must pass `tsc`: checked by `npm run types`, never run. */
 
-import { defineGateway, definePolicy, env, type GatewayInput } from "#frontdesk";
+import { defineGateway, definePolicy, env, type GatewayInput, refuse } from "#frontdesk";
 import { customPoliciesOf } from "#lib/compiler/custom-policies.ts";
 
 const noTeapots = definePolicy({ name: "no-teapots", row: "screen", create: () => ({ decide: () => undefined }) });
@@ -73,4 +73,19 @@ const computed: GatewayInput["routes"] = ["users", "orders"].map((name) => ({ pa
 export const generated = defineGateway({
   backends: { users: "https://u.example", orders: "https://o.example" },
   routes: computed,
+});
+
+/** Metadata of a key is JSON: its keys are the user's. */
+export const metadata = defineGateway({
+  auth: {
+    partners: { apiKey: { digests: [{ name: "a", digest: "d", consumer: "a", metadata: { plan: "large", seats: [1, 2] } }] } },
+  },
+  routes: [{ path: "/a", auth: "partners", respond: { body: "a" } }],
+});
+
+/** A policy may declare codes of its own. */
+export const codes = definePolicy({
+  name: "codes",
+  problems: { "custom/closed": { status: 503, title: "Closed" } },
+  create: () => ({ decide: () => refuse("custom/closed") }),
 });

@@ -51,6 +51,27 @@ describeHosts(import.meta.dirname, (flow) => {
     expect((await flow.send("/judge?guilty")).status).toBe(403);
   });
 
+  test("a refusal with a code of its own is a problem like any other, with a page", async () => {
+    const answer = await flow.send("/closed");
+    expect(answer).toMatchObject({ status: 503, received: undefined });
+    expect(answer.headers.get("x-gateway-error")).toBe("custom/shop-closed");
+    expect(answer.headers.get("retry-after")).toBe("60");
+    expect(JSON.parse(answer.text)).toMatchObject({
+      type: "/gateway/problems/custom/shop-closed",
+      title: "The shop is closed",
+      status: 503,
+      detail: "We open at 8.",
+      code: "custom/shop-closed",
+    });
+    expect(answer.text).not.toContain("it is late");
+    const page = await flow.send("/gateway/problems/custom/shop-closed");
+    expect(page.status).toBe(200);
+    expect(page.text).toContain("Orders are taken from 8 to 20 o'clock.");
+    expect((await flow.send("/gateway/problems")).text).toContain("custom/shop-closed");
+    expect((await flow.send("/gateway/problems/custom/no-such-code")).status).toBe(401);
+    expect((await flow.send("/closed-soon")).status).toBe(200);
+  });
+
   test("a bug in a policy is 500, tells the caller nothing, and is logged with the request's id", async () => {
     const answer = await flow.send("/broken");
     expect(answer).toMatchObject({ status: 500, received: undefined });
@@ -76,6 +97,11 @@ function describeEnds(flow: Flow): void {
       { status: 200, source: "backend", aborted: false, bytesIn: 5, bytesOut: 15 },
     ],
     ["refused", { target: "/partners/x" }, { status: 403, source: "gateway", code: "not-allowed", aborted: false }],
+    [
+      "refused with a code of a policy's own",
+      { target: "/closed" },
+      { status: 503, source: "gateway", code: "custom/shop-closed" },
+    ],
     ["answered by the gateway", { target: "/teapot" }, { status: 418, source: "gateway", aborted: false, bytesOut: 15 }],
     [
       "failed by the backend",

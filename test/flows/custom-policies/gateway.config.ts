@@ -60,6 +60,22 @@ const slowJudge = definePolicy({
   }),
 });
 
+/** Refuses with a code of its own. */
+const openingHours = definePolicy({
+  name: "opening-hours",
+  problems: {
+    "custom/shop-closed": {
+      status: 503,
+      title: "The shop is closed",
+      meaning: "Orders are taken from 8 to 20 o'clock.",
+      operator: "The policy `opening-hours`.",
+    },
+  },
+  create: () => ({
+    decide: () => refuse("custom/shop-closed", { detail: "We open at 8.", reason: "it is late", headers: ["retry-after", "60"] }),
+  }),
+});
+
 /** A bug. */
 const broken = definePolicy({
   name: "broken",
@@ -89,6 +105,8 @@ export default defineGateway({
     { path: "/checked", backend: "shop", use: [noSecrets, audit] },
     { path: "/shout", backend: "shop", use: [shout, audit] },
     { path: "/judge", backend: "shop", use: [slowJudge, audit] },
+    { path: "/closed", backend: "shop", use: [openingHours, audit] },
+    { path: "/closed-soon", backend: "shop", use: [openingHours, audit], mode: "shadow" },
     { path: "/broken", backend: "shop", use: [broken, audit] },
     { path: "/broken-soon", backend: "shop", use: [broken, audit], mode: "shadow" },
     { path: "/down", backend: "nobody" },
