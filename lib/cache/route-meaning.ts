@@ -11,7 +11,7 @@ import { isStepOf } from "../policies/policy-step.ts";
 
 /** By these a policy has a part in what is asked of the backend, or in what everybody gets of its answer. */
 const SHAPING = [
-  "removes",
+  "strippedCredentials",
   "onRequest",
   "onResponse",
   "requestBody",

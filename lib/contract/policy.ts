@@ -41,8 +41,8 @@ export interface Policy {
   decide?(exchange: Exchange): MaybePromise<Decision | Ask<Decision>>;
   /** `decide` may return an ask. Steps before it then send their calls together with its own, in one trip to the store. */
   readonly asks?: boolean;
-  /** What stands in these places does not go on. It is taken away before anything is added: a backend's own fields stay. */
-  readonly removes?: readonly CredentialPlace[];
+  /** Credentials of the caller that no backend gets. They are taken away before anything is added: a backend's own fields stay. */
+  readonly strippedCredentials?: readonly CredentialPlace[];
   /** On what goes to the backend: once for each attempt. */
   onRequest?(exchange: Exchange, outgoing: Outgoing): void;
   /** The shared part of an answer: stored with it in a cache. Runs in reverse order. */

@@ -127,17 +127,17 @@ function upstreams(
   steps: readonly Step[],
 ): Pick<Pipeline, "upstream" | "fallback" | "mirror"> {
   if (!backend || !variant.timeouts) return { upstream: undefined, fallback: undefined, mirror: undefined };
-  const byCustom = removedBy(built.filter(({ isCustom }) => isCustom).map(({ step }) => step));
+  const byCustom = strippedBy(built.filter(({ isCustom }) => isCustom).map(({ step }) => step));
   const other = (index: number) => {
     const to = source.backends[index]!;
     const builtIn = variant.steps.filter(({ custom }) => !custom).map((step) => buildStep(source, route, step, to).step);
     const { timeouts, resilience } = to.compiled;
-    return upstreamTo(to, source, route, { timeouts, retry: resilience?.retry }, [...removedBy(builtIn), ...byCustom]);
+    return upstreamTo(to, source, route, { timeouts, retry: resilience?.retry }, [...strippedBy(builtIn), ...byCustom]);
   };
   const { mirror, elsewhere } = route;
   const { timeouts, retry } = variant;
   return {
-    upstream: upstreamTo(backend, source, route, { timeouts, retry }, removedBy(steps)),
+    upstream: upstreamTo(backend, source, route, { timeouts, retry }, strippedBy(steps)),
     fallback: elsewhere === undefined ? undefined : other(elsewhere),
     mirror: mirror && mirrorOf(mirror, other(mirror.backend), steps),
   };
@@ -167,8 +167,8 @@ function mirrorOf({ share, maxBodyBytes }: CompiledMirror, upstream: Upstream, s
   return Object.freeze({ upstream, requestBody, share, maxBodyBytes });
 }
 
-function removedBy(steps: readonly Step[]): readonly CredentialPlace[] {
-  return steps.flatMap(({ policy }) => policy.removes ?? []);
+function strippedBy(steps: readonly Step[]): readonly CredentialPlace[] {
+  return steps.flatMap(({ policy }) => policy.strippedCredentials ?? []);
 }
 
 interface Built {

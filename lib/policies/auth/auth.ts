@@ -57,7 +57,7 @@ export const auth: PolicyDefinition<AuthOptions> = {
         return refuseRejected(rejection, by, accepted, metadata?.urlFor(exchange.target));
       },
     };
-    const policy: Policy = { ...(need === "all" ? judgeAll(ways, handsOn) : judgeOne(ways)), removes: kept };
+    const policy: Policy = { ...(need === "all" ? judgeAll(ways, handsOn) : judgeOne(ways)), strippedCredentials: kept };
     if (handsOn) {
       const tell = (exchange: Exchange, outgoing: Outgoing, consumer: Consumer) =>
         authenticators.get(consumer.authenticator)?.onRequest?.(exchange, outgoing, consumer);
