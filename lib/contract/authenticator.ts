@@ -49,8 +49,8 @@ export interface Authenticator {
   readonly places: readonly CredentialPlace[];
   /** It judges requests that hold nothing in its places, too: it asks another service, which may know a way in. */
   readonly judgesAll?: boolean;
-  /** Fields (lower case) that its judgment hangs on, beside those that its places stand in. */
-  readonly hangsOn?: readonly string[];
+  /** Header fields (lower case) that its judgment depends on, beside those of its credential. */
+  readonly varyHeaders?: readonly string[];
   /** The caller's own credential may go on to a backend that asks for it (`forwardCredential`); keys never do. */
   readonly mayForward: boolean;
   /** Fields (lower case) that it alone may set on what goes to a backend: a caller's own are taken away on every route. */

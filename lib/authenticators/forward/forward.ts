@@ -72,7 +72,7 @@ export const forward: AuthenticatorDefinition<ForwardOptions> = {
       expects: `what the service behind "${name}" takes in ${sources(options)}`,
       places,
       judgesAll: true,
-      hangsOn: [...(allCookies ? ["cookie"] : []), ...including],
+      varyHeaders: [...(allCookies ? ["cookie"] : []), ...including],
       mayForward: true,
       fields: options.headers,
       challenge: () => challenge ?? undefined,
