@@ -47,8 +47,8 @@ export interface Authenticator {
   readonly expects: string;
   /** Where its credential stands, the first place that holds one counting. What is read there does not go on to a backend. */
   readonly places: readonly CredentialPlace[];
-  /** It judges requests that hold nothing in its places, too: it asks another service, which may know a way in. */
-  readonly judgesAll?: boolean;
+  /** It judges requests without a credential, too: the service that it asks may know a way in. */
+  readonly handlesAnonymous?: boolean;
   /** Header fields (lower case) that its judgment depends on, beside those of its credential. */
   readonly varyHeaders?: readonly string[];
   /** The caller's own credential may go on to a backend that asks for it (`forwardCredential`); keys never do. */

@@ -71,7 +71,7 @@ export const forward: AuthenticatorDefinition<ForwardOptions> = {
       name,
       expects: `what the service behind "${name}" takes in ${sources(options)}`,
       places,
-      judgesAll: true,
+      handlesAnonymous: true,
       varyHeaders: [...(allCookies ? ["cookie"] : []), ...including],
       mayForward: true,
       fields: options.headers,

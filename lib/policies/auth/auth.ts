@@ -153,7 +153,7 @@ function credentialFor(by: Authenticator, exchange: Exchange): Found | undefined
     const whose = by.recognizes?.(value, place) ?? "theirs";
     if (whose !== "no") return { by, value, result: undefined, isCertain: whose === "theirs" };
   }
-  return by.judgesAll ? { by, value: "", result: undefined, isCertain: false } : undefined;
+  return by.handlesAnonymous ? { by, value: "", result: undefined, isCertain: false } : undefined;
 }
 
 /** What takes time comes first, then the calls of all that ask. */
