@@ -12,13 +12,13 @@ import type { MaybePromise } from "./maybe-promise.ts";
 import type { Consumer } from "./request.ts";
 
 /** Why a presented credential was not accepted. */
-export interface Rejection {
+export interface AuthFailure {
   /**
    * `invalid`: 401. `missing`: nothing was presented that it takes, found out by asking: as if it had found no credential. `not-allowed`:
    * it is good, but not for this: 403. `unavailable`: what would have to be asked did not answer, and credentials are never taken on
    * trust: 503. `overloaded`: nobody has time to look at it: 503.
    */
-  readonly rejected: "invalid" | "missing" | "not-allowed" | "unavailable" | "overloaded";
+  readonly kind: "invalid" | "missing" | "not-allowed" | "unavailable" | "overloaded";
   /** For the operator: which check failed, without any part of the credential. */
   readonly reason: string;
   /** For the caller: one sentence that helps an honest one and nobody else. */
@@ -68,7 +68,7 @@ export interface Authenticator {
    */
   recognizes?(value: string, place: CredentialPlace): "theirs" | "perhaps" | "no";
   /** Who calls, or why the credential is not accepted; or an ask, where that takes the stores. */
-  verify(credential: string, exchange: Exchange): MaybePromise<Consumer | Rejection | Ask<Consumer | Rejection>>;
+  verify(credential: string, exchange: Exchange): MaybePromise<Consumer | AuthFailure | Ask<Consumer | AuthFailure>>;
   /** `verify` may return an ask. */
   readonly asks?: boolean;
   /**
@@ -91,8 +91,8 @@ export interface AuthenticatorParts {
   readonly claims: readonly string[];
 }
 
-export function isRejection(result: object): result is Rejection {
-  return "rejected" in result;
+export function isAuthFailure(result: object): result is AuthFailure {
+  return "kind" in result;
 }
 
 /**

@@ -1,6 +1,12 @@
 /** `apiKey`: keys that the gateway hands out and can take back, or whose digests stand in the config. */
 import { ask } from "../../contract/ask.ts";
-import { type Authenticator, type AuthenticatorDefinition, consumerId, type Rejection } from "../../contract/authenticator.ts";
+import {
+  type Authenticator,
+  type AuthenticatorDefinition,
+  type AuthFailure,
+  consumerId,
+  isAuthFailure,
+} from "../../contract/authenticator.ts";
 import { claimAt } from "../../contract/claims.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import type { MaybePromise } from "../../contract/maybe-promise.ts";
@@ -31,14 +37,14 @@ const MAX_LENGTH = 512;
 /** How exactly it is known when a key was last used. */
 const USED_MS = 60_000;
 
-const MALFORMED: Rejection = {
-  rejected: "invalid",
+const MALFORMED: AuthFailure = {
+  kind: "invalid",
   reason: "not a well-formed key",
   // Anybody can compute the checksum: this tells a stranger nothing, and the owner of a mistyped key all.
   detail: "This is no whole API key: a character is missing or wrong.",
 };
-const UNKNOWN: Rejection = { rejected: "invalid", reason: "there is no such key" };
-const UNAVAILABLE: Rejection = { rejected: "unavailable", reason: "the store of keys did not answer" };
+const UNKNOWN: AuthFailure = { kind: "invalid", reason: "there is no such key" };
+const UNAVAILABLE: AuthFailure = { kind: "unavailable", reason: "the store of keys did not answer" };
 
 export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
   kind: "apiKey",
@@ -64,16 +70,16 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
       return found;
     }
 
-    function judge(record: KeyRecord, exchange: Exchange, nowMs: number, lastUsedMs?: number): Consumer | Rejection {
+    function judge(record: KeyRecord, exchange: Exchange, nowMs: number, lastUsedMs?: number): Consumer | AuthFailure {
       const status = statusOf(record, nowMs, lastUsedMs);
-      if (!isUsable(status)) return { rejected: "invalid", reason: `the key ${record.id} is ${status}` };
+      if (!isUsable(status)) return { kind: "invalid", reason: `the key ${record.id} is ${status}` };
       const { consumer, ips, routes } = prepare(record);
       const { ip } = exchange.request.client;
       // As if there were no such key: who has stolen it and calls from elsewhere does not learn that it is good.
       if (ips && (ip === undefined || !ips.has(ip)))
-        return { rejected: "invalid", reason: `the key ${record.id} is not taken from ${ip ?? "an unknown address"}` };
+        return { kind: "invalid", reason: `the key ${record.id} is not taken from ${ip ?? "an unknown address"}` };
       if (routes && !routes.has(exchange.route.path) && !routes.has(exchange.route.id))
-        return { rejected: "not-allowed", reason: `the key ${record.id} is not for this route` };
+        return { kind: "not-allowed", reason: `the key ${record.id} is not for this route` };
       const { rotation } = record;
       if (rotation)
         exchange.carry[carried] = {
@@ -84,18 +90,18 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
     }
 
     /** Judges what the store said of a key, or has said before, and notes its use. */
-    function conclude(known: Remembered, exchange: Exchange, nowMs: number): Consumer | Rejection {
+    function conclude(known: Remembered, exchange: Exchange, nowMs: number): Consumer | AuthFailure {
       const { record, digest } = known;
       if (!record) return UNKNOWN;
       const result = judge(record, exchange, nowMs, known.lastUsedMs);
-      if (!("rejected" in result) && nowMs - (known.lastUsedMs ?? 0) >= USED_MS) {
+      if (!isAuthFailure(result) && nowMs - (known.lastUsedMs ?? 0) >= USED_MS) {
         known.lastUsedMs = nowMs;
         deps.defer(Promise.resolve(stores.keys.used(digest, nowMs)));
       }
       return result;
     }
 
-    function judgeKey(digest: string, key: StoreResult<KeyCall>, asked: Asked, exchange: Exchange): Consumer | Rejection {
+    function judgeKey(digest: string, key: StoreResult<KeyCall>, asked: Asked, exchange: Exchange): Consumer | AuthFailure {
       if (key.state !== "ok") return UNAVAILABLE;
       const nowMs = clock.now();
       return conclude(memory.keep(digest, key.value, asked, nowMs), exchange, nowMs);
@@ -106,7 +112,7 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
     }
 
     /** Judges a key that was remembered before the changes came. */
-    function judgeAgain(digest: string, exchange: Exchange): MaybePromise<Consumer | Rejection> {
+    function judgeAgain(digest: string, exchange: Exchange): MaybePromise<Consumer | AuthFailure> {
       const nowMs = clock.now();
       // It may have been revoked since: without an answer nobody is let in.
       if (!memory.isFresh(nowMs)) return UNAVAILABLE;

@@ -1,6 +1,6 @@
 /** `basic`: a name and a password in `Authorization` (RFC 7617). */
 import { hash as digestWith, timingSafeEqual } from "node:crypto";
-import { type AuthenticatorDefinition, consumerId, type Rejection } from "../../contract/authenticator.ts";
+import { type AuthenticatorDefinition, type AuthFailure, consumerId } from "../../contract/authenticator.ts";
 import type { Deps } from "../../contract/deps.ts";
 import type { Consumer } from "../../contract/request.ts";
 import { hashPassword, type PasswordHash, parsePasswordHash } from "../../crypto/password-hash.ts";
@@ -15,12 +15,12 @@ interface Known {
   readonly hash: PasswordHash | undefined;
 }
 
-type Result = Consumer | Rejection;
+type Result = Consumer | AuthFailure;
 
 const PLACE: CredentialPlace = { in: "authorization", scheme: "basic" };
-const WRONG: Rejection = { rejected: "invalid", reason: "no such user, or another password" };
-const MALFORMED: Rejection = { rejected: "invalid", reason: "not a name and a password in base64" };
-const BUSY: Rejection = { rejected: "overloaded", reason: "more passwords wait to be checked than are taken at once" };
+const WRONG: AuthFailure = { kind: "invalid", reason: "no such user, or another password" };
+const MALFORMED: AuthFailure = { kind: "invalid", reason: "not a name and a password in base64" };
+const BUSY: AuthFailure = { kind: "overloaded", reason: "more passwords wait to be checked than are taken at once" };
 /** RFC 9110 section 11.2. It has no comma, so that two fields which a platform has joined into one are no credential. */
 const TOKEN68 = /^[A-Za-z0-9+/]+={0,2}$/;
 /** More is a mistake or an attempt to keep the gateway busy. */
@@ -45,7 +45,7 @@ export const basic: AuthenticatorDefinition<BasicOptions> = {
       return user.consumer;
     }
 
-    function checkOnce(pair: string, digest: Buffer, hash: PasswordHash, caller: string): Promise<Result> | Rejection {
+    function checkOnce(pair: string, digest: Buffer, hash: PasswordHash, caller: string): Promise<Result> | AuthFailure {
       const key = digest.toString("base64");
       const running = checking.get(key);
       if (running) return running;

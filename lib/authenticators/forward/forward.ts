@@ -1,5 +1,10 @@
 /** `forward`: another service says who calls, by the request's credentials, method and URL. */
-import { type Authenticator, type AuthenticatorDefinition, isRejection, type Rejection } from "../../contract/authenticator.ts";
+import {
+  type Authenticator,
+  type AuthenticatorDefinition,
+  type AuthFailure,
+  isAuthFailure,
+} from "../../contract/authenticator.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import type { Json } from "../../contract/json.ts";
 import type { Consumer } from "../../contract/request.ts";
@@ -21,7 +26,7 @@ export const forward: AuthenticatorDefinition<ForwardOptions> = {
     const { places, allCookies, including, cacheMs, challenge } = options;
     /** Apart, so that made-up credentials, of which anybody has as many as they like, push out nobody who was let in. */
     const granted = new Remembered<Granted>();
-    const refused = new Remembered<Rejection>();
+    const refused = new Remembered<AuthFailure>();
     const asking = new Map<string, Promise<Judgement>>();
     const carried = `auth.${name}`;
 
@@ -43,12 +48,12 @@ export const forward: AuthenticatorDefinition<ForwardOptions> = {
       const answer = ask(question).then((judgement) => {
         asking.delete(question.key);
         const nowMs = deps.clock.now();
-        if (!isRejection(judgement)) {
+        if (!isAuthFailure(judgement)) {
           const textBytes = 2 * JSON.stringify(judgement).length;
           granted.set(question.key, judgement, askedMs + rememberMs, nowMs, granted.generation, textBytes);
         }
         // A way to log in is for one browser, once; no answer says nothing about the next.
-        else if (judgement.rejected !== "unavailable" && !judgement.redirect) {
+        else if (judgement.kind !== "unavailable" && !judgement.redirect) {
           const untilMs = askedMs + Math.min(rememberMs, MAX_REFUSAL_MS);
           refused.set(question.key, judgement, untilMs, nowMs, refused.generation, 2 * judgement.reason.length);
         }
@@ -58,8 +63,8 @@ export const forward: AuthenticatorDefinition<ForwardOptions> = {
       return answer;
     }
 
-    function settle(judgement: Judgement, exchange: Exchange): Consumer | Rejection {
-      if (!isRejection(judgement)) {
+    function settle(judgement: Judgement, exchange: Exchange): Consumer | AuthFailure {
+      if (!isAuthFailure(judgement)) {
         if (judgement.fields.length > 0) exchange.carry[carried] = judgement.fields as Json;
         return judgement.consumer;
       }
@@ -80,10 +85,10 @@ export const forward: AuthenticatorDefinition<ForwardOptions> = {
       recognizes: () => "perhaps",
       verify(_, exchange) {
         const question = questionOf(exchange, options);
-        if ("ambiguous" in question) return { rejected: "invalid", reason: question.ambiguous };
+        if ("ambiguous" in question) return { kind: "invalid", reason: question.ambiguous };
         // The service would take every later question on this connection for the same caller's.
         if (signsInConnection(question.headers))
-          return { rejected: "invalid", reason: "NTLM and Negotiate would sign in a connection that callers share" };
+          return { kind: "invalid", reason: "NTLM and Negotiate would sign in a connection that callers share" };
         if (cacheMs === null) return ask(question).then((judgement) => settle(judgement, exchange));
         const nowMs = deps.clock.now();
         const known = granted.get(question.key, nowMs) ?? refused.get(question.key, nowMs);

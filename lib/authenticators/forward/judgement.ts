@@ -1,5 +1,5 @@
 /** What the service's answer means. */
-import { consumerId, type Rejection } from "../../contract/authenticator.ts";
+import { type AuthFailure, consumerId } from "../../contract/authenticator.ts";
 import type { OutboundAnswer } from "../../contract/deps.ts";
 import type { Consumer } from "../../contract/request.ts";
 import type { HeaderList } from "../../http/header-list.ts";
@@ -12,7 +12,7 @@ export interface Granted {
   readonly fields: readonly string[];
 }
 
-export type Judgement = Granted | Rejection;
+export type Judgement = Granted | AuthFailure;
 
 /** RFC 9110 section 5.5. Other characters could mean something else to whoever reads the field next. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -28,7 +28,7 @@ export function judge(
 ): Judgement {
   if (status >= 200 && status < 300) return grant(name, headers, options, claims);
   if (status === 401) return notIn(hasCredential, "the service answered 401");
-  if (status === 403) return { rejected: "not-allowed", reason: "the service answered 403" };
+  if (status === 403) return { kind: "not-allowed", reason: "the service answered 403" };
   if (status < 300 || status >= 400) return unavailable(`the service answered ${status}`);
   if (!options.redirect) return unavailable(`the service answered ${status}, and \`redirect\` is not true`);
   const location = headers.get("location");
@@ -40,12 +40,12 @@ export function judge(
   return { ...notIn(hasCredential, `the service answered ${status}`), redirect };
 }
 
-export function unavailable(reason: string): Rejection {
-  return { rejected: "unavailable", reason };
+export function unavailable(reason: string): AuthFailure {
+  return { kind: "unavailable", reason };
 }
 
-function notIn(hasCredential: boolean, reason: string): Rejection {
-  return { rejected: hasCredential ? "invalid" : "missing", reason };
+function notIn(hasCredential: boolean, reason: string): AuthFailure {
+  return { kind: hasCredential ? "invalid" : "missing", reason };
 }
 
 function grant(name: string, headers: HeaderList, options: ForwardOptions, kept: readonly string[]): Judgement {

@@ -1,5 +1,5 @@
 /** What a token must say for this gateway to take it (RFC 7519 section 4.1), and in words what it says instead. */
-import type { Rejection } from "../../contract/authenticator.ts";
+import type { AuthFailure } from "../../contract/authenticator.ts";
 import { type ClaimRule, claimAt, fitsRule } from "../../contract/claims.ts";
 import { invalid, quoted, type ReadToken } from "./token.ts";
 
@@ -17,7 +17,7 @@ export interface ClaimChecks {
 const BEARER_TYPES = ["jwt", "at+jwt"];
 
 /** Undefined where all is well. Called for verified claims; nothing said here reaches the caller but `detail`. */
-export function faultOfClaims({ typ, claims }: ReadToken, checks: ClaimChecks, nowMs: number): Rejection | undefined {
+export function faultOfClaims({ typ, claims }: ReadToken, checks: ClaimChecks, nowMs: number): AuthFailure | undefined {
   return (
     typeFault(typ, checks.typ) ??
     issuerFault(claims.iss, checks.issuers) ??
@@ -27,7 +27,7 @@ export function faultOfClaims({ typ, claims }: ReadToken, checks: ClaimChecks, n
   );
 }
 
-function typeFault(typ: string | undefined, wanted: string | null): Rejection | undefined {
+function typeFault(typ: string | undefined, wanted: string | null): AuthFailure | undefined {
   // RFC 7515 section 4.1.9: compared without regard to case, `application/` left out.
   const given = typ?.toLowerCase().replace(/^application\//, "");
   if (wanted !== null)
@@ -37,7 +37,7 @@ function typeFault(typ: string | undefined, wanted: string | null): Rejection | 
     : invalid(`the token's typ is ${quoted(typ)}, which is not a bearer token's`);
 }
 
-export function issuerFault(iss: unknown, issuers: readonly string[]): Rejection | undefined {
+export function issuerFault(iss: unknown, issuers: readonly string[]): AuthFailure | undefined {
   if (issuers.length === 0 || issuers.includes(iss as string)) return undefined;
   const near = issuers.find((issuer) => typeof iss === "string" && withoutSlash(issuer) === withoutSlash(iss));
   if (near !== undefined)
@@ -52,7 +52,7 @@ function withoutSlash(text: string): string {
 }
 
 /** A token without an end is not taken: it could never be got rid of. */
-function timeFault({ exp, nbf, iat }: ReadToken["claims"], now: number, tolerance: number): Rejection | undefined {
+function timeFault({ exp, nbf, iat }: ReadToken["claims"], now: number, tolerance: number): AuthFailure | undefined {
   if (!isTime(exp)) return invalid(`the token's exp is ${quoted(exp)}: a time is needed`);
   if (nbf !== undefined && !isTime(nbf)) return invalid("the token's nbf is no time");
   if (iat !== undefined && !isTime(iat)) return invalid("the token's iat is no time");
@@ -76,14 +76,14 @@ function seconds(count: number): string {
   return `${Math.max(1, Math.round(count))} s`;
 }
 
-function audienceFault(aud: unknown, wanted: readonly string[]): Rejection | undefined {
+function audienceFault(aud: unknown, wanted: readonly string[]): AuthFailure | undefined {
   if (wanted.length === 0) return undefined;
   const given: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   if (given.some((one) => typeof one === "string" && wanted.includes(one))) return undefined;
   return invalid(`audience: the config has ${wanted.map(quoted).join(", ")} and the token ${quoted(aud)}`);
 }
 
-function ruleFault(claims: ReadToken["claims"], rules: readonly ClaimRule[]): Rejection | undefined {
+function ruleFault(claims: ReadToken["claims"], rules: readonly ClaimRule[]): AuthFailure | undefined {
   const broken = rules.find((rule) => !fitsRule(claimAt(claims, rule.name), rule));
   return broken && invalid(`claims: "${broken.name}" is not what the config asks for`);
 }

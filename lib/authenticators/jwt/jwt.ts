@@ -1,5 +1,5 @@
 /** `jwt`: a signed token (RFC 7519) of an issuer that is trusted, or of one's own. */
-import { type AuthenticatorDefinition, isRejection, type Rejection } from "../../contract/authenticator.ts";
+import { type AuthenticatorDefinition, type AuthFailure, isAuthFailure } from "../../contract/authenticator.ts";
 import type { Deps } from "../../contract/deps.ts";
 import type { Exchange, Outgoing } from "../../contract/exchange.ts";
 import type { MaybePromise } from "../../contract/maybe-promise.ts";
@@ -35,16 +35,16 @@ export const jwt: AuthenticatorDefinition<JwtOptions> = {
     const tended = [...sources.values()].filter(({ tend }) => tend);
     const sourceOf = (issuer: unknown): KeySource => sources.get(issuer as string) ?? sources.get(undefined)!;
 
-    async function verifyAtFirstSight(text: string): Promise<Consumer | Rejection> {
+    async function verifyAtFirstSight(text: string): Promise<Consumer | AuthFailure> {
       const token = readToken(text);
-      if (isRejection(token)) return token;
+      if (isAuthFailure(token)) return token;
       const { alg, kid, claims } = token;
       // The config says which algorithms there are; the token only which of these it used. `none` is never among them (RFC 8725 section 3.1).
       if (!algorithms.includes(alg)) return invalid(`alg ${quoted(alg)} is not among ${algorithms.join(", ")}`);
       const foreign = issuerFault(claims.iss, issuers);
       if (foreign) return foreign;
       const keys = await sourceOf(claims.iss).keysFor({ alg, kid });
-      if ("away" in keys) return { rejected: "unavailable", reason: keys.away };
+      if ("away" in keys) return { kind: "unavailable", reason: keys.away };
       if (keys.length === 0) return invalid(`no key of the issuer has kid ${quoted(kid)} for ${alg}`);
       const { generation } = remembered;
       const fault = (await signatureFault(text, keys, algorithms)) ?? faultOfClaims(token, options, deps.clock.now());
@@ -52,14 +52,14 @@ export const jwt: AuthenticatorDefinition<JwtOptions> = {
       const caller = callerOf(name, claims, options, kept);
       if (!caller) return invalid(`the token does not say who calls: "${options.consumer}" is missing, or no text`);
       const marks = revocation ? marksOf(name, token, revocation.maxLifeMs) : undefined;
-      if (marks && isRejection(marks)) return marks;
+      if (marks && isAuthFailure(marks)) return marks;
       const verified = { caller, revocable: marks && { ...marks, fault: undefined, asOf: undefined } };
       remembered.set(text, verified, endOf(token, options), deps.clock.now(), generation);
       return judge(verified);
     }
 
     /** What is remembered of a token is that it was good: it may have been taken back since. */
-    function judge({ caller, revocable }: Verified): MaybePromise<Consumer | Rejection> {
+    function judge({ caller, revocable }: Verified): MaybePromise<Consumer | AuthFailure> {
       if (!revoked || !revocable) return caller;
       const fault = revoked.faultOf(revocable, deps.clock.now(), deps.defer);
       return fault instanceof Promise ? fault.then((settled) => settled ?? caller) : (fault ?? caller);
@@ -89,7 +89,7 @@ export const jwt: AuthenticatorDefinition<JwtOptions> = {
         if (remembered.get(text, deps.clock.now())) return "theirs";
         return issuers.includes(issuerIn(text) as string) ? "theirs" : "perhaps";
       },
-      verify(text): MaybePromise<Consumer | Rejection> {
+      verify(text): MaybePromise<Consumer | AuthFailure> {
         for (const source of tended) source.tend!();
         const known = remembered.get(text, deps.clock.now());
         return known ? judge(known) : verifyAtFirstSight(text);

@@ -1,6 +1,6 @@
 /** What it takes to take a token back: what it is known by, and how that is kept. */
 import { hash } from "node:crypto";
-import type { Rejection } from "../../contract/authenticator.ts";
+import type { AuthFailure } from "../../contract/authenticator.ts";
 import type { KeyRecord } from "../../contract/stores/keys.ts";
 import { invalid, quoted, type ReadToken } from "./token.ts";
 
@@ -30,7 +30,7 @@ export function digestOf(authenticator: string, by: RevokedBy, value: string): s
 }
 
 /** The marks of a verified token, or why it could never be taken back. */
-export function marksOf(authenticator: string, { claims }: ReadToken, maxLifeMs: number): TokenMarks | Rejection {
+export function marksOf(authenticator: string, { claims }: ReadToken, maxLifeMs: number): TokenMarks | AuthFailure {
   const { jti, sub, iat, exp } = claims;
   if (jti !== undefined && typeof jti !== "string") return invalid("the token's jti is no text");
   if (typeof iat !== "number") return invalid("the token has no iat, and could not be revoked with others of its subject");

@@ -3,7 +3,7 @@
  * until the store tells of a change to its `jti` or its subject. Changes are asked for as with API keys: never acted on when more than 5 s
  * old, so that a revocation bites within that time wherever it was made.
  */
-import type { Rejection } from "../../contract/authenticator.ts";
+import type { AuthFailure } from "../../contract/authenticator.ts";
 import type { MaybePromise } from "../../contract/maybe-promise.ts";
 import type { KeyChanges, Keys } from "../../contract/stores/keys.ts";
 import type { Stores } from "../../contract/stores/stores.ts";
@@ -13,7 +13,7 @@ import { invalid } from "./token.ts";
 
 /** A verified token, and how it stood when it was looked up. */
 export interface Revocable extends TokenMarks {
-  fault: Rejection | undefined;
+  fault: AuthFailure | undefined;
   /** After so much news; undefined before it was looked up. */
   asOf: number | undefined;
 }
@@ -22,7 +22,7 @@ export interface Revocable extends TokenMarks {
 const MAX_CHANGED = 10_000;
 
 const REVOKED = invalid("the token was revoked");
-const UNAVAILABLE: Rejection = { rejected: "unavailable", reason: "the store of revocations did not answer" };
+const UNAVAILABLE: AuthFailure = { kind: "unavailable", reason: "the store of revocations did not answer" };
 
 export class RevokedTokens {
   readonly #store: Keys;
@@ -42,7 +42,7 @@ export class RevokedTokens {
   }
 
   /** Undefined: it was not taken back. A promise only where the store has to be asked; `defer` is for questions that nobody waits for. */
-  faultOf(token: Revocable, nowMs: number, defer: (work: Promise<unknown>) => void): MaybePromise<Rejection | undefined> {
+  faultOf(token: Revocable, nowMs: number, defer: (work: Promise<unknown>) => void): MaybePromise<AuthFailure | undefined> {
     if (!this.#age.isFresh(nowMs)) return this.#find(token, nowMs);
     if (this.#age.isDue(nowMs)) defer(this.#hear(nowMs));
     return this.#isKnown(token) ? token.fault : this.#find(token, nowMs);
@@ -63,7 +63,7 @@ export class RevokedTokens {
     return true;
   }
 
-  async #find(token: Revocable, nowMs: number): Promise<Rejection | undefined> {
+  async #find(token: Revocable, nowMs: number): Promise<AuthFailure | undefined> {
     const before = this.#news;
     // In one tick, changes first: a store over HTTP makes one request of them, and nothing that is found is older than what is heard.
     const hearing = this.#age.isFresh(nowMs) ? undefined : this.#hear(nowMs);

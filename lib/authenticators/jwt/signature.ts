@@ -1,6 +1,6 @@
 /** Whether one of some keys signed a token (RFC 7515 section 5.2). */
 import { compactVerify, errors } from "jose";
-import type { Rejection } from "../../contract/authenticator.ts";
+import type { AuthFailure } from "../../contract/authenticator.ts";
 import { invalid } from "./token.ts";
 
 /** Undefined where one did. `algorithms` are the config's: the token's own word on it never counts alone. */
@@ -8,7 +8,7 @@ export async function signatureFault(
   text: string,
   keys: readonly CryptoKey[],
   algorithms: readonly string[],
-): Promise<Rejection | undefined> {
+): Promise<AuthFailure | undefined> {
   for (const key of keys) {
     try {
       await compactVerify(text, key, { algorithms: [...algorithms] });

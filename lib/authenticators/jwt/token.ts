@@ -1,5 +1,5 @@
 /** A compact JWS (RFC 7515 section 7.1) with claims in it, read strictly. Nothing of it is believed before its signature was verified. */
-import type { Rejection } from "../../contract/authenticator.ts";
+import type { AuthFailure } from "../../contract/authenticator.ts";
 
 export interface ReadToken {
   readonly alg: string;
@@ -13,7 +13,7 @@ const MAX_TOKEN_LENGTH = 16 * 1024;
 /** RFC 7515 section 5.2 step 4: bytes that are no UTF-8 are not guessed at. */
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-export function readToken(token: string): ReadToken | Rejection {
+export function readToken(token: string): ReadToken | AuthFailure {
   if (token.length > MAX_TOKEN_LENGTH) return invalid(`a token of ${token.length} characters`);
   const parts = token.split(".");
   const [first = "", second = "", third = ""] = parts;
@@ -37,7 +37,7 @@ export function readToken(token: string): ReadToken | Rejection {
 const NO_JWT = "The credential is no signed JWT.";
 
 /** The mysteries of a first afternoon, in words. */
-function notSigned(token: string, parts: number): Rejection {
+function notSigned(token: string, parts: number): AuthFailure {
   if (/^bearer\s/i.test(token))
     return invalid('"Bearer" stands twice before the token', '"Bearer" stands twice before the token.');
   if (/[\s,]/.test(token)) return invalid("several credentials, or text around one, in one place", NO_JWT);
@@ -49,8 +49,8 @@ function notSigned(token: string, parts: number): Rejection {
   );
 }
 
-export function invalid(reason: string, detail?: string): Rejection {
-  return { rejected: "invalid", reason, ...(detail === undefined ? {} : { detail }) };
+export function invalid(reason: string, detail?: string): AuthFailure {
+  return { kind: "invalid", reason, ...(detail === undefined ? {} : { detail }) };
 }
 
 /** For the record: a caller's text is cut short and can't begin a line of its own. */

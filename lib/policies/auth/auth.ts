@@ -1,6 +1,6 @@
 /** `auth`: finds the caller's credential, has its authenticator judge it, and keeps it from the backend. */
 import { type Ask, ask, isAsk } from "../../contract/ask.ts";
-import { type Authenticator, isRejection, type Redirect, type Rejection } from "../../contract/authenticator.ts";
+import { type Authenticator, type AuthFailure, isAuthFailure, type Redirect } from "../../contract/authenticator.ts";
 import type { Exchange, Outgoing } from "../../contract/exchange.ts";
 import type { Json } from "../../contract/json.ts";
 import type { MaybePromise } from "../../contract/maybe-promise.ts";
@@ -11,14 +11,14 @@ import { AMBIGUOUS, nameOfPlace, readCredential } from "../../http/credential.ts
 import { HeaderList } from "../../http/header-list.ts";
 import type { AuthOptions } from "./options.ts";
 
-type Result = Consumer | Rejection;
+type Result = Consumer | AuthFailure;
 
 /** A credential and who judges it. */
 interface Found {
   readonly by: Authenticator;
   readonly value: string;
   /** Its form alone shows that it is not accepted. */
-  readonly result: Rejection | undefined;
+  readonly result: AuthFailure | undefined;
   /** Its form shows that it is for `by`. */
   readonly isCertain: boolean;
 }
@@ -28,7 +28,7 @@ interface Ways {
   readonly accepted: readonly Authenticator[];
   /** Nothing was presented. */
   missing(exchange: Exchange): Decision;
-  rejected(rejection: Rejection, by: Authenticator, exchange: Exchange): Decision;
+  failed(failure: AuthFailure, by: Authenticator, exchange: Exchange): Decision;
 }
 
 /** In `carry`: each identity of several, for what its authenticator tells the backend. */
@@ -51,10 +51,10 @@ export const auth: PolicyDefinition<AuthOptions> = {
         if (optional) return undefined;
         return metadata ? refuseMissing(accepted, metadata.urlFor(target)) : missingAnywhere;
       },
-      rejected(rejection, by, exchange) {
-        if (rejection.rejected === "missing" && (optional || !rejection.redirect)) return ways.missing(exchange);
-        if (rejection.redirect) return redirectTo(rejection.redirect);
-        return refuseRejected(rejection, by, accepted, metadata?.urlFor(exchange.target));
+      failed(failure, by, exchange) {
+        if (failure.kind === "missing" && (optional || !failure.redirect)) return ways.missing(exchange);
+        if (failure.redirect) return redirectTo(failure.redirect);
+        return refuseFailed(failure, by, accepted, metadata?.urlFor(exchange.target));
       },
     };
     const policy: Policy = { ...(need === "all" ? judgeAll(ways, handsOn) : judgeOne(ways)), strippedCredentials: kept };
@@ -80,7 +80,7 @@ export const auth: PolicyDefinition<AuthOptions> = {
 type Judge = Pick<Policy, "decide" | "asks">;
 
 /** Any one suffices. A promise only where an authenticator needs one: a remembered credential costs no turn of the event loop. */
-function judgeOne({ accepted, missing, rejected }: Ways): Judge {
+function judgeOne({ accepted, missing, failed }: Ways): Judge {
   return {
     asks: accepted.some(({ asks }) => asks),
     decide(exchange) {
@@ -88,7 +88,7 @@ function judgeOne({ accepted, missing, rejected }: Ways): Judge {
       if (!found) return missing(exchange);
       const { by, value } = found;
       return after(found.result ?? by.verify(value, exchange), (result) => {
-        if (isRejection(result)) return rejected(result, by, exchange);
+        if (isAuthFailure(result)) return failed(result, by, exchange);
         exchange.consumer = result;
         return undefined;
       });
@@ -97,15 +97,15 @@ function judgeOne({ accepted, missing, rejected }: Ways): Judge {
 }
 
 /** Every one must be there, and good. */
-function judgeAll({ accepted, missing, rejected }: Ways, handsOn: boolean): Judge {
+function judgeAll({ accepted, missing, failed }: Ways, handsOn: boolean): Judge {
   return {
     asks: accepted.some(({ asks }) => asks),
     decide(exchange) {
       const found = findAll(accepted, exchange);
       if (found.length < accepted.length) return missing(exchange);
       return after(verifyAll(found, exchange), (results) => {
-        const first = results.findIndex(isRejection);
-        if (first >= 0) return rejected(results[first] as Rejection, found[first]!.by, exchange);
+        const first = results.findIndex(isAuthFailure);
+        if (first >= 0) return failed(results[first] as AuthFailure, found[first]!.by, exchange);
         exchange.consumer = joined(results as readonly Consumer[]);
         if (handsOn && results.length > 1) exchange.carry[EACH] = results as unknown as Json;
         return undefined;
@@ -147,7 +147,7 @@ function credentialFor(by: Authenticator, exchange: Exchange): Found | undefined
     const value = readCredential(request.headers, target.raw, place);
     if (value === undefined) continue;
     if (value === AMBIGUOUS) {
-      const result: Rejection = { rejected: "invalid", reason: `several credentials in ${nameOfPlace(place)}` };
+      const result: AuthFailure = { kind: "invalid", reason: `several credentials in ${nameOfPlace(place)}` };
       return { by, value: "", result, isCertain: true };
     }
     const whose = by.recognizes?.(value, place) ?? "theirs";
@@ -203,16 +203,16 @@ function refuseMissing(accepted: readonly Authenticator[], metadata: string | un
   });
 }
 
-function refuseRejected(
-  { rejected, reason, detail }: Rejection,
+function refuseFailed(
+  { kind, reason, detail }: AuthFailure,
   by: Authenticator,
   accepted: readonly Authenticator[],
   metadata: string | undefined,
 ): Refusal {
-  if (rejected === "unavailable")
+  if (kind === "unavailable")
     return refuse("store-unavailable", { reason: `${by.name}: ${reason}`, headers: ["retry-after", "1"] });
-  if (rejected === "overloaded") return refuse("overloaded", { reason: `${by.name}: ${reason}`, headers: ["retry-after", "1"] });
-  if (rejected === "not-allowed") return refuse("not-allowed", { detail, reason: `${by.name}: ${reason}` });
+  if (kind === "overloaded") return refuse("overloaded", { reason: `${by.name}: ${reason}`, headers: ["retry-after", "1"] });
+  if (kind === "not-allowed") return refuse("not-allowed", { detail, reason: `${by.name}: ${reason}` });
   return refuse("credentials-invalid", {
     detail,
     reason: `${by.name}: ${reason}`,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { basic } from "#lib/authenticators/basic/basic.ts";
 import { isAsk } from "#lib/contract/ask.ts";
-import { isRejection } from "#lib/contract/authenticator.ts";
+import { isAuthFailure } from "#lib/contract/authenticator.ts";
 import { exchangeFor } from "../../support/exchange.ts";
 
 const user = (name: string, password: string) => ({ name, password, passwordHash: null, scopes: [], tier: null });
@@ -27,7 +27,7 @@ const encode = (pair: string | Buffer) => Buffer.from(pair).toString("base64");
 async function idOf(value: string): Promise<string> {
   const result = await authenticator.verify(value, exchange);
   if (isAsk(result)) throw new Error("it has nothing to ask");
-  return isRejection(result) ? `${result.rejected}: ${result.reason}` : result.id;
+  return isAuthFailure(result) ? `${result.kind}: ${result.reason}` : result.id;
 }
 
 const WRONG = "invalid: no such user, or another password";

@@ -5,7 +5,7 @@ import { faultOfClaims } from "#lib/authenticators/jwt/check-claims.ts";
 import { createKeySet } from "#lib/authenticators/jwt/key-set.ts";
 import { signatureFault } from "#lib/authenticators/jwt/signature.ts";
 import { readToken } from "#lib/authenticators/jwt/token.ts";
-import { isRejection } from "#lib/contract/authenticator.ts";
+import { isAuthFailure } from "#lib/contract/authenticator.ts";
 import { usableKeys } from "#lib/crypto/usable-keys.ts";
 
 /** `{"iss":"joe","exp":1300819380,"http://example.com/is_root":true}`, with its line ends. */
@@ -133,7 +133,7 @@ describe.each(VECTORS)("$where: $alg", (vector) => {
   test("with one character changed it is not", async () => {
     const at = token.lastIndexOf(".") + 5;
     const changed = `${token.slice(0, at)}${token[at] === "A" ? "B" : "A"}${token.slice(at + 1)}`;
-    expect(await signatureFault(changed, await keysOf(vector), [alg])).toMatchObject({ rejected: "invalid" });
+    expect(await signatureFault(changed, await keysOf(vector), [alg])).toMatchObject({ kind: "invalid" });
   });
 });
 
@@ -141,7 +141,7 @@ test.each(VECTORS.filter(({ token }) => token.includes(CLAIMS)))(
   "$where: its claims are taken until it ends",
   ({ token, alg }) => {
     const read = readToken(token);
-    if (isRejection(read)) throw new Error(read.reason);
+    if (isAuthFailure(read)) throw new Error(read.reason);
     expect(read).toMatchObject({ alg, claims: { iss: "joe", "http://example.com/is_root": true } });
     const checks = { issuers: ["joe"], audience: [], claims: [], typ: null, toleranceSeconds: 0 };
     expect(faultOfClaims(read, checks, EXPIRES_MS - 1)).toBeUndefined();
@@ -155,7 +155,7 @@ test("RFC 7515 A.5, RFC 7519 section 6.1: without a signature it is no credentia
 
 test("RFC 7515 A.6, A.7: JSON serializations are not taken", () => {
   expect(readToken(JSON.stringify({ payload: CLAIMS, protected: "eyJhbGciOiJFUzI1NiJ9", signature: "x" }))).toMatchObject({
-    rejected: "invalid",
+    kind: "invalid",
   });
 });
 
@@ -163,5 +163,5 @@ test("RFC 7515 appendix E: a header that asks for an unknown extension", () => {
   // {"alg":"none","crit":["http://example.invalid/UNDEFINED"],"http://example.invalid/UNDEFINED":true}
   const header =
     "eyJhbGciOiJub25lIiwNCiAiY3JpdCI6WyJodHRwOi8vZXhhbXBsZS5jb20vVU5ERUZJTkVEIl0sDQogImh0dHA6Ly9leGFtcGxlLmNvbS9VTkRFRklORUQiOnRydWUNCn0";
-  expect(readToken(`${header}.RkFJTA.`)).toMatchObject({ rejected: "invalid" });
+  expect(readToken(`${header}.RkFJTA.`)).toMatchObject({ kind: "invalid" });
 });
