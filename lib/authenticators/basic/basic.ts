@@ -6,7 +6,7 @@ import type { Consumer } from "../../contract/request.ts";
 import { hashPassword, type PasswordHash, parsePasswordHash } from "../../crypto/password-hash.ts";
 import type { CredentialPlace } from "../../http/credential.ts";
 import type { BasicOptions, BasicUser } from "./options.ts";
-import { slowChecks } from "./slow-checks.ts";
+import { passwordChecks } from "./password-check-queue.ts";
 
 interface Known {
   readonly consumer: Consumer;
@@ -50,7 +50,7 @@ export const basic: AuthenticatorDefinition<BasicOptions> = {
       const running = checking.get(key);
       if (running) return running;
       const user = hashed.get(pair.slice(0, pair.indexOf(":")));
-      const checked = slowChecks.run(caller, () => check(pair, digest, user?.hash ?? hash, user));
+      const checked = passwordChecks.run(caller, () => check(pair, digest, user?.hash ?? hash, user));
       if (!checked) return BUSY;
       const result = checked.finally(() => checking.delete(key));
       checking.set(key, result);

@@ -1,9 +1,9 @@
 /**
- * Passwords wait here to be checked, since checking one is slow on purpose: whoever sends many made-up ones gets one thread to keep busy,
- * and a place in a short line.
+ * A queue of passwords to check. A check is slow on purpose: a caller that sends many made-up ones gets one thread to keep busy, and a
+ * place in a short line.
  */
 
-export interface SlowChecksBounds {
+export interface PasswordCheckBounds {
   /** At once. More would take the threads that compress and resolve names, and the processor. */
   readonly maxRunning: number;
   readonly maxWaiting: number;
@@ -11,13 +11,13 @@ export interface SlowChecksBounds {
   readonly maxOfCaller: number;
 }
 
-export class SlowChecks {
-  readonly #bounds: SlowChecksBounds;
+export class PasswordCheckQueue {
+  readonly #bounds: PasswordCheckBounds;
   readonly #waiting: (() => void)[] = [];
   readonly #ofCaller = new Map<string, number>();
   #running = 0;
 
-  constructor(bounds: SlowChecksBounds) {
+  constructor(bounds: PasswordCheckBounds) {
     this.#bounds = bounds;
   }
 
@@ -48,4 +48,4 @@ export class SlowChecks {
 }
 
 /** One for the process, whose threads they are. */
-export const slowChecks = new SlowChecks({ maxRunning: 1, maxWaiting: 20, maxOfCaller: 5 });
+export const passwordChecks = new PasswordCheckQueue({ maxRunning: 1, maxWaiting: 20, maxOfCaller: 5 });
