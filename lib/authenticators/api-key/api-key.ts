@@ -18,7 +18,7 @@ import { nameOfPlace } from "../../http/credential.ts";
 import { IpRanges } from "../../http/ip-range.ts";
 import { bearerChallenge } from "../bearer-challenge.ts";
 import { KeyFormat } from "./key-format.ts";
-import { type Asked, keyMemoryOf, type Remembered } from "./key-memory.ts";
+import { type Asked, keyMemoryOf, type RememberedKey } from "./key-memory.ts";
 import { isUsable, statusOf } from "./key-status.ts";
 import type { ApiKeyOptions, ConfiguredKey } from "./options.ts";
 
@@ -90,7 +90,7 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
     }
 
     /** Judges what the store said of a key, or has said before, and notes its use. */
-    function conclude(known: Remembered, exchange: Exchange, nowMs: number): Consumer | AuthFailure {
+    function conclude(known: RememberedKey, exchange: Exchange, nowMs: number): Consumer | AuthFailure {
       const { record, digest } = known;
       if (!record) return UNKNOWN;
       const result = judge(record, exchange, nowMs, known.lastUsedMs);

@@ -12,7 +12,7 @@ const REMEMBER_MS = 5 * 60_000;
 /** Bounds the memory that a flood of made-up keys can take; those in use are the last to go. */
 const MAX_REMEMBERED = 10_000;
 
-export interface Remembered extends Recent<Remembered> {
+export interface RememberedKey extends Recent<RememberedKey> {
   readonly digest: string;
   /** Undefined: there is no such key. */
   readonly record: KeyRecord | undefined;
@@ -28,15 +28,15 @@ export interface Asked {
 }
 
 export class KeyMemory {
-  readonly #known = new Map<string, Remembered>();
-  readonly #recent = new RecencyList<Remembered>();
+  readonly #known = new Map<string, RememberedKey>();
+  readonly #recent = new RecencyList<RememberedKey>();
   /** Rises with everything that makes something old. */
   #stamp = 0;
   readonly #age = new SnapshotAge();
   /** Up to where changes are known; undefined before the first answer. */
   mark: number | undefined;
 
-  find(digest: string, nowMs: number): Remembered | undefined {
+  find(digest: string, nowMs: number): RememberedKey | undefined {
     const found = this.#known.get(digest);
     if (!found) return undefined;
     if (nowMs >= found.untilMs) {
@@ -73,8 +73,8 @@ export class KeyMemory {
   }
 
   /** Remembers what the store said, unless something became old meanwhile: that may have been this very key. */
-  keep(digest: string, record: KeyRecord | undefined, { stamp }: Asked, nowMs: number): Remembered {
-    const remembered: Remembered = {
+  keep(digest: string, record: KeyRecord | undefined, { stamp }: Asked, nowMs: number): RememberedKey {
+    const remembered: RememberedKey = {
       digest,
       record,
       untilMs: nowMs + REMEMBER_MS,

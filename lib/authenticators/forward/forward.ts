@@ -10,7 +10,7 @@ import type { Json } from "../../contract/json.ts";
 import type { Consumer } from "../../contract/request.ts";
 import { signsInConnection } from "../../http/connection-credential.ts";
 import { nameOfPlace } from "../../http/credential.ts";
-import { Remembered } from "../remembered.ts";
+import { VerifiedTokenCache } from "../verified-token-cache.ts";
 import { type Granted, type Judgement, judge, unavailable } from "./judgement.ts";
 import type { ForwardOptions } from "./options.ts";
 import { type ForwardQuestion, isNavigation, questionOf } from "./question.ts";
@@ -25,8 +25,8 @@ export const forward: AuthenticatorDefinition<ForwardOptions> = {
   create(name, options, { deps, claims }) {
     const { places, allCookies, including, cacheMs, challenge } = options;
     /** Apart, so that made-up credentials, of which anybody has as many as they like, push out nobody who was let in. */
-    const granted = new Remembered<Granted>();
-    const refused = new Remembered<AuthFailure>();
+    const granted = new VerifiedTokenCache<Granted>();
+    const refused = new VerifiedTokenCache<AuthFailure>();
     const asking = new Map<string, Promise<Judgement>>();
     const carried = `auth.${name}`;
 

@@ -7,7 +7,7 @@ import { renderField } from "../../contract/render-template.ts";
 import type { Consumer } from "../../contract/request.ts";
 import { nameOfPlace } from "../../http/credential.ts";
 import { bearerChallenge } from "../bearer-challenge.ts";
-import { Remembered } from "../remembered.ts";
+import { VerifiedTokenCache } from "../verified-token-cache.ts";
 import { callerOf } from "./caller.ts";
 import { faultOfClaims, issuerFault } from "./check-claims.ts";
 import { IssuerKeys } from "./issuer-keys.ts";
@@ -28,7 +28,7 @@ export const jwt: AuthenticatorDefinition<JwtOptions> = {
   kind: "jwt",
   create(name, options, { deps, claims: kept }) {
     const { issuers, algorithms, places, headers, revocation } = options;
-    const remembered = new Remembered<Verified>();
+    const remembered = new VerifiedTokenCache<Verified>();
     const isBearer = places.some((place) => place.in === "authorization");
     const revoked = revocation && revokedTokensOf(deps.stores);
     const sources = keySources(options, deps, () => remembered.clear());

@@ -1,4 +1,4 @@
-/** What was verified, by digest, so that the next request with the same costs neither a signature nor a question. */
+/** A cache of verified credentials, by digest: the next request with the same one costs neither a signature nor a call. */
 
 import { digestOf } from "../crypto/credential-digest.ts";
 import { Generations } from "../stores/memory/generations.ts";
@@ -19,7 +19,7 @@ interface Last<Value> {
   readonly entry: Entry<Value> | undefined;
 }
 
-export class Remembered<Value> {
+export class VerifiedTokenCache<Value> {
   /** Grows each time that all is forgotten: what was verified by keys that are no longer those is not put in. */
   generation = 0;
   readonly #entries = new Generations<Entry<Value>>({ maxBytes: MAX_BYTES, maxAgeMs: MAX_AGE_MS });
