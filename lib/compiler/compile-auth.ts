@@ -44,12 +44,12 @@ export function compileAuthenticators(
 function reportSamePrefixes(authenticators: readonly CompiledAuthenticator[], report: Report): void {
   const seen: { readonly name: string; readonly options: ApiKeyOptions }[] = [];
   for (const { name, options } of authenticators.filter((each) => isOfKind("apiKey", each))) {
-    const places = new Set(options.places.map((place) => JSON.stringify(place)));
+    const sources = new Set(options.sources.map((source) => JSON.stringify(source)));
     const other = seen.find(
       (one) =>
         one.options.prefix === options.prefix &&
         ((one.options.keys === null && options.keys === null) ||
-          one.options.places.some((place) => places.has(JSON.stringify(place)))),
+          one.options.sources.some((source) => sources.has(JSON.stringify(source)))),
     );
     if (other)
       report.warn(

@@ -4,7 +4,7 @@
  * authenticators/schemas.ts. `create` runs once for each name when a config is loaded; routes share what it returns.
  */
 
-import type { CredentialPlace } from "../http/credential.ts";
+import type { CredentialSource } from "../http/credential.ts";
 import type { Ask } from "./ask.ts";
 import type { Deps } from "./deps.ts";
 import type { AnswerHead, Exchange, Outgoing } from "./exchange.ts";
@@ -45,8 +45,8 @@ export interface Authenticator {
   readonly name: string;
   /** What it takes, to end the sentence "This route takes …": a bearer token in `Authorization`. */
   readonly expects: string;
-  /** Where its credential stands, the first place that holds one counting. What is read there does not go on to a backend. */
-  readonly places: readonly CredentialPlace[];
+  /** Where its credential comes from: the first source that holds one counts. No backend gets it. */
+  readonly sources: readonly CredentialSource[];
   /** It judges requests without a credential, too: the service that it asks may know a way in. */
   readonly handlesAnonymous?: boolean;
   /** Header fields (lower case) that its judgment depends on, beside those of its credential. */
@@ -63,10 +63,10 @@ export interface Authenticator {
    */
   challenge(error?: ChallengeError, metadata?: string): string | undefined;
   /**
-   * Whether what stands in one of its places is meant for it: "theirs" where its form shows so, "perhaps" where anything could
+   * Whether a value in one of its sources is meant for it: "theirs" where its form shows so, "perhaps" where anything could
    * stand there, "no" where it is another's. Of several authenticators, the first whose it certainly is judges it. All by default.
    */
-  recognizes?(value: string, place: CredentialPlace): "theirs" | "perhaps" | "no";
+  recognizes?(value: string, source: CredentialSource): "theirs" | "perhaps" | "no";
   /** Who calls, or why the credential is not accepted; or an ask, where that takes the stores. */
   verify(credential: string, exchange: Exchange): MaybePromise<Consumer | AuthFailure | Ask<Consumer | AuthFailure>>;
   /** `verify` may return an ask. */

@@ -4,7 +4,7 @@
  * The gateway owns order, timing, tracing and shadow mode: a policy only says what it thinks.
  */
 
-import type { CredentialPlace } from "../http/credential.ts";
+import type { CredentialSource } from "../http/credential.ts";
 import type { Target } from "../http/target.ts";
 import type { Ask } from "./ask.ts";
 import type { Authenticator } from "./authenticator.ts";
@@ -42,7 +42,7 @@ export interface Policy {
   /** `decide` may return an ask. Steps before it then send their calls together with its own, in one trip to the store. */
   readonly asks?: boolean;
   /** Credentials of the caller that no backend gets. They are taken away before anything is added: a backend's own fields stay. */
-  readonly strippedCredentials?: readonly CredentialPlace[];
+  readonly strippedCredentials?: readonly CredentialSource[];
   /** On what goes to the backend: once for each attempt. */
   onRequest?(exchange: Exchange, outgoing: Outgoing): void;
   /** The shared part of an answer: stored with it in a cache. Runs in reverse order. */

@@ -6,7 +6,7 @@ import type { CompiledVariant, Timeouts } from "../contract/compiled/config.ts";
 import type { CompiledRetry } from "../contract/compiled/resilience.ts";
 import type { Policy } from "../contract/policy.ts";
 import type { CustomCode, CustomProblem, RefusalCode } from "../contract/problem.ts";
-import type { CredentialPlace } from "../http/credential.ts";
+import type { CredentialSource } from "../http/credential.ts";
 
 /** One policy in a pipeline. */
 export interface Step {
@@ -67,7 +67,7 @@ export interface Upstream {
   /** For the targets whose answers speak of other paths than the caller's. */
   readonly reverseRewrite: ReadonlyMap<BackendTarget, ReverseRewrite>;
   /** The caller's credentials that this backend does not get. */
-  readonly strippedCredentials: readonly CredentialPlace[];
+  readonly strippedCredentials: readonly CredentialSource[];
 }
 
 /** A share of the requests, copied to another backend. */

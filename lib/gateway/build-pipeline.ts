@@ -14,7 +14,7 @@ import type { CustomPolicy, Policy, PolicyDefinition } from "../contract/policy.
 import { type CustomCode, PROBLEMS, type ProblemCode, type RefusalCode } from "../contract/problem.ts";
 import type { MirrorRule, Pipeline, Step, Upstream } from "../engine/pipeline.ts";
 import type { Route } from "../engine/route.ts";
-import type { CredentialPlace } from "../http/credential.ts";
+import type { CredentialSource } from "../http/credential.ts";
 import { createReverseRewrite } from "../proxy/reverse-rewrite.ts";
 import type { ResourceMetadata } from "./resource-metadata.ts";
 
@@ -148,7 +148,7 @@ function upstreamTo(
   { assertions }: PipelineSource,
   route: Route,
   { timeouts, retry }: { readonly timeouts: Timeouts; readonly retry: CompiledRetry | undefined },
-  strippedCredentials: readonly CredentialPlace[],
+  strippedCredentials: readonly CredentialSource[],
 ): Upstream {
   const { targets, compiled } = backend;
   return Object.freeze({
@@ -167,7 +167,7 @@ function mirrorOf({ share, maxBodyBytes }: CompiledMirror, upstream: Upstream, s
   return Object.freeze({ upstream, requestBody, share, maxBodyBytes });
 }
 
-function strippedBy(steps: readonly Step[]): readonly CredentialPlace[] {
+function strippedBy(steps: readonly Step[]): readonly CredentialSource[] {
   return steps.flatMap(({ policy }) => policy.strippedCredentials ?? []);
 }
 

@@ -142,7 +142,7 @@ function pseudonymOf({ digest }: CompiledConfig): string {
 /** Four names are in the set with every config: custom policies read credentials too. */
 function credentialFields(authenticators: Iterable<Authenticator>): ReadonlySet<string> {
   const names = new Set(["authorization", "cookie", "proxy-authorization", "x-api-key"]);
-  for (const { places, varyHeaders = [] } of authenticators)
-    for (const name of [...places.map(fieldOf), ...varyHeaders]) if (name !== undefined) names.add(name);
+  for (const { sources, varyHeaders = [] } of authenticators)
+    for (const name of [...sources.map(fieldOf), ...varyHeaders]) if (name !== undefined) names.add(name);
   return names;
 }

@@ -3,7 +3,7 @@ import { cookiesNamed, removeCookie } from "./cookie.ts";
 import type { HeaderList } from "./header-list.ts";
 import { isBlank, trimmed } from "./whitespace.ts";
 
-export type CredentialPlace =
+export type CredentialSource =
   /** `Authorization` with this scheme, in lower case (RFC 9110 section 11.6.2); with any, and the value whole, where none is named. */
   | { readonly in: "authorization"; readonly scheme?: string }
   | { readonly in: "header"; readonly name: string }
@@ -20,36 +20,36 @@ export const AMBIGUOUS = Symbol("ambiguous");
 export function readCredential(
   headers: HeaderList,
   target: string,
-  place: CredentialPlace,
+  source: CredentialSource,
 ): string | typeof AMBIGUOUS | undefined {
-  const value = valueAt(headers, target, place);
+  const value = valueAt(headers, target, source);
   return value === "" ? undefined : value;
 }
 
-function valueAt(headers: HeaderList, target: string, place: CredentialPlace): string | typeof AMBIGUOUS | undefined {
-  switch (place.in) {
+function valueAt(headers: HeaderList, target: string, source: CredentialSource): string | typeof AMBIGUOUS | undefined {
+  switch (source.in) {
     case "authorization": {
       const value = only(headers, "authorization", holdsSeveral);
-      return typeof value === "string" ? afterScheme(value, place.scheme) : value;
+      return typeof value === "string" ? afterScheme(value, source.scheme) : value;
     }
     case "header": {
-      const value = only(headers, place.name, holdsComma);
+      const value = only(headers, source.name, holdsComma);
       return typeof value === "string" ? trimmed(value) : value;
     }
     case "cookie":
-      return single(cookiesNamed(headers, place.name));
+      return single(cookiesNamed(headers, source.name));
     case "query":
-      return single(parametersNamed(target, place.name));
+      return single(parametersNamed(target, source.name));
   }
 }
 
 /** Takes away what `readCredential` reads, and leaves everything else as it stands, byte for byte. */
-export function removeCredential(outgoing: { readonly headers: HeaderList; target: string }, place: CredentialPlace): void {
+export function removeCredential(outgoing: { readonly headers: HeaderList; target: string }, source: CredentialSource): void {
   const { headers } = outgoing;
-  if (place.in === "header") headers.delete(place.name);
-  else if (place.in === "query") outgoing.target = withoutParameter(outgoing.target, place.name);
-  else if (place.in === "cookie") removeCookie(headers, place.name);
-  else removeAuthorization(headers, place.scheme);
+  if (source.in === "header") headers.delete(source.name);
+  else if (source.in === "query") outgoing.target = withoutParameter(outgoing.target, source.name);
+  else if (source.in === "cookie") removeCookie(headers, source.name);
+  else removeAuthorization(headers, source.scheme);
 }
 
 function removeAuthorization(headers: HeaderList, scheme: string | undefined): void {
@@ -58,17 +58,17 @@ function removeAuthorization(headers: HeaderList, scheme: string | undefined): v
 }
 
 /** The header field that a credential in this place belongs to; undefined for the query. */
-export function fieldOf(place: CredentialPlace): string | undefined {
-  if (place.in === "query") return undefined;
-  return place.in === "header" ? place.name : place.in;
+export function fieldOf(source: CredentialSource): string | undefined {
+  if (source.in === "query") return undefined;
+  return source.in === "header" ? source.name : source.in;
 }
 
 /** The value of the one field of that name, where it holds one credential. */
 function only(headers: HeaderList, name: string, holdsMore: (value: string) => boolean): string | typeof AMBIGUOUS | undefined {
-  const place = headers.indexOf(name);
-  if (place < 0) return undefined;
-  const value = headers.pairs[place + 1]!;
-  return headers.indexOf(name, place + 2) >= 0 || holdsMore(value) ? AMBIGUOUS : value;
+  const index = headers.indexOf(name);
+  if (index < 0) return undefined;
+  const value = headers.pairs[index + 1]!;
+  return headers.indexOf(name, index + 2) >= 0 || holdsMore(value) ? AMBIGUOUS : value;
 }
 
 function holdsComma(value: string): boolean {
@@ -131,9 +131,9 @@ function withoutParameter(target: string, name: string): string {
 }
 
 /** For people: `Authorization`, "the cookie sid". */
-export function nameOfPlace(place: CredentialPlace): string {
-  if (place.in === "authorization") return "`Authorization`";
-  return place.in === "header"
-    ? `\`${place.name}\``
-    : `the ${place.in === "cookie" ? "cookie" : "query parameter"} \`${place.name}\``;
+export function nameOfSource(source: CredentialSource): string {
+  if (source.in === "authorization") return "`Authorization`";
+  return source.in === "header"
+    ? `\`${source.name}\``
+    : `the ${source.in === "cookie" ? "cookie" : "query parameter"} \`${source.name}\``;
 }

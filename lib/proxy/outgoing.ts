@@ -48,7 +48,7 @@ export function makeOutgoing(
   const headers = new HeaderList(pairs);
   const outgoing: Outgoing = { method: request.method, target: requestTarget, headers };
   for (const name of identityFields) headers.delete(name);
-  for (const place of strippedCredentials) removeCredential(outgoing, place);
+  for (const source of strippedCredentials) removeCredential(outgoing, source);
   if (acceptEncoding !== undefined) headers.set("accept-encoding", acceptEncoding);
   for (const [name, value] of backend.headers) headers.set(name, value);
   for (const { policy } of onRequest) policy.onRequest!(ctx, outgoing);

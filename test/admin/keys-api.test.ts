@@ -18,7 +18,7 @@ const DAY_MS = 86_400_000;
 const authenticator = (name: string, prefix: string, keys: Json = null) => ({
   name,
   kind: "apiKey",
-  options: { prefix, places: [], keys },
+  options: { prefix, sources: [], keys },
 });
 const ACTOR: Call["actor"] = { by: "operator", ip: "192.0.2.1", userAgent: "vitest", requestId: "r1" };
 

@@ -1,19 +1,26 @@
 /** Reading a credential from its place and taking it away: what is read goes, and no other byte does. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { AMBIGUOUS, type CredentialPlace, fieldOf, nameOfPlace, readCredential, removeCredential } from "#lib/http/credential.ts";
+import {
+  AMBIGUOUS,
+  type CredentialSource,
+  fieldOf,
+  nameOfSource,
+  readCredential,
+  removeCredential,
+} from "#lib/http/credential.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
 
-const BASIC: CredentialPlace = { in: "authorization", scheme: "basic" };
-const KEY: CredentialPlace = { in: "header", name: "x-key" };
-const SID: CredentialPlace = { in: "cookie", name: "sid" };
-const QUERY: CredentialPlace = { in: "query", name: "key" };
+const BASIC: CredentialSource = { in: "authorization", scheme: "basic" };
+const KEY: CredentialSource = { in: "header", name: "x-key" };
+const SID: CredentialSource = { in: "cookie", name: "sid" };
+const QUERY: CredentialSource = { in: "query", name: "key" };
 
-function read(place: CredentialPlace, pairs: string[], target = "/") {
+function read(place: CredentialSource, pairs: string[], target = "/") {
   return readCredential(new HeaderList(pairs), target, place);
 }
 
-function without(place: CredentialPlace, pairs: string[], target = "/") {
+function without(place: CredentialSource, pairs: string[], target = "/") {
   const outgoing = { headers: new HeaderList([...pairs]), target };
   removeCredential(outgoing, place);
   return { pairs: outgoing.headers.pairs, target: outgoing.target };
@@ -180,7 +187,7 @@ describe("in the query", () => {
   });
 
   test("a name that must be encoded", () => {
-    const place: CredentialPlace = { in: "query", name: "my key&" };
+    const place: CredentialSource = { in: "query", name: "my key&" };
     expect(read(place, [], "/a?my+key%26=1")).toBe("1");
     expect(without(place, [], "/a?x=1&my%20key%26=1&y").target).toBe("/a?x=1&y");
   });
@@ -223,7 +230,7 @@ describe("whatever is sent", () => {
   });
 
   /** An empty credential is not read, but goes as others do. */
-  function holdsEmpty(where: CredentialPlace, given: string[], query: string): boolean {
+  function holdsEmpty(where: CredentialSource, given: string[], query: string): boolean {
     if (where === QUERY) return new URLSearchParams(query).getAll("key").includes("");
     const form = where === SID ? /(?:^|;)[ \t]*sid[ \t]*=[ \t]*(?:;|$)/ : where === BASIC ? /^basic[ \t]*$/i : /^[ \t]*$/;
     return given.some((value, index) => index % 2 === 1 && form.test(value));
@@ -264,7 +271,7 @@ describe("whatever is sent", () => {
 
 test("a place has a field, and a name for people", () => {
   expect([BASIC, KEY, SID, QUERY].map(fieldOf)).toEqual(["authorization", "x-key", "cookie", undefined]);
-  expect([BASIC, KEY, SID, QUERY].map(nameOfPlace)).toEqual([
+  expect([BASIC, KEY, SID, QUERY].map(nameOfSource)).toEqual([
     "`Authorization`",
     "`x-key`",
     "the cookie `sid`",

@@ -14,7 +14,7 @@ import type { Consumer } from "../../contract/request.ts";
 import type { KeyRecord } from "../../contract/stores/keys.ts";
 import type { StoreCall, StoreResult } from "../../contract/stores/store-calls.ts";
 import { digestOf } from "../../crypto/credential-digest.ts";
-import { nameOfPlace } from "../../http/credential.ts";
+import { nameOfSource } from "../../http/credential.ts";
 import { IpRanges } from "../../http/ip-range.ts";
 import { bearerChallenge } from "../bearer-challenge.ts";
 import { KeyFormat } from "./key-format.ts";
@@ -48,13 +48,13 @@ const UNAVAILABLE: AuthFailure = { kind: "unavailable", reason: "the store of ke
 
 export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
   kind: "apiKey",
-  create(name, { prefix, places, keys }, { deps, claims: names }): Authenticator {
+  create(name, { prefix, sources, keys }, { deps, claims: names }): Authenticator {
     const { stores, clock } = deps;
     const format = new KeyFormat(prefix);
     const memory = keyMemoryOf(stores);
     const configured = keys && new Map(keys.map((key) => [key.digest, recordOf(key)]));
     const carried = `apiKey:${name}`;
-    const bearer = places.some((place) => place.in === "authorization");
+    const bearer = sources.some((source) => source.in === "authorization");
     const prepared = new WeakMap<KeyRecord, Prepared>();
 
     function prepare(record: KeyRecord): Prepared {
@@ -128,21 +128,21 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
 
     return {
       name,
-      expects: `an API key in ${places.map(nameOfPlace).join(" or ")}`,
-      places,
+      expects: `an API key in ${sources.map(nameOfSource).join(" or ")}`,
+      sources,
       mayForward: false,
 
       challenge(error) {
         if (bearer) return bearerChallenge(error);
         // No scheme is registered for these; a 401 must name one all the same (RFC 9110 section 15.5.2).
-        const [place] = places;
-        return place && place.in !== "authorization" ? `ApiKey in="${place.in}", name="${place.name}"` : undefined;
+        const [source] = sources;
+        return source && source.in !== "authorization" ? `ApiKey in="${source.in}", name="${source.name}"` : undefined;
       },
 
-      recognizes(value, place) {
+      recognizes(value, source) {
         if (value.startsWith(format.start)) return "theirs";
         // Tokens of others come by Bearer, too.
-        return place.in === "authorization" ? "no" : "perhaps";
+        return source.in === "authorization" ? "no" : "perhaps";
       },
 
       asks: !configured,

@@ -5,11 +5,11 @@ import { headerName } from "../../config/header-fields.ts";
 import type { Place } from "../../config/issue.ts";
 import { oneOrMore, strict } from "../../config/schema-fields.ts";
 import type { Json } from "../../contract/json.ts";
-import type { CredentialPlace } from "../../http/credential.ts";
+import type { CredentialSource } from "../../http/credential.ts";
 
 export interface ApiKeyOptions {
   readonly prefix: string;
-  readonly places: readonly CredentialPlace[];
+  readonly sources: readonly CredentialSource[];
   /** Null: they are in the store. */
   readonly keys: readonly ConfiguredKey[] | null;
 }
@@ -27,7 +27,7 @@ export interface ConfiguredKey {
   readonly routes: readonly string[] | null;
 }
 
-const STANDARD_PLACES: readonly CredentialPlace[] = [
+const STANDARD_SOURCES: readonly CredentialSource[] = [
   { in: "header", name: "x-api-key" },
   { in: "authorization", scheme: "bearer" },
 ];
@@ -79,7 +79,7 @@ export const apiKeySchema = {
       );
     return {
       prefix,
-      places: placesOf(given, place, fields),
+      sources: sourcesOf(given, place, fields),
       keys: digests === undefined ? null : digests.map((one, index) => compileKey(one, [...place, "digests", index], fields)),
     };
   },
@@ -87,12 +87,16 @@ export const apiKeySchema = {
   needsStore: ({ keys }: ApiKeyOptions): boolean => keys === null,
 };
 
-function placesOf({ header, query, cookie }: z.output<typeof setting>, place: Place, fields: Fields): readonly CredentialPlace[] {
-  const places: CredentialPlace[] = [];
+function sourcesOf(
+  { header, query, cookie }: z.output<typeof setting>,
+  place: Place,
+  fields: Fields,
+): readonly CredentialSource[] {
+  const sources: CredentialSource[] = [];
   if (header !== undefined) {
     const name = headerName(header, "request", [...place, "header"], fields);
-    if (name === "authorization") places.push({ in: "authorization", scheme: "bearer" });
-    else if (name !== undefined) places.push({ in: "header", name });
+    if (name === "authorization") sources.push({ in: "authorization", scheme: "bearer" });
+    else if (name !== undefined) sources.push({ in: "header", name });
   }
   for (const [where, name] of [
     ["query", query],
@@ -100,7 +104,7 @@ function placesOf({ header, query, cookie }: z.output<typeof setting>, place: Pl
   ] as const) {
     if (name === undefined) continue;
     // RFC 6265 section 4.1.1 for cookies; a parameter that needed escapes would have two spellings.
-    if (/^[\w.~-]+$/.test(name)) places.push({ in: where, name });
+    if (/^[\w.~-]+$/.test(name)) sources.push({ in: where, name });
     else
       fields.report.error(
         "value-format",
@@ -108,7 +112,7 @@ function placesOf({ header, query, cookie }: z.output<typeof setting>, place: Pl
         `expected letters, digits and - _ . ~, got ${JSON.stringify(name)}.`,
       );
   }
-  return header === undefined && query === undefined && cookie === undefined ? STANDARD_PLACES : places;
+  return header === undefined && query === undefined && cookie === undefined ? STANDARD_SOURCES : sources;
 }
 
 function compileKey(given: z.output<typeof key>, place: Place, fields: Fields): ConfiguredKey {

@@ -4,7 +4,7 @@ import { type AuthenticatorDefinition, type AuthFailure, consumerId } from "../.
 import type { Deps } from "../../contract/deps.ts";
 import type { Consumer } from "../../contract/request.ts";
 import { hashPassword, type PasswordHash, parsePasswordHash } from "../../crypto/password-hash.ts";
-import type { CredentialPlace } from "../../http/credential.ts";
+import type { CredentialSource } from "../../http/credential.ts";
 import type { BasicOptions, BasicUser } from "./options.ts";
 import { passwordChecks } from "./password-check-queue.ts";
 
@@ -17,7 +17,7 @@ interface Known {
 
 type Result = Consumer | AuthFailure;
 
-const PLACE: CredentialPlace = { in: "authorization", scheme: "basic" };
+const SOURCE: CredentialSource = { in: "authorization", scheme: "basic" };
 const WRONG: AuthFailure = { kind: "invalid", reason: "no such user, or another password" };
 const MALFORMED: AuthFailure = { kind: "invalid", reason: "not a name and a password in base64" };
 const BUSY: AuthFailure = { kind: "overloaded", reason: "more passwords wait to be checked than are taken at once" };
@@ -60,7 +60,7 @@ export const basic: AuthenticatorDefinition<BasicOptions> = {
     return {
       name,
       expects: "a name and a password in `Authorization: Basic`",
-      places: [PLACE],
+      sources: [SOURCE],
       mayForward: true,
       challenge: () => `Basic realm="${realm}", charset="UTF-8"`,
       verify(value, { request }) {

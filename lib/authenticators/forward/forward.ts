@@ -9,7 +9,7 @@ import type { Exchange } from "../../contract/exchange.ts";
 import type { Json } from "../../contract/json.ts";
 import type { Consumer } from "../../contract/request.ts";
 import { signsInConnection } from "../../http/connection-credential.ts";
-import { nameOfPlace } from "../../http/credential.ts";
+import { nameOfSource } from "../../http/credential.ts";
 import { VerifiedTokenCache } from "../verified-token-cache.ts";
 import { type Granted, type Judgement, judge, unavailable } from "./judgement.ts";
 import type { ForwardOptions } from "./options.ts";
@@ -23,7 +23,7 @@ const MAX_BODY_BYTES = 1024 * 1024;
 export const forward: AuthenticatorDefinition<ForwardOptions> = {
   kind: "forward",
   create(name, options, { deps, claims }) {
-    const { places, allCookies, including, cacheMs, challenge } = options;
+    const { sources, allCookies, including, cacheMs, challenge } = options;
     /** Apart, so that made-up credentials, of which anybody has as many as they like, push out nobody who was let in. */
     const granted = new VerifiedTokenCache<Granted>();
     const refused = new VerifiedTokenCache<AuthFailure>();
@@ -74,8 +74,8 @@ export const forward: AuthenticatorDefinition<ForwardOptions> = {
 
     const authenticator: Authenticator = {
       name,
-      expects: `what the service behind "${name}" takes in ${sources(options)}`,
-      places,
+      expects: `what the service behind "${name}" takes in ${sourcesText(options)}`,
+      sources,
       handlesAnonymous: true,
       varyHeaders: [...(allCookies ? ["cookie"] : []), ...including],
       mayForward: true,
@@ -106,8 +106,8 @@ export const forward: AuthenticatorDefinition<ForwardOptions> = {
   },
 };
 
-function sources({ places, allCookies }: ForwardOptions): string {
-  return [...places.map(nameOfPlace), ...(allCookies ? ["cookies"] : [])].join(" or ");
+function sourcesText({ sources, allCookies }: ForwardOptions): string {
+  return [...sources.map(nameOfSource), ...(allCookies ? ["cookies"] : [])].join(" or ");
 }
 
 function faultIn(error: unknown): string {

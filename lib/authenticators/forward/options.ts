@@ -4,13 +4,13 @@ import type { Fields } from "../../config/fields.ts";
 import { headerName, headerNames, TOKEN } from "../../config/header-fields.ts";
 import type { Place } from "../../config/issue.ts";
 import { asList, duration, flag, oneOrMore, strict } from "../../config/schema-fields.ts";
-import type { CredentialPlace } from "../../http/credential.ts";
+import type { CredentialSource } from "../../http/credential.ts";
 
 /** What the authenticator's `create` gets. Names of fields are in lower case. */
 export interface ForwardOptions {
   readonly url: string;
   /** Where credentials stand that are handed on, and stay here. */
-  readonly places: readonly CredentialPlace[];
+  readonly sources: readonly CredentialSource[];
   /** All cookies are handed on; which of them is the credential only the service knows. */
   readonly allCookies: boolean;
   /** Further fields that are handed on. */
@@ -102,10 +102,10 @@ export const forwardSchema = {
         "`cacheBy` says what is remembered, and nothing is.",
         "Write `cache`, such as 30s.",
       );
-    const sources = asList<string>(from).map((one) => (one.startsWith("cookie:") ? one : one.toLowerCase()));
+    const names = asList<string>(from).map((one) => (one.startsWith("cookie:") ? one : one.toLowerCase()));
     const included = headerNames(asList<string>(include), "request", placeOf("include", include), fields);
     for (const [name, key] of included)
-      if (name === "authorization" || name === "cookie" || sources.includes(name))
+      if (name === "authorization" || name === "cookie" || names.includes(name))
         fields.report.error(
           "said-twice",
           placeOf("include", include)(key, asList<string>(include).indexOf(key)),
@@ -114,12 +114,12 @@ export const forwardSchema = {
         );
     return {
       url: fields.value(given.url, [...place, "url"], "serviceUrl") ?? "",
-      places: sources.flatMap((one, index) => {
+      sources: names.flatMap((one, index) => {
         // Sent once, however often it is written.
-        if (sources.indexOf(one) < index) return [];
-        return credentialPlace(one, placeOf("from", from)(one, index), fields) ?? [];
+        if (names.indexOf(one) < index) return [];
+        return credentialSource(one, placeOf("from", from)(one, index), fields) ?? [];
       }),
-      allCookies: sources.includes("cookie"),
+      allCookies: names.includes("cookie"),
       including: included.map(([name]) => name),
       subject: field("consumer") ?? "x-auth-request-user",
       scopes: field("scopes"),
@@ -140,7 +140,7 @@ export const forwardSchema = {
         return name;
       }),
       redirect: fields.value(redirect, [...place, "redirect"], "boolean") ?? false,
-      challenge: compileChallenge(challenge, sources, [...place, "challenge"], fields),
+      challenge: compileChallenge(challenge, names, [...place, "challenge"], fields),
       timeoutMs: fields.value(given.timeout ?? "2s", [...place, "timeout"], "wait") ?? 2000,
       cacheMs: cache === undefined ? null : (fields.value(cache, [...place, "cache"], "memory") ?? null),
       cacheBy: given.cacheBy ?? "request",
@@ -149,7 +149,7 @@ export const forwardSchema = {
 };
 
 /** Undefined for all cookies, and after a fault that was reported. */
-function credentialPlace(from: string, place: Place, fields: Fields): CredentialPlace | undefined {
+function credentialSource(from: string, place: Place, fields: Fields): CredentialSource | undefined {
   if (from === "authorization") return { in: "authorization" };
   if (from === "cookie") return undefined;
   const cookie = /^cookie:(.*)$/.exec(from)?.[1];

@@ -1,6 +1,6 @@
 /** What the service is asked about a request: its credentials, and the request line as the gateway saw it. */
 import type { Exchange } from "../../contract/exchange.ts";
-import { AMBIGUOUS, nameOfPlace, readCredential } from "../../http/credential.ts";
+import { AMBIGUOUS, nameOfSource, readCredential } from "../../http/credential.ts";
 import type { ForwardOptions } from "./options.ts";
 
 export interface ForwardQuestion {
@@ -12,23 +12,23 @@ export interface ForwardQuestion {
   readonly key: string;
 }
 
-type Asked = Pick<ForwardOptions, "places" | "allCookies" | "including" | "cacheBy">;
+type Asked = Pick<ForwardOptions, "sources" | "allCookies" | "including" | "cacheBy">;
 
 /** For the record, where what the service would judge is not what a backend might take. */
 export interface Ambiguity {
   readonly ambiguous: string;
 }
 
-export function questionOf(exchange: Exchange, { places, allCookies, including, cacheBy }: Asked): ForwardQuestion | Ambiguity {
+export function questionOf(exchange: Exchange, { sources, allCookies, including, cacheBy }: Asked): ForwardQuestion | Ambiguity {
   const { request, target } = exchange;
   const credentials: string[] = [];
   const cookies: string[] = [];
-  for (const place of places) {
-    const value = readCredential(request.headers, target.raw, place);
-    if (value === AMBIGUOUS) return { ambiguous: `several credentials in ${nameOfPlace(place)}` };
+  for (const source of sources) {
+    const value = readCredential(request.headers, target.raw, source);
+    if (value === AMBIGUOUS) return { ambiguous: `several credentials in ${nameOfSource(source)}` };
     if (value === undefined) continue;
-    if (place.in === "cookie") cookies.push(`${place.name}=${value}`);
-    else credentials.push(place.in === "header" ? place.name : "authorization", value);
+    if (source.in === "cookie") cookies.push(`${source.name}=${value}`);
+    else credentials.push(source.in === "header" ? source.name : "authorization", value);
   }
   // HTTP/2 splits cookies into fields; a service over HTTP/1.1 gets one (RFC 9113 section 8.2.3).
   const held = allCookies ? request.headers.all("cookie") : cookies;

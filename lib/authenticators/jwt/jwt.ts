@@ -5,7 +5,7 @@ import type { Exchange, Outgoing } from "../../contract/exchange.ts";
 import type { MaybePromise } from "../../contract/maybe-promise.ts";
 import { renderField } from "../../contract/render-template.ts";
 import type { Consumer } from "../../contract/request.ts";
-import { nameOfPlace } from "../../http/credential.ts";
+import { nameOfSource } from "../../http/credential.ts";
 import { bearerChallenge } from "../bearer-challenge.ts";
 import { VerifiedTokenCache } from "../verified-token-cache.ts";
 import { callerOf } from "./caller.ts";
@@ -27,13 +27,13 @@ interface Verified {
 export const jwt: AuthenticatorDefinition<JwtOptions> = {
   kind: "jwt",
   create(name, options, { deps, claims: kept }) {
-    const { issuers, algorithms, places, headers, revocation } = options;
+    const { issuers, algorithms, sources, headers, revocation } = options;
     const remembered = new VerifiedTokenCache<Verified>();
-    const isBearer = places.some((place) => place.in === "authorization");
+    const isBearer = sources.some((source) => source.in === "authorization");
     const revoked = revocation && revokedTokensOf(deps.stores);
-    const sources = keySources(options, deps, () => remembered.clear());
-    const tended = [...sources.values()].filter(({ tend }) => tend);
-    const sourceOf = (issuer: unknown): KeySource => sources.get(issuer as string) ?? sources.get(undefined)!;
+    const keysByIssuer = keySources(options, deps, () => remembered.clear());
+    const tended = [...keysByIssuer.values()].filter(({ tend }) => tend);
+    const keySourceOf = (issuer: unknown): KeySource => keysByIssuer.get(issuer as string) ?? keysByIssuer.get(undefined)!;
 
     async function verifyAtFirstSight(text: string): Promise<Consumer | AuthFailure> {
       const token = readToken(text);
@@ -43,7 +43,7 @@ export const jwt: AuthenticatorDefinition<JwtOptions> = {
       if (!algorithms.includes(alg)) return invalid(`alg ${quoted(alg)} is not among ${algorithms.join(", ")}`);
       const foreign = issuerFault(claims.iss, issuers);
       if (foreign) return foreign;
-      const keys = await sourceOf(claims.iss).keysFor({ alg, kid });
+      const keys = await keySourceOf(claims.iss).keysFor({ alg, kid });
       if ("away" in keys) return { kind: "unavailable", reason: keys.away };
       if (keys.length === 0) return invalid(`no key of the issuer has kid ${quoted(kid)} for ${alg}`);
       const { generation } = remembered;
@@ -76,8 +76,8 @@ export const jwt: AuthenticatorDefinition<JwtOptions> = {
 
     return {
       name,
-      expects: `a token in ${places.map((place) => (place.in === "authorization" ? "`Authorization: Bearer`" : nameOfPlace(place))).join(" or ")}`,
-      places,
+      expects: `a token in ${sources.map((source) => (source.in === "authorization" ? "`Authorization: Bearer`" : nameOfSource(source))).join(" or ")}`,
+      sources,
       mayForward: true,
       fields: headers.map(([field]) => field),
       servers: isBearer ? issuers : [],

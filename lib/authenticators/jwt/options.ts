@@ -8,7 +8,7 @@ import type { Place } from "../../config/issue.ts";
 import { asList, duration, oneOf, oneOrMore, strict } from "../../config/schema-fields.ts";
 import type { ClaimRule } from "../../contract/claims.ts";
 import type { Template } from "../../contract/template.ts";
-import type { CredentialPlace } from "../../http/credential.ts";
+import type { CredentialSource } from "../../http/credential.ts";
 
 /** What the authenticator's `create` gets. */
 export interface JwtOptions {
@@ -16,7 +16,7 @@ export interface JwtOptions {
   readonly audience: readonly string[];
   readonly algorithms: readonly string[];
   readonly keys: JwtKeys;
-  readonly places: readonly CredentialPlace[];
+  readonly sources: readonly CredentialSource[];
   readonly scopesFrom: readonly string[];
   readonly rolesFrom: readonly string[];
   readonly tierClaim: string | null;
@@ -131,9 +131,9 @@ export const jwtSchema = {
       audience: fields.list(audience, [...place, "audience"], "string"),
       algorithms,
       keys: compileKeys(given, algorithms, place, fields),
-      places: asList(given.from ?? "header").flatMap((from, index) => {
+      sources: asList(given.from ?? "header").flatMap((from, index) => {
         const at = [...place, "from", ...(Array.isArray(given.from) ? [index] : [])];
-        return compilePlace(from, at, fields) ?? [];
+        return compileSource(from, at, fields) ?? [];
       }),
       scopesFrom: asList(scopesFrom),
       rolesFrom: asList(rolesFrom),
@@ -175,9 +175,9 @@ function compileAlgorithms({ algorithms, secret }: Given, place: Place, { report
 
 function compileKeys(given: Given, algorithms: readonly string[], place: Place, fields: Fields): JwtKeys {
   const { jwks, keys, secret } = given;
-  const sources = (["jwks", "keys", "secret"] as const).filter((name) => given[name] !== undefined);
-  if (sources.length > 1)
-    fields.report.error("said-twice", place, `${sources.map((name) => `\`${name}\``).join(" and ")} exclude each other.`);
+  const kinds = (["jwks", "keys", "secret"] as const).filter((name) => given[name] !== undefined);
+  if (kinds.length > 1)
+    fields.report.error("said-twice", place, `${kinds.map((name) => `\`${name}\``).join(" and ")} exclude each other.`);
   if (secret !== undefined) {
     const at = [...place, "secret"];
     if (asList(secret).some((one) => !one.includes("${env.")))
@@ -200,7 +200,7 @@ function compileKeys(given: Given, algorithms: readonly string[], place: Place, 
   return { kind: "discovery" };
 }
 
-function compilePlace(from: string, place: Place, { report }: Fields): CredentialPlace | undefined {
+function compileSource(from: string, place: Place, { report }: Fields): CredentialSource | undefined {
   if (from === "header") return { in: "authorization", scheme: "bearer" };
   const [, kind, name] = /^(header|cookie|query):(.+)$/.exec(from) ?? [];
   if (!kind || !name || (kind !== "query" && !TOKEN.test(name))) {

@@ -7,7 +7,7 @@ import type { MaybePromise } from "../../contract/maybe-promise.ts";
 import type { Decision, Policy, PolicyDefinition } from "../../contract/policy.ts";
 import { type Answer, type Refusal, refuse } from "../../contract/problem.ts";
 import type { Consumer } from "../../contract/request.ts";
-import { AMBIGUOUS, nameOfPlace, readCredential } from "../../http/credential.ts";
+import { AMBIGUOUS, nameOfSource, readCredential } from "../../http/credential.ts";
 import { HeaderList } from "../../http/header-list.ts";
 import type { AuthOptions } from "./options.ts";
 
@@ -43,7 +43,7 @@ export const auth: PolicyDefinition<AuthOptions> = {
     const accepted = accept.map((name) => authenticators.get(name)!);
     const missingAnywhere = refuseMissing(accepted, undefined);
     /** Where what stands there stays here. */
-    const kept = accepted.flatMap(({ places, mayForward }) => (mayForward && backend?.forwardCredential ? [] : places));
+    const kept = accepted.flatMap(({ sources, mayForward }) => (mayForward && backend?.forwardCredential ? [] : sources));
     const handsOn = accepted.some(({ onRequest }) => onRequest);
     const ways: Ways = {
       accepted,
@@ -143,14 +143,14 @@ function findAll(accepted: readonly Authenticator[], exchange: Exchange): readon
 
 function credentialFor(by: Authenticator, exchange: Exchange): Found | undefined {
   const { request, target } = exchange;
-  for (const place of by.places) {
-    const value = readCredential(request.headers, target.raw, place);
+  for (const source of by.sources) {
+    const value = readCredential(request.headers, target.raw, source);
     if (value === undefined) continue;
     if (value === AMBIGUOUS) {
-      const result: AuthFailure = { kind: "invalid", reason: `several credentials in ${nameOfPlace(place)}` };
+      const result: AuthFailure = { kind: "invalid", reason: `several credentials in ${nameOfSource(source)}` };
       return { by, value: "", result, isCertain: true };
     }
-    const whose = by.recognizes?.(value, place) ?? "theirs";
+    const whose = by.recognizes?.(value, source) ?? "theirs";
     if (whose !== "no") return { by, value, result: undefined, isCertain: whose === "theirs" };
   }
   return by.handlesAnonymous ? { by, value: "", result: undefined, isCertain: false } : undefined;
