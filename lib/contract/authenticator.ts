@@ -43,7 +43,7 @@ export interface ChallengeError {
 
 export interface Authenticator {
   readonly name: string;
-  /** What it takes, to end the sentence "This route takes …": a bearer token in `Authorization`. */
+  /** The end of the sentence "This route takes …": a bearer token in `Authorization`. */
   readonly expects: string;
   /** Where its credential comes from: the first source that holds one counts. No backend gets it. */
   readonly sources: readonly CredentialSource[];

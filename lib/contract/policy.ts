@@ -1,7 +1,7 @@
 /**
  * The policy contract. A policy is a folder under lib/policies: its definition is listed in policies/index.ts, its options
  * in policies/schemas.ts. `create` runs once per route when a config is loaded; what it returns is called for each request.
- * The gateway owns order, timing, tracing and shadow mode: a policy only says what it thinks.
+ * The gateway owns order, timing, tracing and shadow mode; a policy only decides.
  */
 
 import type { CredentialSource } from "../http/credential.ts";
@@ -20,7 +20,7 @@ import type { Sink } from "./sink.ts";
 
 /** Nothing (go on), a refusal, or a whole answer (a redirect, a preflight, a replay). */
 export type Decision = undefined | Refusal | Answer;
-/** How a policy takes part in a body that streams. Where no policy of a route does, bytes pass untouched. */
+/** A policy's part in a body that streams. Bytes of other routes pass untouched. */
 export interface BodyPart {
   /** `observe` sees each chunk, `transform` replaces it, `buffer` asks for the whole body first. */
   readonly mode: "observe" | "transform" | "buffer";
@@ -28,7 +28,7 @@ export interface BodyPart {
   readonly maxBytes?: number;
   /** For a buffered request body: only for these requests, the others stream. */
   when?(exchange: Exchange): boolean;
-  /** Made anew for each body: `chunk` sees or replaces a chunk, `end` adds what is left. Absent for a buffered request body, which stands in `exchange.body`. */
+  /** A tap for each body: `chunk` sees or replaces a chunk, `end` adds the rest. Absent for a buffered request body: that is `exchange.body`. */
   open?(exchange: Exchange): BodyTap;
 }
 export interface BodyTap {
@@ -43,7 +43,7 @@ export interface Policy {
   readonly asks?: boolean;
   /** Credentials of the caller that no backend gets. They are taken away before anything is added: a backend's own fields stay. */
   readonly strippedCredentials?: readonly CredentialSource[];
-  /** On what goes to the backend: once for each attempt. */
+  /** Changes the request to the backend, once for each attempt. */
   onRequest?(exchange: Exchange, outgoing: Outgoing): void;
   /** The shared part of an answer: stored with it in a cache. Runs in reverse order. */
   onResponse?(exchange: Exchange, head: AnswerHead): void;
@@ -55,7 +55,7 @@ export interface Policy {
   onSend?(exchange: Exchange, head: AnswerHead): void;
   readonly requestBody?: BodyPart;
   readonly responseBody?: BodyPart;
-  /** Last before the cache and the backend are asked: what their answer goes to in place of the caller's own sink. For built-in policies. */
+  /** Last before the cache and the backend: their answer goes to this sink in place of the caller's own. For built-in policies. */
   intercept?(exchange: Exchange, sink: Sink): Sink;
   /**
    * What its onRequest and onResponse take from a request beside method, host and target (values of fields, say), as text. Answers
@@ -63,15 +63,15 @@ export interface Policy {
    * or nothing is stored on its routes.
    */
   cacheKey?(exchange: Exchange): string;
-  /** Answers of the route's backend are kept by these rules: only the policy `cache` says so. */
+  /** Rules by which the backend's answers are stored: only the policy `cache` has them. */
   readonly cache?: CacheOptions;
-  /** Whose scripts may call: only the policy `cors` says so. */
+  /** Origins whose scripts may call: only the policy `cors` has it. */
   readonly cors?: CorsRule;
   /** At most once, in the half that ends the request, also after an abort. Not awaited: use `deps.defer`. */
   onEnd?(exchange: Exchange, outcome: Outcome): void;
 }
 
-/** What a route says to a preflight. */
+/** A route's answer to a preflight. */
 export interface CorsRule {
   readonly credentials: boolean;
   /** What may be granted for the route's path; undefined: the method that was asked for. */
@@ -92,13 +92,13 @@ export interface PolicyDefinition<Options = unknown> {
   create(options: Options, deps: Deps, route: RouteInfo, parts: RouteParts): Policy;
 }
 
-/** What a policy may know of the gateway that its route stands in. */
+/** The parts of the gateway that a policy may use. */
 export interface RouteParts {
   /** By name. */
   readonly authenticators: ReadonlyMap<string, Authenticator>;
   /** Absent where the route answers itself. */
   readonly backend: { readonly forwardCredential: boolean } | undefined;
-  /** False in shadow mode: for a policy that does more than to say what it thinks. */
+  /** False in shadow mode: for a policy that does more than decide. */
   readonly enforce: boolean;
   /** Where a client learns whose tokens a path takes (RFC 9728); undefined where nothing tells. */
   readonly metadata: { urlFor(target: Target): string | undefined } | undefined;
