@@ -48,18 +48,32 @@ export class MemoryCounters implements LocalCounters {
   }
 
   take(takes: readonly Take[], nowMs: number): StoreReply<Taken> {
+    // What most requests ask; the rest of this function says the same of several.
+    if (takes.length === 1) return this.#takeOne(takes[0]!, nowMs);
     const cells = this.#cellsOf(takes, nowMs);
     const charges = judge(takes, cells, nowMs);
-    const allowed = takes.every(({ enforce }, index) => charges[index] !== undefined || !enforce);
-    // All are charged before any is counted: two takes may share a cell.
-    const leases = allowed ? takes.map((take, index) => this.#charge(take, charges[index], cells[index]!, nowMs)) : [];
-    const counts = takes.map(({ rule, upTo }, index) => {
-      const cell = cells[index]!;
-      const found = count(rule, cell.state, charges[index], leases[index], nowMs);
-      if (!allowed && !found.allowed) this.#block(cell, found.resetMs);
-      return allowed && upTo !== undefined && found.allowed ? { ...found, taken: charges[index]! } : found;
+    const whole = takes.every((take, index) => charges[index] !== undefined || !take.enforce);
+    const leases = takes.map((take, index) => {
+      const units = charges[index] ?? 0;
+      return whole && units > 0 ? this.#charge(take, units, cells[index]!, nowMs) : undefined;
     });
-    return ok({ allowed, counts });
+    const counts = takes.map((take, index) => {
+      const found = count(take.rule, cells[index]!.state, charges[index], leases[index], nowMs);
+      return whole && take.upTo !== undefined && found.allowed ? { ...found, taken: charges[index]! } : found;
+    });
+    for (const [index, { allowed, resetMs }] of counts.entries()) if (!whole && !allowed) this.#block(cells[index]!, resetMs);
+    return ok({ allowed: whole, counts });
+  }
+
+  #takeOne(take: Take, nowMs: number): StoreReply<Taken> {
+    const { rule, enforce, upTo } = take;
+    const cell = this.#cellOf(take.key, rule, nowMs);
+    const units = unitsFor(take, unitsLeft(rule, cell.state, nowMs));
+    const whole = units !== undefined || !enforce;
+    const lease = whole && units ? this.#charge(take, units, cell, nowMs) : undefined;
+    const found = count(rule, cell.state, units, lease, nowMs);
+    if (!whole) this.#block(cell, found.resetMs);
+    return ok({ allowed: whole, counts: [whole && upTo !== undefined && found.allowed ? { ...found, taken: units! } : found] });
   }
 
   peek(takes: readonly Take[], nowMs: number): StoreReply<readonly Count[]> {
@@ -106,16 +120,16 @@ export class MemoryCounters implements LocalCounters {
   /** One cell for each take; takes of one key share theirs. */
   #cellsOf(takes: readonly Take[], nowMs: number): Cell[] {
     const cells: Cell[] = [];
-    for (let index = 0; index < takes.length; index++) {
-      const { key, rule } = takes[index]!;
-      const same = takes.findIndex((other) => other.key === key);
-      cells.push(same < index && fits(rule, cells[same]!.state, nowMs) ? cells[same]! : this.#cellOf(key, rule, nowMs));
+    for (const [index, take] of takes.entries()) {
+      const same = takes.findIndex((other) => other.key === take.key);
+      cells.push(
+        same < index && fits(take.rule, cells[same]!.state, nowMs) ? cells[same]! : this.#cellOf(take.key, take.rule, nowMs),
+      );
     }
     return cells;
   }
 
-  #charge(take: Take, units: number | undefined, cell: Cell, nowMs: number): string | undefined {
-    if (!units) return undefined;
+  #charge(take: Take, units: number, cell: Cell, nowMs: number): string | undefined {
     const lease = charge(take.rule, cell.state, units, nowMs);
     this.#keep(cell, take.rule, nowMs);
     return lease;
@@ -231,8 +245,7 @@ function cellKey(key: string, rule: CounterRule): string {
  */
 function judge(takes: readonly Take[], cells: readonly Cell[], nowMs: number): (number | undefined)[] {
   const charges: (number | undefined)[] = [];
-  for (let index = 0; index < takes.length; index++) {
-    const take = takes[index]!;
+  for (const [index, take] of takes.entries()) {
     let left = unitsLeft(take.rule, cells[index]!.state, nowMs);
     for (let other = 0; other < index; other++) if (cells[other] === cells[index]) left -= charges[other] ?? 0;
     charges.push(unitsFor(take, left));
