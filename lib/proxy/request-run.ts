@@ -1,7 +1,7 @@
 /** The second half of one request: by way of the cache or straight to the backend, and what happens when that fails. */
 import { Readable } from "node:stream";
 import type { BackendTarget } from "../backends/backend.ts";
-import { BACKEND_FAILURES, type ProblemCode, type Refusal, refuse } from "../contract/problem.ts";
+import { BACKEND_FAILURES, type Refusal, type RefusalCode, refuse } from "../contract/problem.ts";
 import type { Sink } from "../contract/sink.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import { writeStop } from "../engine/send.ts";
@@ -182,7 +182,7 @@ export class RequestRun implements Run {
     this.onClose = () => clearTimeout(timer);
   }
 
-  #fallsBack(code: ProblemCode): boolean {
+  #fallsBack(code: RefusalCode): boolean {
     const { ctx, sink } = this;
     if (!BACKEND_FAILURES.has(code) || sink.closed || isUpgradeSink(sink)) return false;
     return this.#canFallBack(ctx.record.attempts.some((attempt) => attempt.wasSent));
@@ -196,7 +196,7 @@ export class RequestRun implements Run {
     return !(body instanceof Readable && (body.readableDidRead || body.destroyed));
   }
 
-  #fallBack(code: ProblemCode): void {
+  #fallBack(code: RefusalCode): void {
     const { ctx } = this;
     const fallback = ctx.pipeline.fallback!;
     ctx.record.steps.push({ policy: "fallback", verdict: "passed", code, reason: `goes to ${fallback.backend.name}`, ms: 0 });
