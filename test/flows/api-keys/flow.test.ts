@@ -230,6 +230,8 @@ describeHosts(
         expect((await documented("GET", "audit", "audit?limit=1")).body.items).toMatchObject([
           { action: "key.removed", target: id },
         ]);
+        expect((await documented("GET", "requests", "requests?limit=1")).body.items).toHaveLength(1);
+        expect((await documented("GET", "traffic", "traffic?period=15m")).body.period).toBe("15m");
         expect((await documented("GET", "overview", "overview")).body.host).toBe(name);
         await documented("GET", "openapi.json", "openapi.json");
         const all = Object.entries(paths).flatMap(([path, methods]) =>
