@@ -65,14 +65,14 @@ export interface RouteOverview {
 }
 
 export function describeRoutes({ config }: Pick<Gateway, "config">): RouteOverview[] {
-  return config.routes.map(({ host, path, methods, when, backend, mirror, elsewhere, variants }) => {
+  return config.routes.map(({ host, path, methods, when, backend, mirror, fallback, variants }) => {
     const all = [...new Set(variants.flatMap((variant) => variant.steps.map(({ policy }) => policy)))];
     const answering = all.find((step) => step === "respond" || step === "redirect");
     const steps = all.filter((step) => step !== answering);
     const nameOf = (index: number | undefined) => (index === undefined ? undefined : config.backends[index]!.name);
     const goesTo = backend === undefined ? (answering ?? "") : config.backends[backend]!.name;
     const conditions = [...(when?.headers ?? []).map(([name]) => name), ...(when?.query ?? []).map(([name]) => `?${name}`)];
-    const others = { mirrorsTo: nameOf(mirror?.backend), fallsBackTo: nameOf(elsewhere) };
+    const others = { mirrorsTo: nameOf(mirror?.backend), fallsBackTo: nameOf(fallback) };
     return { host: host ?? null, path, methods: methods ?? null, when: conditions, goesTo, ...others, steps };
   });
 }

@@ -32,14 +32,14 @@ export function routeMeaning(
   config: CompiledConfig,
   customPolicies: ReadonlyMap<string, CustomPolicy>,
 ): string {
-  const { id, host, path, methods, when, rewrite, guard, encodedSlash, backend, elsewhere } = route;
+  const { id, host, path, methods, when, rewrite, guard, encodedSlash, backend, fallback } = route;
   const shaping = steps
     .filter(({ policy }) => SHAPING.some((part) => policy[part] !== undefined))
     .map(({ compiled }) => compiled);
   const accepted = new Set(steps.flatMap(({ compiled }) => acceptedBy(compiled)));
   const meaning = [
     { id, host, path, methods, when, rewrite, guard, encodedSlash },
-    [backend, elsewhere].map((index) => (index === undefined ? null : config.backends[index])),
+    [backend, fallback].map((index) => (index === undefined ? null : config.backends[index])),
     shaping,
     config.authenticators.filter(({ name }) => accepted.has(name)),
     // Nobody can tell what a custom policy reads of its surroundings: any change of the config counts, and of its own text.

@@ -117,7 +117,7 @@ function whenOf({ when }: CompiledRoute, variables: Variables): string[] {
   return [...when.headers.map((pair) => text("header", pair)), ...when.query.map((pair) => text("query", pair))];
 }
 
-function destinationOf(route: Route, { variants, mirror, elsewhere }: CompiledRoute, backends: Gateway["backends"]): Destination {
+function destinationOf(route: Route, { variants, mirror, fallback }: CompiledRoute, backends: Gateway["backends"]): Destination {
   const { upstream } = route.pipelineFor("");
   if (upstream)
     return {
@@ -125,7 +125,7 @@ function destinationOf(route: Route, { variants, mirror, elsewhere }: CompiledRo
       backend: upstream.backend.name,
       example: exampleFor(route, upstream.backend),
       mirror: mirror && { backend: backends[mirror.backend]!.name, percent: Math.round(mirror.share * 10_000) / 100 },
-      fallback: elsewhere === undefined ? undefined : backends[elsewhere]!.name,
+      fallback: fallback === undefined ? undefined : backends[fallback]!.name,
     };
   const [redirect] = stepsOfPolicy("redirect", [{ variants }]);
   if (redirect) {

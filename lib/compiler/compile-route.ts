@@ -113,7 +113,7 @@ export class RouteCompiler {
       if (vercel) report.error("reserved-path", [...place, "path"], message);
       else report.warn("reserved-path", [...place, "path"], message);
     }
-    const elsewhere = backend === undefined ? undefined : otherBackend(merged, backend, backends, fields);
+    const fallback = backend === undefined ? undefined : otherBackend(merged, backend, backends, fields);
     const mirror = backend === undefined ? undefined : compileMirror(merged, backend, backends, fields);
     const rewrite = compileRewrite(settings, pattern, place, fields);
     const route: CompiledRoute = {
@@ -130,7 +130,7 @@ export class RouteCompiler {
       overrides: merged.get("overrides").value === "pass" ? "pass" : undefined,
       priority: merged.get("priority").value,
       mirror,
-      elsewhere,
+      fallback,
       variants: this.#variants(merged, backend === undefined ? undefined : backends[backend], fields, methods),
     };
     return pattern && { route, place, shape: this.#read?.(pattern.shape) ?? pattern.shape };

@@ -94,7 +94,7 @@ export function compileConfig(source: Source, options: CompileOptions): Compiled
 }
 
 function reportUnusedBackends(drafts: readonly Draft[], backends: readonly CompiledBackend[], report: Report): void {
-  const used = new Set(drafts.flatMap(({ route }) => [route.backend, route.mirror?.backend, route.elsewhere]));
+  const used = new Set(drafts.flatMap(({ route }) => [route.backend, route.mirror?.backend, route.fallback]));
   for (const [index, { name }] of backends.entries())
     if (!used.has(index)) report.warn("unused-backend", ["backends", name], `no route uses the backend "${name}".`);
 }

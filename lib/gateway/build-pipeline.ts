@@ -134,11 +134,11 @@ function upstreams(
     const { timeouts, resilience } = to.compiled;
     return upstreamTo(to, source, route, { timeouts, retry: resilience?.retry }, [...strippedBy(builtIn), ...byCustom]);
   };
-  const { mirror, elsewhere } = route;
+  const { mirror, fallback } = route;
   const { timeouts, retry } = variant;
   return {
     upstream: upstreamTo(backend, source, route, { timeouts, retry }, strippedBy(steps)),
-    fallback: elsewhere === undefined ? undefined : other(elsewhere),
+    fallback: fallback === undefined ? undefined : other(fallback),
     mirror: mirror && mirrorOf(mirror, other(mirror.backend), steps),
   };
 }

@@ -28,7 +28,7 @@ export function reportSharedCaches(drafts: readonly Draft[], backends: readonly 
       if (why !== undefined) complain(why);
     }
     const { canary, balance }: Partial<CompiledBackend> = backends[route.backend ?? -1] ?? {};
-    const asked = [route.backend, route.elsewhere].flatMap((index) => backends[index ?? -1] ?? []);
+    const asked = [route.backend, route.fallback].flatMap((index) => backends[index ?? -1] ?? []);
     if (asked.some(({ targets }) => targets.some(({ where }) => where)))
       complain("would give what is for one place, by `where`, to callers of others.");
     if (canary) complain("would give the canary's answers to the others.");

@@ -149,7 +149,7 @@ const ANY_ORIGIN = "*";
 function originsOf({ route }: Draft, backends: readonly CompiledBackend[]): string[] {
   const isRefusal = stepsOfPolicy("respond", [route]).some(({ options }) => options.status >= 400);
   if (isRefusal) return [ANY_ORIGIN];
-  const used = [route.backend, route.elsewhere, route.mirror?.backend].filter((index) => typeof index === "number");
+  const used = [route.backend, route.fallback, route.mirror?.backend].filter((index) => typeof index === "number");
   const origins = used.flatMap((index) =>
     backends[index]!.targets.map(({ url }) => {
       // An address that is a reference is known by its text; the same server under two names can't be told.

@@ -90,7 +90,7 @@ export interface CompiledRoute {
   /** Absent: none. */
   readonly mirror?: CompiledMirror | undefined;
   /** Index into `backends`: what is asked when the route's own has failed. Absent: none. */
-  readonly elsewhere?: number | undefined;
+  readonly fallback?: number | undefined;
   /** One for each distinct setting by method; the one with `methods: null` is for all others and stands last. */
   readonly variants: readonly CompiledVariant[];
 }
