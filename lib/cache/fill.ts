@@ -8,7 +8,7 @@ import type { Refusal } from "../contract/problem.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import { isNotModified, type Validators } from "../http/conditions.ts";
 import { HeaderList } from "../http/header-list.ts";
-import type { BackendHead } from "../http/hygiene.ts";
+import type { BackendHead } from "../http/sanitize-headers.ts";
 import { cacheTags, targetedCacheControl } from "../http/targeted-cache-control.ts";
 import { fieldsForOne, type SharedHead } from "../proxy/answer-head.ts";
 import type { FillHooks, Run } from "../proxy/run.ts";

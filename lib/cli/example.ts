@@ -4,7 +4,7 @@ import { paramsOf } from "../engine/match.ts";
 import { RequestContext } from "../engine/request-context.ts";
 import type { Route } from "../engine/route.ts";
 import { HeaderList } from "../http/header-list.ts";
-import { readRequestHeaders } from "../http/hygiene.ts";
+import { readRequestHeaders } from "../http/sanitize-headers.ts";
 import { parseTarget } from "../http/target.ts";
 import { makeOutgoing } from "../proxy/outgoing.ts";
 

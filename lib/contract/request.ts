@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import type { ClientStatement } from "../http/client-statement.ts";
 import type { Geo } from "../http/geo.ts";
 import type { HeaderList } from "../http/header-list.ts";
-import type { RequestFacts } from "../http/hygiene.ts";
+import type { RequestFacts } from "../http/sanitize-headers.ts";
 import type { Json } from "./json.ts";
 
 /** Who is at the other end of the connection, as far as the host's adapter believes it (CONFIG: whom to believe). */

@@ -1,7 +1,7 @@
 /** Begins a request: reads its head and target once, and makes the context that all later steps share. */
 import type { Clock } from "../contract/deps.ts";
 import type { GatewayRequest } from "../contract/request.ts";
-import { readRequestHeaders } from "../http/hygiene.ts";
+import { readRequestHeaders } from "../http/sanitize-headers.ts";
 import { authorityOf, parseTarget, UNREADABLE_TARGET } from "../http/target.ts";
 import { type Recorder, RequestContext } from "./request-context.ts";
 import type { Route } from "./route.ts";

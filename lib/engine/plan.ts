@@ -9,7 +9,7 @@ import type { StepRecord } from "../contract/record.ts";
 import type { Client, Consumer, GatewayRequest } from "../contract/request.ts";
 import { decryptCompact, encryptCompact } from "../crypto/compact-jwe.ts";
 import { hasBody } from "../http/framing.ts";
-import { readRequestHeaders } from "../http/hygiene.ts";
+import { readRequestHeaders } from "../http/sanitize-headers.ts";
 
 export interface Plan {
   readonly route: string;

@@ -6,7 +6,7 @@ import { Locals } from "../contract/local.ts";
 import type { Refusal, RefusalCode } from "../contract/problem.ts";
 import type { RecordDraft } from "../contract/record.ts";
 import type { Consumer, GatewayRequest } from "../contract/request.ts";
-import { type RequestFacts, withoutOverrides } from "../http/hygiene.ts";
+import { type RequestFacts, withoutOverrides } from "../http/sanitize-headers.ts";
 import type { Target } from "../http/target.ts";
 import { continueTrace } from "../http/trace-context.ts";
 import type { Pipeline, Upstream } from "./pipeline.ts";

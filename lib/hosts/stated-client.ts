@@ -2,7 +2,7 @@
 import type { CompiledConfig } from "../contract/compiled/config.ts";
 import type { Client, GatewayRequest } from "../contract/request.ts";
 import { CLIENT_HEADER, readStatement } from "../http/client-statement.ts";
-import type { RequestFacts } from "../http/hygiene.ts";
+import type { RequestFacts } from "../http/sanitize-headers.ts";
 import type { Locate } from "./node/geo-database.ts";
 import { LocatedClient } from "./node/located-client.ts";
 

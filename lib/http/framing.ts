@@ -1,5 +1,5 @@
 /** Whether a message has a body: its framing says so, whatever its method (RFC 9112 section 6.3). */
-import type { RequestFacts } from "./hygiene.ts";
+import type { RequestFacts } from "./sanitize-headers.ts";
 
 export function hasBody({ contentLength, transferEncoding }: RequestFacts): boolean {
   return contentLength === undefined ? transferEncoding !== undefined : contentLength > 0;

@@ -1,6 +1,6 @@
 /** What a lax parser lets pass although another could read it differently: refused before anything is decided, and the connection ended. */
 import { isHost } from "./host.ts";
-import type { RequestFacts } from "./hygiene.ts";
+import type { RequestFacts } from "./sanitize-headers.ts";
 import { authorityOf } from "./target.ts";
 
 /** In words for the problem, or undefined. Malformed fields and lengths have been refused by the parser before. */

@@ -10,7 +10,7 @@ import type { ReverseRewrite } from "../engine/pipeline.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
 import { HeaderList } from "../http/header-list.ts";
-import type { BackendHead } from "../http/hygiene.ts";
+import type { BackendHead } from "../http/sanitize-headers.ts";
 
 export interface ShapedHead {
   readonly status: number;

@@ -10,7 +10,7 @@ import type { Sink } from "../contract/sink.ts";
 import { BodyTaps } from "../engine/body-taps.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import { signsInConnection } from "../http/connection-credential.ts";
-import type { BackendHead } from "../http/hygiene.ts";
+import type { BackendHead } from "../http/sanitize-headers.ts";
 import { privateHead, type ShapedHead, sharedHead } from "./answer-head.ts";
 import { CallerGone } from "./attempt-failure.ts";
 import { type Decoder, decoderFor } from "./decode.ts";

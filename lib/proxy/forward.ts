@@ -11,8 +11,8 @@ import type { Sink } from "../contract/sink.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import { keepRequestChallenges } from "../http/connection-credential.ts";
 import { isBodiless } from "../http/framing.ts";
-import { type BackendHead, readBackendHead } from "../http/hygiene.ts";
 import { writableReason } from "../http/reason-phrase.ts";
+import { type BackendHead, readBackendHead } from "../http/sanitize-headers.ts";
 import type { ShapedHead } from "./answer-head.ts";
 import {
   asRefusal,

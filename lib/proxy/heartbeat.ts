@@ -2,7 +2,7 @@
  * Keeps an event stream alive through proxies and browsers: a comment after each silence, between two events and nowhere
  * else. (HTML standard, section 9.2, has the grammar and advises one every 15 seconds or so.)
  */
-import type { BackendHead } from "../http/hygiene.ts";
+import type { BackendHead } from "../http/sanitize-headers.ts";
 
 /** The empty line is for readers that split at those before they look for comments. */
 const COMMENT = Buffer.from(":\n\n");

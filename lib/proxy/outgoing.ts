@@ -10,7 +10,7 @@ import type { Pipeline } from "../engine/pipeline.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import { removeCredential } from "../http/credential.ts";
 import { HeaderList } from "../http/header-list.ts";
-import { endToEndRequestPairs } from "../http/hygiene.ts";
+import { endToEndRequestPairs } from "../http/sanitize-headers.ts";
 
 /** Undefined where a value of the request would make the path climb out of what the route's rewrite names. */
 export function makeOutgoing(

@@ -5,7 +5,7 @@ import { BACKEND_FAILURES, type Refusal, type RefusalCode, refuse } from "../con
 import type { Sink } from "../contract/sink.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import { writeStop } from "../engine/send.ts";
-import type { BackendHead } from "../http/hygiene.ts";
+import type { BackendHead } from "../http/sanitize-headers.ts";
 import { sendAttempt } from "./backend-attempt.ts";
 import { IDEMPOTENT } from "./idempotent.ts";
 import { watchForMirror } from "./mirror.ts";

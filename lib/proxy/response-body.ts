@@ -5,7 +5,7 @@
 import type { Sink } from "../contract/sink.ts";
 import { BodyTaps, replacesBytes } from "../engine/body-taps.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import type { BackendHead } from "../http/hygiene.ts";
+import type { BackendHead } from "../http/sanitize-headers.ts";
 import { UnfitAnswer } from "./attempt-failure.ts";
 import type { Decoder } from "./decode.ts";
 import { Heartbeat, isEventStream } from "./heartbeat.ts";

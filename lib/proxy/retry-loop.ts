@@ -9,7 +9,7 @@ import type { Clock } from "../contract/deps.ts";
 import { BACKEND_FAILURES, problemOf, type Refusal, refuse } from "../contract/problem.ts";
 import type { Upstream } from "../engine/pipeline.ts";
 import { HeaderList } from "../http/header-list.ts";
-import type { BackendHead } from "../http/hygiene.ts";
+import type { BackendHead } from "../http/sanitize-headers.ts";
 import { IDEMPOTENT } from "./idempotent.ts";
 import type { Failure, NextAttempt, Run } from "./run.ts";
 import { TargetAttempt } from "./target-attempt.ts";

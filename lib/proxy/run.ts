@@ -9,7 +9,7 @@ import type { MaybePromise } from "../contract/maybe-promise.ts";
 import type { Refusal } from "../contract/problem.ts";
 import type { Sink } from "../contract/sink.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import type { BackendHead } from "../http/hygiene.ts";
+import type { BackendHead } from "../http/sanitize-headers.ts";
 import type { Target } from "../http/target.ts";
 import type { SharedHead } from "./answer-head.ts";
 

@@ -8,7 +8,7 @@ import { createRoute, type Route, UNROUTED } from "#lib/engine/route.ts";
 import { buildPipeline, type PipelineSource } from "#lib/gateway/build-pipeline.ts";
 import type { Geo } from "#lib/http/geo.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
-import { readRequestHeaders } from "#lib/http/hygiene.ts";
+import { readRequestHeaders } from "#lib/http/sanitize-headers.ts";
 import { parseTarget, UNREADABLE_TARGET } from "#lib/http/target.ts";
 
 export interface ExchangeParts {

@@ -6,7 +6,7 @@ import { type ProblemCode, refuse } from "../../contract/problem.ts";
 import type { Client, GatewayRequest } from "../../contract/request.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { HeaderList } from "../../http/header-list.ts";
-import { readRequestHeaders } from "../../http/hygiene.ts";
+import { readRequestHeaders } from "../../http/sanitize-headers.ts";
 import { BodyFault } from "../../proxy/request-body.ts";
 import { connectionOf } from "./connection.ts";
 import type { Locate } from "./geo-database.ts";

@@ -4,7 +4,7 @@ import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import type { Client, GatewayRequest } from "../../contract/request.ts";
 import type { Sink } from "../../contract/sink.ts";
 import { HeaderList } from "../../http/header-list.ts";
-import { type RequestFacts, readRequestHeaders } from "../../http/hygiene.ts";
+import { type RequestFacts, readRequestHeaders } from "../../http/sanitize-headers.ts";
 
 export function toGatewayRequest(
   request: Request,

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { type Refusal, refuse } from "../../contract/problem.ts";
 import { hasBody } from "../../http/framing.ts";
-import type { RequestFacts } from "../../http/hygiene.ts";
+import type { RequestFacts } from "../../http/sanitize-headers.ts";
 
 const VERSION = "13";
 /** Section 1.3. */

@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream";
 import type { Dispatcher } from "undici";
 import { refuse } from "../../contract/problem.ts";
 import { HeaderList } from "../../http/header-list.ts";
-import { readBackendHead } from "../../http/hygiene.ts";
+import { readBackendHead } from "../../http/sanitize-headers.ts";
 import { CallerGone, MalformedAnswer } from "../attempt-failure.ts";
 import type { Attempt, ForwardHandler } from "../forward.ts";
 import { agreement } from "./compression.ts";

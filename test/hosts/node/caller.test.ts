@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { CompiledConfig } from "#lib/contract/compiled/config.ts";
 import { callerOf } from "#lib/hosts/node/caller.ts";
 import { HeaderList } from "#lib/http/header-list.ts";
-import { readRequestHeaders } from "#lib/http/hygiene.ts";
+import { readRequestHeaders } from "#lib/http/sanitize-headers.ts";
 
 const configWith = (...proxies: string[]) => ({ trust: { proxies } }) as unknown as CompiledConfig;
 const connection = (remoteAddress: string | undefined) => ({ socket: { remoteAddress } }) as unknown as IncomingMessage;

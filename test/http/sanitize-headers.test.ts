@@ -1,7 +1,7 @@
 /** What may not pass: reserved names, what belongs to one hop, what Connection names, what only the gateway may say. */
 import { describe, expect, test } from "vitest";
 import { HeaderList } from "#lib/http/header-list.ts";
-import { endToEndRequestPairs, readBackendHead, readRequestHeaders, withoutOverrides } from "#lib/http/hygiene.ts";
+import { endToEndRequestPairs, readBackendHead, readRequestHeaders, withoutOverrides } from "#lib/http/sanitize-headers.ts";
 
 const list = (fields: Record<string, string>) => new HeaderList(Object.entries(fields).flat());
 const raw = (...pairs: string[]) => pairs.map((text) => Buffer.from(text, "latin1"));
