@@ -7,9 +7,9 @@ import { secondsUntil } from "../http/seconds-until.ts";
 import { createBalancer } from "./balance/balancer.ts";
 import { STICKY } from "./balance/rendezvous.ts";
 import { canaryStep } from "./canary.ts";
-import { createDice, type Dice } from "./dice.ts";
 import { createPlaces, whereStep } from "./places.ts";
 import { poolOf } from "./pool.ts";
+import { createRandom, type Random } from "./random.ts";
 import { Bulkhead } from "./resilience/bulkhead.ts";
 import type { CircuitRules, Result } from "./resilience/circuit.ts";
 import { RetryBudget } from "./resilience/retry-budget.ts";
@@ -31,7 +31,7 @@ export interface Backend {
   readonly poolSteps: readonly (readonly [name: string, policy: Policy])[];
   readonly budget: RetryBudget;
   readonly bulkhead: Bulkhead | undefined;
-  readonly dice: Dice;
+  readonly random: Random;
   /** A target for the request: one that is well and was not asked for it before, or else the next best. */
   pick(exchange: Exchange, tried?: readonly BackendTarget[]): BackendTarget | undefined;
   /** A request is sent to the target. True where it tries whether the target is back. */
@@ -49,15 +49,15 @@ const NONE: readonly BackendTarget[] = [];
 export function createBackend(compiled: CompiledBackend, states: TargetStates, deps: Pick<Deps, "clock" | "random">): Backend {
   const { name, balance, slowStartMs, headers, resilience } = compiled;
   const { clock } = deps;
-  const dice = createDice(deps.random(4));
+  const random = createRandom(deps.random(4));
   const targets = compiled.targets.map((target, index) => {
     const state = states.stateOf(name, target.url, clock.now());
     // Many instances that each get a few requests would otherwise all begin with the first.
-    state.credit = dice() * target.weight;
+    state.credit = random() * target.weight;
     if (!resilience?.active) state.downBecause = undefined;
     return createTarget(target, index, state);
   });
-  const choose = createBalancer(balance, slowStartMs, dice);
+  const choose = createBalancer(balance, slowStartMs, random);
   /** Nobody gets to the canary, which is the last, unless a step says so. */
   const others = compiled.canary ? compiled.targets.slice(0, -1) : compiled.targets;
   const places = others.some(({ where }) => where) ? createPlaces(others, compiled.strict ?? false) : undefined;
@@ -67,7 +67,7 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
     ({ index }): CircuitRules => ({
       passive: resilience?.passive ?? null,
       breaker: resilience?.breaker ?? null,
-      dice,
+      random,
       mayEject: () => canBeSpared(index),
     }),
   );
@@ -117,7 +117,8 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
     const steps: [string, Policy][] = [];
     const { canary } = compiled;
     if (poolFor) steps.push(["where", whereStep(poolFor)]);
-    if (canary) steps.push(["canary", canaryStep(canary, { backend: name, index: others.length, others: standard, dice, deps })]);
+    if (canary)
+      steps.push(["canary", canaryStep(canary, { backend: name, index: others.length, others: standard, random, deps })]);
     if (balance.by === "hash" && balance.of === "cookie") steps.push(["sticky", stickyCookie(balance.name, STICKY, deps)]);
     return steps;
   }
@@ -132,7 +133,7 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
     poolSteps: poolStepsOf(),
     budget: new RetryBudget(),
     bulkhead: resilience?.bulkhead ? new Bulkhead(resilience.bulkhead) : undefined,
-    dice,
+    random,
     pick(exchange, tried = NONE) {
       const untried = choice(exchange, tried, true) ?? choice(exchange, tried, false);
       return untried ?? (tried.length > 0 ? (choice(exchange, NONE, true) ?? choice(exchange, NONE, false)) : undefined);

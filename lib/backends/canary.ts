@@ -5,7 +5,7 @@ import type { Exchange, Pool } from "../contract/exchange.ts";
 import type { Policy } from "../contract/policy.ts";
 import { cookieValue } from "../http/cookie.ts";
 import { hashText, mix } from "./balance/hash.ts";
-import type { Dice } from "./dice.ts";
+import type { Random } from "./random.ts";
 import { stickyCookie } from "./sticky-cookie.ts";
 
 /** Its place in `carry`, for a cookie that the caller does not have yet. */
@@ -17,11 +17,11 @@ export interface CanarySurroundings {
   readonly index: number;
   /** Whom others get where no step before says it. */
   readonly others: Pool;
-  readonly dice: Dice;
+  readonly random: Random;
   readonly deps: Pick<Deps, "random">;
 }
 
-export function canaryStep(canary: CompiledCanary, { backend, index, others, dice, deps }: CanarySurroundings): Policy {
+export function canaryStep(canary: CompiledCanary, { backend, index, others, random, deps }: CanarySurroundings): Policy {
   const { share, sticky, when } = canary;
   const name = canaryCookie(backend);
   const cookie = sticky === "cookie" ? stickyCookie(name, CARRY, deps) : undefined;
@@ -38,13 +38,13 @@ export function canaryStep(canary: CompiledCanary, { backend, index, others, dic
       case "cookie":
         return drawn(cookieValue(request.headers, name) ?? (carry[CARRY] as string));
       case undefined:
-        return dice();
+        return random();
     }
   }
 
   /** The same for the same value: who was among 5% is among 10% too. */
   function drawn(value: string | undefined): number {
-    return value === undefined ? dice() : (mix(hashText(value) ^ salt) >>> 0) / 2 ** 32;
+    return value === undefined ? random() : (mix(hashText(value) ^ salt) >>> 0) / 2 ** 32;
   }
 
   return {

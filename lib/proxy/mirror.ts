@@ -28,7 +28,7 @@ export function watchForMirror(
   proxy: ProxyDeps,
 ): Readable | Uint8Array | null {
   const { share, maxBodyBytes, upstream } = rule;
-  if (upstream.backend.dice() >= share) return body;
+  if (upstream.backend.random() >= share) return body;
   const bytes = body instanceof Uint8Array ? body.length : ctx.facts.contentLength;
   if (bytes !== undefined && bytes > maxBodyBytes) {
     ctx.record.mirror = "too-large";

@@ -95,7 +95,7 @@ export class RetryLoop {
 
   #waitMs(target: BackendTarget, reason: RetryReason): number {
     const retries = this.#tried.length - 1;
-    const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** retries, MAX_BACKOFF_MS) * this.#backend.dice();
+    const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** retries, MAX_BACKOFF_MS) * this.#backend.random();
     // It speaks for the target that said it (RFC 9110 section 10.2.3): another one may be asked.
     if (!("status" in reason) || !this.#tried.includes(target)) return backoffMs;
     return Math.max(backoffMs, retryAfterMs(new HeaderList(reason.head.pairs).get("retry-after"), this.#clock.now()));

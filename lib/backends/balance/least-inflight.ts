@@ -1,12 +1,12 @@
 /** `least-inflight`: the target with the fewest requests under way for its weight. A slow one gets fewer, since its take longer. */
-import type { Dice } from "../dice.ts";
+import type { Random } from "../random.ts";
 import type { BackendTarget } from "../target.ts";
 import type { Choose } from "./choose.ts";
 
-export function leastInFlight(slowStartMs: number, dice: Dice): Choose {
+export function leastInFlight(slowStartMs: number, random: Random): Choose {
   return (fit, _exchange, nowMs) => {
     // Among equals the first that is met wins: beginning anywhere, that is each of them alike.
-    const first = Math.floor(dice() * fit.length);
+    const first = Math.floor(random() * fit.length);
     let chosen = fit[first]!;
     let least = loadOf(chosen, nowMs, slowStartMs);
     for (let i = 1; i < fit.length; i++) {

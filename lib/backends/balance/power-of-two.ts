@@ -2,16 +2,16 @@
  * `p2c`: two drawn by lot, each by its weight, and the less busy of them. Nearly as even as looking at all of them, and several
  * gateways that know nothing of each other do not all run to the same idle target.
  */
-import type { Dice } from "../dice.ts";
+import type { Random } from "../random.ts";
 import type { BackendTarget } from "../target.ts";
 import type { Choose } from "./choose.ts";
 
-export function powerOfTwo(slowStartMs: number, dice: Dice): Choose {
+export function powerOfTwo(slowStartMs: number, random: Random): Choose {
   return (fit, _exchange, nowMs) => {
     let total = 0;
     for (const target of fit) total += weightOf(target, nowMs, slowStartMs);
-    const one = drawn(fit, dice() * total, nowMs, slowStartMs);
-    const other = drawn(fit, dice() * total, nowMs, slowStartMs);
+    const one = drawn(fit, random() * total, nowMs, slowStartMs);
+    const other = drawn(fit, random() * total, nowMs, slowStartMs);
     return other.state.inFlight / other.weight < one.state.inFlight / one.weight ? other : one;
   };
 }

@@ -6,7 +6,7 @@
 import type { Balance } from "../../contract/compiled/backend.ts";
 import type { Exchange } from "../../contract/exchange.ts";
 import { cookieValue } from "../../http/cookie.ts";
-import type { Dice } from "../dice.ts";
+import type { Random } from "../random.ts";
 import type { BackendTarget } from "../target.ts";
 import type { Choose } from "./choose.ts";
 import { hashText, mix } from "./hash.ts";
@@ -16,11 +16,11 @@ type HashBalance = Extract<Balance, { by: "hash" }>;
 /** Of draws, which are signed. */
 const LOWEST = -(2 ** 31);
 
-export function rendezvous(balance: HashBalance, dice: Dice): Choose {
+export function rendezvous(balance: HashBalance, random: Random): Choose {
   return (fit, exchange) => {
     const value = keyOf(balance, exchange) ?? exchange.request.client.ip;
     // A caller of whom nothing is known: any will do.
-    const key = value === undefined ? Math.floor(dice() * 2 ** 32) | 0 : hashText(value);
+    const key = value === undefined ? Math.floor(random() * 2 ** 32) | 0 : hashText(value);
     let chosen: BackendTarget | undefined;
     let best = 0;
     let highest = fit[0]!;

@@ -216,7 +216,7 @@ function reportOf({ backend, target }: Watched, finding: Finding | undefined): C
 
 /** So that it is not always the same ones that a run has no time for. */
 function byLot(watched: readonly Watched[]): Watched[] {
-  const drawn = watched.map((one) => ({ one, lot: one.backend.dice() }));
+  const drawn = watched.map((one) => ({ one, lot: one.backend.random() }));
   return drawn.sort((a, b) => a.lot - b.lot).map(({ one }) => one);
 }
 

@@ -44,9 +44,9 @@ export function startHealthChecks(backends: readonly Backend[], surroundings: Ch
       if (fault === undefined) comeBack(checked, PASSES, surroundings);
       else if (failures >= FAILURES) takeOut(checked, fault, surroundings);
       // By lot, so that gateways which started together do not ask together.
-      plan(active.intervalMs * (0.8 + 0.2 * backend.dice()));
+      plan(active.intervalMs * (0.8 + 0.2 * backend.random()));
     };
-    plan(Math.min(active.intervalMs, 1000) * backend.dice());
+    plan(Math.min(active.intervalMs, 1000) * backend.random());
   }
 
   for (const checked of checkedTargets(backends)) watch(checked);

@@ -4,13 +4,13 @@
  * Nothing here ticks: the state moves on when somebody asks, by the clock that is handed in, so that a frozen instance wakes well.
  */
 import type { CompiledBreaker, CompiledPassive } from "../../contract/compiled/resilience.ts";
-import type { Dice } from "../dice.ts";
+import type { Random } from "../random.ts";
 import { OutcomeWindow } from "./outcome-window.ts";
 
 export interface CircuitRules {
   readonly passive: CompiledPassive | null;
   readonly breaker: CompiledBreaker | null;
-  readonly dice: Dice;
+  readonly random: Random;
   /** Whether there would be enough targets left without this one. A breaker does not ask. */
   mayEject(): boolean;
 }
@@ -104,10 +104,10 @@ export class Circuit {
   }
 
   /** A fifth by lot: instances that saw the same failure must not come back together. */
-  #openFor(openMs: number, nowMs: number, { dice }: CircuitRules): void {
+  #openFor(openMs: number, nowMs: number, { random }: CircuitRules): void {
     this.#openMs = openMs;
     this.#trialHeadMs = undefined;
-    this.nextTrialMs = nowMs + openMs * (0.8 + 0.2 * dice());
+    this.nextTrialMs = nowMs + openMs * (0.8 + 0.2 * random());
   }
 
   #close(): void {
