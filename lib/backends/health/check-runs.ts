@@ -9,7 +9,7 @@ import type { Pending, StoreReply } from "../../contract/stores/reply.ts";
 import type { Backend } from "../backend.ts";
 import type { Pools } from "../pools.ts";
 import { type Down, FINDINGS_KEY, type Findings, readFindings, writeFindings } from "./check-findings.ts";
-import { type Checked, checkedTargets, comeBack, FAILURES, faultOf, MAX_AT_ONCE, PASSES, takeOut } from "./health-check.ts";
+import { type Checked, checkedTargets, FAILURES, faultOf, MAX_AT_ONCE, markDown, markUp, PASSES } from "./health-check.ts";
 import { heldMs } from "./schedule.ts";
 
 export interface CheckRuns {
@@ -115,9 +115,9 @@ export function createCheckRuns(
       const down = known.down.get(one.id);
       const untilMs = down ? Math.min(down.checkedMs, nowMs) + one.holdMs : Number.NEGATIVE_INFINITY;
       if (untilMs > nowMs) {
-        takeOut(one, down!.reason, surroundings);
+        markDown(one, down!.reason, surroundings);
         endsMs = Math.min(endsMs, untilMs);
-      } else comeBack(one, whyBack, surroundings);
+      } else markUp(one, whyBack, surroundings);
     }
   }
 

@@ -31,7 +31,7 @@ export function checkedTargets(backends: readonly Backend[]): Checked[] {
   });
 }
 
-export function takeOut({ backend, target: { state, url } }: Checked, fault: string, { log }: CheckSurroundings): void {
+export function markDown({ backend, target: { state, url } }: Checked, fault: string, { log }: CheckSurroundings): void {
   if (state.downBecause === undefined)
     log.warn("a target fails its checks", { backend: backend.name, target: url, reason: fault });
   state.downBecause = fault;
@@ -39,7 +39,7 @@ export function takeOut({ backend, target: { state, url } }: Checked, fault: str
 
 export const PASSES = "a target passes its checks again";
 
-export function comeBack({ backend, target: { state, url } }: Checked, why: string, { log, clock }: CheckSurroundings): void {
+export function markUp({ backend, target: { state, url } }: Checked, why: string, { log, clock }: CheckSurroundings): void {
   if (state.downBecause === undefined) return;
   state.downBecause = undefined;
   state.warmSinceMs = clock.now();

@@ -4,12 +4,12 @@ import {
   type Checked,
   type CheckSurroundings,
   checkedTargets,
-  comeBack,
   FAILURES,
   faultOf,
   MAX_AT_ONCE,
+  markDown,
+  markUp,
   PASSES,
-  takeOut,
 } from "./health-check.ts";
 
 export interface HealthChecks {
@@ -41,8 +41,8 @@ export function startHealthChecks(backends: readonly Backend[], surroundings: Ch
       running--;
       if (stopping.signal.aborted) return;
       failures = fault === undefined ? 0 : failures + 1;
-      if (fault === undefined) comeBack(checked, PASSES, surroundings);
-      else if (failures >= FAILURES) takeOut(checked, fault, surroundings);
+      if (fault === undefined) markUp(checked, PASSES, surroundings);
+      else if (failures >= FAILURES) markDown(checked, fault, surroundings);
       // By lot, so that gateways which started together do not ask together.
       plan(active.intervalMs * (0.8 + 0.2 * backend.random()));
     };
