@@ -1,5 +1,5 @@
 /** GET /gateway/health/checks: a scheduler asks for a run of the active checks, where the host keeps no time of its own (Vercel). */
-import type { CheckReport, CheckRuns } from "../backends/health/check-runs.ts";
+import type { CheckReport, ScheduledHealthChecks } from "../backends/health/scheduled-health-checks.ts";
 import { refuse } from "../contract/problem.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import type { Stop } from "../engine/run-steps.ts";
@@ -9,7 +9,7 @@ import { type Admit, refuseForced } from "./admit.ts";
 export interface ChecksOptions {
   readonly admit: Admit;
   /** Of the gateway that runs. */
-  readonly checks: () => CheckRuns | undefined;
+  readonly checks: () => ScheduledHealthChecks | undefined;
 }
 
 export async function answerChecks({ request }: RequestContext, { admit, checks }: ChecksOptions): Promise<Stop> {

@@ -6,7 +6,7 @@
 import { createAuthenticators } from "../authenticators/index.ts";
 import type { Assertions } from "../backends/assertions.ts";
 import { type Backend, createBackend } from "../backends/backend.ts";
-import { type CheckRuns, createCheckRuns } from "../backends/health/check-runs.ts";
+import { createScheduledHealthChecks, type ScheduledHealthChecks } from "../backends/health/scheduled-health-checks.ts";
 import type { Pools } from "../backends/pools.ts";
 import { createTargetStates, type TargetStates } from "../backends/target-state.ts";
 import { cachedPaths } from "../cache/cached-paths.ts";
@@ -68,7 +68,7 @@ export interface Gateway {
   readonly credentialFields: ReadonlySet<string>;
   readonly backends: readonly Backend[];
   /** Undefined on a host with timers, which checks targets by itself. */
-  readonly checks: CheckRuns | undefined;
+  readonly checks: ScheduledHealthChecks | undefined;
   decide(request: GatewayRequest, half: Half): MaybePromise<Verdict>;
   /** Takes up a plan that was opened for this request; undefined where its route is not known here. */
   resume(request: GatewayRequest, plan: Plan): RequestContext | undefined;
@@ -130,7 +130,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 function createBackends({ config, deps, pools, host, targetStates: states = createTargetStates() }: GatewayOptions) {
   const own: readonly Backend[] = config.backends.map((compiled) => createBackend(compiled, states, deps));
   states.settle();
-  const checks = host.keepsTime ? undefined : createCheckRuns(own, { ...deps, pools });
+  const checks = host.keepsTime ? undefined : createScheduledHealthChecks(own, { ...deps, pools });
   return { backends: checks?.backends ?? own, checks };
 }
 

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { createCronAdmit } from "#lib/admin/admit.ts";
 import { createEndpoints, type EndpointOptions } from "#lib/admin/endpoints.ts";
-import type { CheckRuns } from "#lib/backends/health/check-runs.ts";
+import type { ScheduledHealthChecks } from "#lib/backends/health/scheduled-health-checks.ts";
 import { createMemoryStores } from "#lib/stores/memory/memory-stores.ts";
 import { exchangeFor } from "../support/exchange.ts";
 
@@ -31,7 +31,7 @@ function askFor({
       runs++;
       return { startedMs: 1_800_000_000_000, targets: TARGETS, notShared };
     },
-  } as unknown as CheckRuns;
+  } as unknown as ScheduledHealthChecks;
   const endpoints = createEndpoints({
     admit: () => undefined,
     overview: () => ({}),

@@ -1,4 +1,4 @@
-/** One check of one target and what follows from it, whoever asks: the Node host's timers (./health-checks.ts), or a scheduler (./check-runs.ts). */
+/** One check of one target and what follows from it, whoever asks: the Node host's timers (./health-checks.ts), or a scheduler (./scheduled-health-checks.ts). */
 import type { CompiledActive } from "../../contract/compiled/resilience.ts";
 import type { Clock, Log } from "../../contract/deps.ts";
 import type { Backend, BackendTarget } from "../backend.ts";

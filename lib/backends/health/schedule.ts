@@ -7,6 +7,6 @@ const HELD_INTERVALS = 3;
 const MIN_HELD_MS = 180_000;
 
 /** For how long it counts that a target has failed its checks, where nobody checks it again. */
-export function heldMs(intervalMs: number): number {
+export function findingTtlMs(intervalMs: number): number {
   return Math.max(HELD_INTERVALS * intervalMs, MIN_HELD_MS);
 }

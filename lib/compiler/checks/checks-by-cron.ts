@@ -1,5 +1,5 @@
 /** Active checks on Vercel: whether what they need is there. No timer runs there, so a scheduler has to ask for them. */
-import { CHECKS_PATH, heldMs } from "../../backends/health/schedule.ts";
+import { CHECKS_PATH, findingTtlMs } from "../../backends/health/schedule.ts";
 import type { Report } from "../../config/issue.ts";
 import type { CompiledBackend } from "../../contract/compiled/backend.ts";
 import type { CompileOptions } from "../compile-options.ts";
@@ -42,12 +42,13 @@ export function reportChecksByCron(
   const everyMs = Math.min(...schedules.map(({ schedule }) => periodMs(schedule)));
   for (const { name, active } of checked) {
     // One that is a reference is not known yet.
-    if (typeof active.intervalMs !== "number" || heldMs(active.intervalMs) >= everyMs || !Number.isFinite(everyMs)) continue;
+    if (typeof active.intervalMs !== "number" || findingTtlMs(active.intervalMs) >= everyMs || !Number.isFinite(everyMs))
+      continue;
     const minutes = everyMs / MINUTE_MS;
     report.warn(
       "checks-by-cron",
       ["backends", name, "health", "interval"],
-      `vercel.json asks every ${minutes} minutes, and what a check finds holds for ${heldMs(active.intervalMs) / MINUTE_MS}: a target that is down would get requests in between.`,
+      `vercel.json asks every ${minutes} minutes, and what a check finds holds for ${findingTtlMs(active.intervalMs) / MINUTE_MS}: a target that is down would get requests in between.`,
       `Write \`interval: "${minutes}m"\`.`,
     );
   }

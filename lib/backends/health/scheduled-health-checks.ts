@@ -10,9 +10,9 @@ import type { Backend } from "../backend.ts";
 import type { Pools } from "../pools.ts";
 import { type Down, FINDINGS_KEY, type Findings, readFindings, writeFindings } from "./check-findings.ts";
 import { type Checked, checkedTargets, FAILURES, faultOf, MAX_AT_ONCE, markDown, markUp, PASSES } from "./health-check.ts";
-import { heldMs } from "./schedule.ts";
+import { findingTtlMs } from "./schedule.ts";
 
-export interface CheckRuns {
+export interface ScheduledHealthChecks {
   /** The gateway's. Each use of one with checks looks at what is known of its targets. */
   readonly backends: readonly Backend[];
   /** Checks all targets. Who asks while a run is under way gets what that one finds. */
@@ -64,16 +64,16 @@ interface Finding {
   readonly checkedMs: number;
 }
 
-export function createCheckRuns(
+export function createScheduledHealthChecks(
   backends: readonly Backend[],
   { pools, clock, log, stores: { blobs }, defer, wait = waitFor, within = AbortSignal.timeout }: CheckDeps,
-): CheckRuns {
+): ScheduledHealthChecks {
   const surroundings = { pools, clock, log };
   const watched = checkedTargets(backends).map((checked): Watched => {
     const { backend, target, active } = checked;
     const text = JSON.stringify([backend.name, target.url, active.path]);
     const id = createHash("sha256").update(text).digest("base64url").slice(0, 22);
-    return { ...checked, id, holdMs: heldMs(active.intervalMs) };
+    return { ...checked, id, holdMs: findingTtlMs(active.intervalMs) };
   });
   const isShared = !blobs.isOfThisProcess && watched.length > 0;
   let known: Findings = { startedMs: 0, down: new Map() };

@@ -1,7 +1,7 @@
 /** Runs of all active checks, asked for from outside: real backends, a clock that the test turns, and blobs that several instances share. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FINDINGS_KEY } from "#lib/backends/health/check-findings.ts";
-import { type CheckDeps, createCheckRuns } from "#lib/backends/health/check-runs.ts";
+import { type CheckDeps, createScheduledHealthChecks } from "#lib/backends/health/scheduled-health-checks.ts";
 import { createPools, type Pools } from "#lib/backends/pools.ts";
 import type { Blobs } from "#lib/contract/stores/blobs.ts";
 import { unavailable } from "#lib/contract/stores/reply.ts";
@@ -50,7 +50,7 @@ function sharedBlobs(changes: Partial<Blobs> = {}): Blobs {
 function startInstance(settings: object = {}, changes: Partial<CheckDeps> & { readonly blobs?: Blobs } = {}) {
   const checked = backendOf({ targets: [one.url, two.url], slowStart: "10s", health: "/up", ...settings });
   const deferred: Promise<unknown>[] = [];
-  const runs = createCheckRuns([checked.backend], {
+  const runs = createScheduledHealthChecks([checked.backend], {
     pools,
     clock: { now: () => checked.nowMs, monotonic: () => checked.nowMs },
     log,
@@ -372,7 +372,7 @@ test("a backend without checks is as it was, and nothing is read for it", async 
   const { backend } = backendOf({ targets: [one.url, two.url] });
   let reads = 0;
   const { runs } = startInstance();
-  const none = createCheckRuns([backend], {
+  const none = createScheduledHealthChecks([backend], {
     pools,
     clock: { now: () => 0, monotonic: () => 0 },
     log,
