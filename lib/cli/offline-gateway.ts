@@ -31,7 +31,7 @@ export function createOfflineGateway(
   const logged: string[] = [];
   const unasked = new Set<string>();
   const engine = createEngine({
-    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, keepsTime: true },
+    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, hasTimers: true },
     stores: withoutKeys(unasked),
     log: collect(logged),
     access: { token: environment.adminToken, openOnLoopback: false },

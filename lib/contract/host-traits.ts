@@ -10,5 +10,5 @@ export interface HostTraits {
   /** False where a connection can't become a WebSocket (Next keeps the socket to itself). */
   readonly upgrades: boolean;
   /** False where timers stop between requests (Vercel): targets are checked when a scheduler asks for it. */
-  readonly keepsTime: boolean;
+  readonly hasTimers: boolean;
 }

@@ -130,7 +130,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 function createBackends({ config, deps, pools, host, targetStates: states = createTargetStates() }: GatewayOptions) {
   const own: readonly Backend[] = config.backends.map((compiled) => createBackend(compiled, states, deps));
   states.settle();
-  const checks = host.keepsTime ? undefined : createScheduledHealthChecks(own, { ...deps, pools });
+  const checks = host.hasTimers ? undefined : createScheduledHealthChecks(own, { ...deps, pools });
   return { backends: checks?.backends ?? own, checks };
 }
 

@@ -65,7 +65,7 @@ export async function startTrafficHost(config: TrafficConfig): Promise<TrafficHo
       defer: () => {},
     },
     pools,
-    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, keepsTime: true },
+    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, hasTimers: true },
     endpoints: {
       isConsole: () => false,
       admit: () => undefined,

@@ -95,7 +95,7 @@ export function gatewayOf(config: Readonly<Record<string, unknown>>, options: Te
     },
     pools: options.pools ?? { poolFor: () => failed("nothing here goes to a backend"), close: async () => {} },
     url: options.url,
-    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, keepsTime: true },
+    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, hasTimers: true },
     ...(options.load && { load: options.load }),
     assertions: { byBackend: new Map(), jwks: undefined },
     endpoints: {

@@ -4,7 +4,7 @@ import type { RequestContext } from "#lib/engine/request-context.ts";
 import { privateHead, sharedHead } from "#lib/proxy/answer-head.ts";
 import { exchangeFor } from "../support/exchange.ts";
 
-const HOST = { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, keepsTime: true } as const;
+const HOST = { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, hasTimers: true } as const;
 
 function visitWith(hooks: Pick<Policy, "onResponse" | "onSend">): RequestContext {
   const ctx = exchangeFor({ target: "/" });

@@ -60,7 +60,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   const stores = await openStores(environment, { cwd, log, holdsRevocations: true });
   const overload = new Overload(log);
   const engine = createEngine({
-    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, keepsTime: true },
+    host: { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, hasTimers: true },
     stores,
     log,
     ...(options.requestLog && { requestLog: options.requestLog }),

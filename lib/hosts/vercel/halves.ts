@@ -58,7 +58,7 @@ async function start(): Promise<VercelHost> {
   const environment = readEnvironment();
   const { redis: upstash, storePrefix: prefix } = environment;
   const engine = createEngine({
-    host: { name: "vercel", passesContentEncoding: false, trustsContentLength: false, upgrades: false, keepsTime: false },
+    host: { name: "vercel", passesContentEncoding: false, trustsContentLength: false, upgrades: false, hasTimers: false },
     stores: await createStores({ upstash, prefix, dataDir: undefined, host: "vercel", log }),
     log,
     // One call for each line: what Vercel's log drains parse.
