@@ -59,10 +59,10 @@ export const PAUSE_MS = 1_000;
 const PROBE_MS = 5_000;
 const MAX_PROBES = 50;
 
-export type Examine = (ctx: RequestContext) => (() => Answer) | undefined;
+export type Diagnose = (ctx: RequestContext) => (() => Answer) | undefined;
 
 /** Undefined for every request but the operator's doctor's. */
-export function createDoctor({ adminToken, ...options }: DoctorOptions): Examine {
+export function createDoctor({ adminToken, ...options }: DoctorOptions): Diagnose {
   const key = adminToken === undefined ? undefined : doctorKey(adminToken);
   let probing: Promise<SeenBackend[]> | undefined;
   /** One at a time: a pass that was captured must not make a hammer of the gateway. */

@@ -14,7 +14,7 @@ import type { Admit } from "./admit.ts";
 import type { Api } from "./api.ts";
 import { answerApi } from "./api-http.ts";
 import { answerChecks, type ChecksOptions } from "./checks.ts";
-import type { Examine } from "./doctor.ts";
+import type { Diagnose } from "./doctor.ts";
 import { answerMetrics, type MetricsOptions } from "./metrics.ts";
 import type { Overview } from "./overview.ts";
 import { problemCatalogue, problemIndex, problemPage } from "./problem-page.ts";
@@ -27,7 +27,7 @@ export interface EndpointOptions {
   readonly api: Api;
   /** Of the keys that assertions are signed with. */
   readonly jwks: Jwks | undefined;
-  readonly examine: Examine;
+  readonly diagnose: Diagnose;
   readonly checks: ChecksOptions;
   readonly metrics: MetricsOptions;
   readonly signIn: SignInOptions;
@@ -36,7 +36,7 @@ export interface EndpointOptions {
 }
 
 export function createEndpoints(options: EndpointOptions): Endpoints {
-  const { admit, overview, api, jwks, examine, checks, metrics, signIn, clock, customPolicies = [] } = options;
+  const { admit, overview, api, jwks, diagnose, checks, metrics, signIn, clock, customPolicies = [] } = options;
   const problems = problemCatalogue(customPolicies);
   /** By path below /gateway/, for GET and HEAD. */
   const forEverybody = (path: string): Answer | undefined => {
@@ -70,7 +70,7 @@ export function createEndpoints(options: EndpointOptions): Endpoints {
       const refusal = admit(ctx.request);
       return refusal?.code === "credentials-missing" ? (redirectToSignIn(ctx) ?? refusal) : refusal;
     },
-    examine,
+    diagnose,
     answer(ctx: RequestContext) {
       const { request, target } = ctx;
       const path = target.segments.slice(1).join("/");

@@ -37,8 +37,8 @@ export function createDecide(options: DecideOptions): (ctx: RequestContext, half
     const unclear = guardRequest(ctx);
     if (unclear) return { kind: "stop", ctx, stop: unclear };
     if (ctx.facts.withReserved !== undefined) {
-      const examined = endpoints.examine(ctx);
-      if (examined) return half === "front" ? { kind: "defer", ctx } : { kind: "stop", ctx, stop: examined() };
+      const diagnosed = endpoints.diagnose(ctx);
+      if (diagnosed) return half === "front" ? { kind: "defer", ctx } : { kind: "stop", ctx, stop: diagnosed() };
     }
     if (ctx.target.segments[0] === "gateway") return decideEndpoint(ctx, half, endpoints);
     const document = metadata?.answer(ctx.request, ctx.target, match);

@@ -10,6 +10,6 @@ export interface Endpoints {
   /** A refusal for callers who may not see the console. */
   admit(ctx: RequestContext): Stop | undefined;
   /** The answer to the operator's `frontdesk doctor`, which may ask on any path; undefined for every other request. */
-  examine(ctx: RequestContext): (() => Stop) | undefined;
+  diagnose(ctx: RequestContext): (() => Stop) | undefined;
   answer(ctx: RequestContext): MaybePromise<Stop>;
 }

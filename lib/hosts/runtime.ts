@@ -119,13 +119,13 @@ export function createEngine({
         { overview, purge, flush: observer.flush },
       );
       const { adminToken, region } = environment;
-      const examine = createDoctor({ adminToken, host: host.name, region, config, call, now: deps.clock.now });
+      const diagnose = createDoctor({ adminToken, host: host.name, region, config, call, now: deps.clock.now });
       const endpoints = createEndpoints({
         admit,
         overview,
         api,
         jwks: assertions.jwks,
-        examine,
+        diagnose,
         checks,
         metrics: {
           admit: createMetricsAdmit(access, admitDeps),

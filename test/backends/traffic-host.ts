@@ -69,7 +69,7 @@ export async function startTrafficHost(config: TrafficConfig): Promise<TrafficHo
     endpoints: {
       isConsole: () => false,
       admit: () => undefined,
-      examine: () => undefined,
+      diagnose: () => undefined,
       answer: () => ({ code: "route-not-found" }),
     },
     assertions: { byBackend: new Map(), jwks: undefined },

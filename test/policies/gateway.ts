@@ -101,7 +101,7 @@ export function gatewayOf(config: Readonly<Record<string, unknown>>, options: Te
     endpoints: {
       isConsole: () => false,
       admit: () => undefined,
-      examine: () => undefined,
+      diagnose: () => undefined,
       answer: () => failed("nothing here asks the engine's own endpoints"),
     },
     onRecord: (record) => records.push(record),
