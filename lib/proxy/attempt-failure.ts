@@ -67,11 +67,11 @@ const OURS = [CallerGone, BodyFault, UnfitAnswer, PolicyFault];
 /** What an attempt says of its target. */
 export function resultOf({ status, error, hasHead }: Ending): Result {
   // A 5xx counts also where a cache gives up the rest of it.
-  if (status !== undefined && status >= 500) return "failed";
-  if (!error) return "good";
-  if (OURS.some((kind) => error instanceof kind)) return "neither";
+  if (status !== undefined && status >= 500) return "failure";
+  if (!error) return "success";
+  if (OURS.some((kind) => error instanceof kind)) return "ignored";
   // How long a whole answer takes is up to the caller, too.
-  return isTotal(error) && hasHead ? "neither" : "failed";
+  return isTotal(error) && hasHead ? "ignored" : "failure";
 }
 
 /** Also by undici's judgement, before a head: what its parser can't read, a head over the bound, lengths that contradict each other. */

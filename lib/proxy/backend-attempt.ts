@@ -36,12 +36,12 @@ export function sendAttempt(
   const acceptEncoding = host.passesContentEncoding ? undefined : "identity";
   const outgoing = makeOutgoing(ctx, ctx.pipeline, target, via, acceptEncoding);
   if (!outgoing) {
-    watched?.end("neither");
+    watched?.end("ignored");
     run.refuse(refuse("bad-request", { detail: "A value in the request would change the path." }));
     return;
   }
   if (signsInConnection(outgoing.headers.pairs)) {
-    watched?.end("neither");
+    watched?.end("ignored");
     const reason = "the request's Authorization would sign in a connection that callers share";
     run.refuse(refuse("connection-auth-unsupported", { reason }));
     return;

@@ -94,7 +94,7 @@ function dispatch(
   const { connectMs, firstByteMs, totalMs } = backend.compiled.timeouts;
   const isTrial = backend.begin(target);
   const handler = new Discarding(Math.min(totalMs ?? MAX_MS, MAX_MS), (isGood) => {
-    backend.end(target, isGood ? "good" : "failed", isTrial, undefined);
+    backend.end(target, isGood ? "success" : "failure", isTrial, undefined);
     done();
   });
   pools.poolFor(target.origin, connectMs, deps.clock.now()).dispatch(

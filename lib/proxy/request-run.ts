@@ -134,7 +134,7 @@ export class RequestRun implements Run {
     try {
       sendAttempt(this, target, retries.leftMs(), watched);
     } catch (error) {
-      watched.end("neither");
+      watched.end("ignored");
       this.crash(error);
     }
   }

@@ -70,7 +70,7 @@ test("where it fails, is out or was asked, the others take over; without being c
   expect(goesTo(test, exchange)).toBe("next");
   const canary = test.backend.targets[2]!;
   expect(test.backend.pick(exchange, [canary])!.host).toMatch(/^[ab]$/);
-  for (let i = 0; i < 5; i++) test.backend.end(canary, "failed", test.backend.begin(canary), undefined);
+  for (let i = 0; i < 5; i++) test.backend.end(canary, "failure", test.backend.begin(canary), undefined);
   expect(goesTo(test, caller(1))).toMatch(/^[ab]$/);
   const [a, b] = test.backend.targets;
   const unchosen = asking();

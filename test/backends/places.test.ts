@@ -103,10 +103,10 @@ describe("a pool is a list of targets like any other", () => {
     const [heavy] = test.backend.targets;
     const isHeavy = (times: number) =>
       Array.from({ length: times }, () => hosts(test, 1)).filter((host) => host === "heavy").length;
-    for (let i = 0; i < 5; i++) test.backend.end(heavy!, "failed", test.backend.begin(heavy!), undefined);
+    for (let i = 0; i < 5; i++) test.backend.end(heavy!, "failure", test.backend.begin(heavy!), undefined);
     expect(isHeavy(20)).toBe(0);
     test.nowMs += 1_001;
-    test.backend.end(heavy!, "good", test.backend.begin(heavy!), 1);
+    test.backend.end(heavy!, "success", test.backend.begin(heavy!), 1);
     expect(isHeavy(130)).toBeLessThanOrEqual(32);
     test.nowMs += 10_000;
     expect(isHeavy(130)).toBeGreaterThanOrEqual(96);

@@ -16,7 +16,7 @@ export interface CircuitRules {
 }
 
 /** How a request to the target ended. Neither: the caller has gone, or something other than the target failed. */
-export type Result = "good" | "failed" | "neither";
+export type Result = "success" | "failure" | "ignored";
 
 /** While it goes on failing. */
 const MAX_TIMES_AS_LONG = 8;
@@ -61,11 +61,11 @@ export class Circuit {
 
   /** Of a request while it is closed, or of a trial. True where this closes it. */
   add(result: Result, isTrial: boolean, headMs: number | undefined, nowMs: number, rules: CircuitRules): boolean {
-    if (result === "neither") return false;
+    if (result === "ignored") return false;
     if (this.openedBy !== undefined) {
       // What was under way when it opened says nothing new.
       if (!isTrial) return false;
-      if (result === "good") {
+      if (result === "success") {
         this.#close();
         return true;
       }
@@ -73,8 +73,8 @@ export class Circuit {
       this.#openFor(Math.min(this.#openMs * 2, (baseMs ?? this.#openMs) * MAX_TIMES_AS_LONG), nowMs, rules);
       return false;
     }
-    this.#failures = result === "good" ? 0 : this.#failures + 1;
-    this.#judge(result === "failed", headMs, nowMs, rules);
+    this.#failures = result === "success" ? 0 : this.#failures + 1;
+    this.#judge(result === "failure", headMs, nowMs, rules);
     return false;
   }
 

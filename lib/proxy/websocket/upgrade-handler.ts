@@ -58,7 +58,7 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
       this.#open(controller.rawHeaders as Uint8Array[], socket);
     } catch (error) {
       socket.destroy();
-      this.#attempt.onEnd("neither");
+      this.#attempt.onEnd("ignored");
       this.#attempt.report(error);
       const refusal = refuse("internal", { reason: String(error) });
       this.#attempt.onError({ refusal, wasSent: true, isFinal: true });
@@ -102,7 +102,7 @@ export class UpgradeHandler implements Dispatcher.DispatchHandler {
       },
       onEnd: (isClean, reason) => {
         ctx.record.reason ??= reason;
-        this.#attempt.onEnd("good");
+        this.#attempt.onEnd("success");
         ctx.complete(isClean);
       },
     });

@@ -11,7 +11,7 @@ function report({ backend }: TestBackend, host: string, results: string, headMs 
   const target = backend.targets.find((known) => known.host === host)!;
   for (const result of results) {
     const isTrial = backend.begin(target);
-    backend.end(target, result === "+" ? "good" : result === "-" ? "failed" : "neither", isTrial, headMs);
+    backend.end(target, result === "+" ? "success" : result === "-" ? "failure" : "ignored", isTrial, headMs);
   }
 }
 
@@ -79,7 +79,7 @@ describe("passive health", () => {
       expect(test.backend.begin(trial)).toBe(true);
       // The others go on without it, whatever becomes of it.
       expect(hostsOf(test)).toEqual(["b", "c"]);
-      test.backend.end(trial, "failed", true, undefined);
+      test.backend.end(trial, "failure", true, undefined);
     }
     test.nowMs += 8_001;
     report(test, "a", "+");
