@@ -123,7 +123,7 @@ export class AnswerStore {
   }
 
   /** One variant of a key. */
-  forget(wanted: Pick<Wanted, "key" | "path">, variant: string): Promise<unknown> | undefined {
+  evict(wanted: Pick<Wanted, "key" | "path">, variant: string): Promise<unknown> | undefined {
     const slot = this.#memory.resource(wanted.key)?.variants.get(variant);
     if (slot) this.#memory.drop(slot);
     return this.#blobs && Promise.resolve(this.#blobs.delete(this.#nameOf(wanted, variant)));

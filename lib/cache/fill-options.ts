@@ -12,7 +12,7 @@ export interface Caller {
   readonly run: Run;
   readonly traits: RequestTraits;
   /** The answer is not for this caller, who has to ask anew: by itself, or together with others who wait. */
-  again(mayWait: boolean): void;
+  refetch(mayWait: boolean): void;
 }
 
 export type FetchReason = NonNullable<CacheStatus["fwd"]>;
@@ -21,7 +21,7 @@ export type FetchReason = NonNullable<CacheStatus["fwd"]>;
 export interface FillOwner {
   store(variant: string, entry: Entry): void;
   /** The stored answer that was stale is no longer what the backend says. */
-  forget(): void;
+  evict(): void;
   /** Nobody may join any more; what comes may still be stored. */
   shut(): void;
   /** It is over: neither. `isShareable` is false where the next callers had better not wait for each other either. */

@@ -97,7 +97,7 @@ export class Fill implements FillHooks {
   }
 
   /** Something has changed since the backend was asked: later callers ask anew. */
-  outdate(): void {
+  invalidate(): void {
     this.#isOutdated = true;
     this.options.owner.close(true);
   }
@@ -142,7 +142,7 @@ export class Fill implements FillHooks {
     if (!first) return;
     this.#waiting = [first];
     this.options.owner.shut();
-    for (const caller of others) caller.again(false);
+    for (const caller of others) caller.refetch(false);
   }
 
   #leave({ run }: Caller, isComplete: boolean): void {
@@ -206,7 +206,7 @@ export class Fill implements FillHooks {
     const { shared } = this.#received!;
     owner.close(false);
     // What was stored is no longer what the backend says.
-    if (shared.status < 500) owner.forget();
+    if (shared.status < 500) owner.evict();
     const [first, ...others] = this.#take();
     if (first) {
       const { run, traits } = first;
@@ -219,7 +219,7 @@ export class Fill implements FillHooks {
       else if (isKnown) run.sink.end();
     }
     if (this.sink.readers === 0) this.#end();
-    for (const caller of others) caller.again(true);
+    for (const caller of others) caller.refetch(true);
   }
 
   /** The validators of an answer that the caller has already. */
@@ -255,7 +255,7 @@ export class Fill implements FillHooks {
     const waiting = this.#take();
     const [served, others] = [waiting.filter((caller) => this.#isFor(caller)), waiting.filter((caller) => !this.#isFor(caller))];
     served.forEach((caller, index) => this.#attach(caller, index > 0));
-    for (const caller of others) caller.again(true);
+    for (const caller of others) caller.refetch(true);
   }
 
   /** Whether a caller's request says the same as the one that was made, in the fields by which the answer was chosen. */
@@ -323,7 +323,7 @@ export class Fill implements FillHooks {
     };
     const entry = toEntry(answer, sentFields(answer, rule.options));
     if (isStorable && !this.#isOutdated) owner.store(variantKey(answer.vary, own.request.headers), entry);
-    else owner.forget();
+    else owner.evict();
     for (const [index, { run, traits }] of this.#take().entries()) {
       run.ctx.cacheStatus = statusText({ fwd: "stale", fwdStatus: 304, stored: isStorable, collapsed: index > 0 });
       sendEntry(run, traits, entry, now());
@@ -334,11 +334,11 @@ export class Fill implements FillHooks {
   /** A 304 that is about another answer than the stored one. */
   #askAgain(): void {
     const { owner } = this.options;
-    owner.forget();
+    owner.evict();
     owner.close(true);
     const waiting = this.#take();
     this.#end();
-    for (const caller of waiting) caller.again(true);
+    for (const caller of waiting) caller.refetch(true);
   }
 
   #say({ ctx }: Run, more: CacheStatus): void {

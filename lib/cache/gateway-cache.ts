@@ -33,8 +33,8 @@ export interface CacheBounds {
 export const CACHE_BOUNDS: CacheBounds = { maxBytes: 64 * 1024 * 1024, maxEntryBytes: 8 * 1024 * 1024 };
 
 /** For so long after an answer that could not be shared, callers of its key do not wait for each other. */
-const ALONE_MS = 10_000;
-const MAX_ALONE_BYTES = 512 * 1024;
+const HIT_FOR_MISS_MS = 10_000;
+const MAX_HIT_FOR_MISS_BYTES = 512 * 1024;
 
 /** One request of a caller to a route with a cache. */
 class Lookup implements Wanted, Caller {
@@ -47,7 +47,7 @@ class Lookup implements Wanted, Caller {
   /** Whether it bears cookies that may mean another answer, as far as its key tells. */
   readonly hasCookies: boolean;
   /** Asks anew, where the answer that it waited for is not for it, or takes too long. */
-  again: Caller["again"] = () => {};
+  refetch: Caller["refetch"] = () => {};
 
   constructor(run: Run, traits: RequestTraits) {
     const { ctx } = run;
@@ -98,7 +98,7 @@ export class GatewayCache implements ResponseCache {
   readonly #fills = new Map<string, Fill>();
   /** Every fill, also those that nobody may join. */
   readonly #running = new Set<Fill>();
-  readonly #alone = new Generations<number>({ maxBytes: MAX_ALONE_BYTES, maxAgeMs: ALONE_MS });
+  readonly #hitForMiss = new Generations<number>({ maxBytes: MAX_HIT_FOR_MISS_BYTES, maxAgeMs: HIT_FOR_MISS_MS });
 
   constructor(blobs: Blobs, name: string, bounds: CacheBounds = CACHE_BOUNDS) {
     this.#store = new AnswerStore(bounds.maxBytes, blobs, name);
@@ -156,7 +156,8 @@ export class GatewayCache implements ResponseCache {
       run.forward();
       return;
     }
-    lookup.again = (mayWait) => (mayWait ? this.#fetch(lookup, undefined, reason) : void this.#start(lookup, undefined, reason));
+    lookup.refetch = (mayWait) =>
+      mayWait ? this.#fetch(lookup, undefined, reason) : void this.#start(lookup, undefined, reason);
     this.#fetch(lookup, entry, reason);
   }
 
@@ -187,8 +188,8 @@ export class GatewayCache implements ResponseCache {
         const behind = this.#store.put({ key, path }, variant, entry, clock.now());
         if (behind) defer(behind);
       },
-      forget: () => {
-        if (stale) this.#forget(lookup, stale);
+      evict: () => {
+        if (stale) this.#evict(lookup, stale);
       },
       shut: () => {
         if (fillKey !== undefined && this.#fills.get(fillKey) === fill) this.#fills.delete(fillKey);
@@ -227,21 +228,21 @@ export class GatewayCache implements ResponseCache {
     return `${shareKey}\n\n${variantKey(this.#store.varyOf(key), headers)}`;
   }
 
-  #forget(lookup: Lookup, stale: Entry): void {
+  #evict(lookup: Lookup, stale: Entry): void {
     const { deps } = lookup;
-    const gone = this.#store.forget(lookup, variantKey(stale.vary, lookup.headers));
+    const gone = this.#store.evict(lookup, variantKey(stale.vary, lookup.headers));
     if (gone) deps.defer(gone);
   }
 
   #isAlone({ shareKey, deps }: Lookup): boolean {
-    if (this.#alone.size === 0) return false;
+    if (this.#hitForMiss.size === 0) return false;
     const nowMs = deps.clock.now();
-    return (this.#alone.get(boundedKey(shareKey), nowMs) ?? 0) > nowMs;
+    return (this.#hitForMiss.get(boundedKey(shareKey), nowMs) ?? 0) > nowMs;
   }
 
   #leaveAlone({ shareKey, deps }: Lookup): void {
     const nowMs = deps.clock.now();
-    this.#alone.set(boundedKey(shareKey), nowMs + ALONE_MS, 0, nowMs);
+    this.#hitForMiss.set(boundedKey(shareKey), nowMs + HIT_FOR_MISS_MS, 0, nowMs);
   }
 
   /**
@@ -257,25 +258,28 @@ export class GatewayCache implements ResponseCache {
       // Other hosts are not this one's to empty (section 4.4: denial of service).
       if (named && named.host === base.host) paths.add(purgePath(named.pathname));
     }
-    return Promise.all([...paths].map((path) => this.#outdatePath(path)));
+    return Promise.all([...paths].map((path) => this.#invalidatePath(path)));
   }
 
   /** How many answers were dropped, as far as is known. */
   purge(what: Purge): MaybePromise<StoreReply<number>> {
-    if ("tag" in what) return this.#outdate(() => true, what);
-    if ("path" in what) return this.#outdatePath(purgePath(what.path));
+    if ("tag" in what) return this.#invalidateFills(() => true, what);
+    if ("path" in what) return this.#invalidatePath(purgePath(what.path));
     const prefix = purgePath(what.prefix);
-    for (const fill of this.#running) if (fill.options.path.startsWith(prefix)) fill.outdate();
+    for (const fill of this.#running) if (fill.options.path.startsWith(prefix)) fill.invalidate();
     return this.#store.dropBelow(prefix);
   }
 
-  #outdatePath(path: string): MaybePromise<StoreReply<number>> {
-    return this.#outdate((fill) => fill.options.path === path, { path });
+  #invalidatePath(path: string): MaybePromise<StoreReply<number>> {
+    return this.#invalidateFills((fill) => fill.options.path === path, { path });
   }
 
   /** What is under way may have been asked before the change: it is not stored. */
-  #outdate(isMeant: (fill: Fill) => boolean, what: Parameters<AnswerStore["dropNamed"]>[0]): MaybePromise<StoreReply<number>> {
-    for (const fill of this.#running) if (isMeant(fill)) fill.outdate();
+  #invalidateFills(
+    isMeant: (fill: Fill) => boolean,
+    what: Parameters<AnswerStore["dropNamed"]>[0],
+  ): MaybePromise<StoreReply<number>> {
+    for (const fill of this.#running) if (isMeant(fill)) fill.invalidate();
     return this.#store.dropNamed(what);
   }
 }
