@@ -1,20 +1,20 @@
 /** A backend as the engine runs it: its targets parsed once, the choice of one for a request, and what is learned of them. */
 import type { CompiledBackend } from "../contract/compiled/backend.ts";
 import type { Deps } from "../contract/deps.ts";
-import type { Exchange, Pool } from "../contract/exchange.ts";
+import type { Exchange, TargetOrder } from "../contract/exchange.ts";
 import type { Policy } from "../contract/policy.ts";
 import { secondsUntil } from "../http/seconds-until.ts";
 import { createBalancer } from "./balance/balancer.ts";
 import { STICKY } from "./balance/rendezvous.ts";
 import { canaryStep } from "./canary.ts";
 import { createPlaces, whereStep } from "./places.ts";
-import { poolOf } from "./pool.ts";
 import { createRandom, type Random } from "./random.ts";
 import { Bulkhead } from "./resilience/bulkhead.ts";
 import type { CircuitRules, Result } from "./resilience/circuit.ts";
 import { RetryBudget } from "./resilience/retry-budget.ts";
 import { stickyCookie } from "./sticky-cookie.ts";
 import { type BackendTarget, createTarget } from "./target.ts";
+import { targetOrderOf } from "./target-order.ts";
 import type { TargetStates } from "./target-state.ts";
 
 export type { BackendTarget } from "./target.ts";
@@ -62,7 +62,7 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
   const others = compiled.canary ? compiled.targets.slice(0, -1) : compiled.targets;
   const places = others.some(({ where }) => where) ? createPlaces(others, compiled.strict ?? false) : undefined;
   const poolFor = places?.poolFor;
-  const standard = poolFor ? poolFor(undefined) : poolOf(others, () => 0);
+  const standard = poolFor ? poolFor(undefined) : targetOrderOf(others, () => 0);
   const rulesFor = targets.map(
     ({ index }): CircuitRules => ({
       passive: resilience?.passive ?? null,
@@ -91,7 +91,7 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
   }
 
   /** No step says it where a request comes from another backend, as a copy or because that has failed. */
-  function poolOfRequest({ pool, request }: Exchange): Pool {
+  function poolOfRequest({ pool, request }: Exchange): TargetOrder {
     return pool ?? (poolFor ? poolFor(request.client.geo) : standard);
   }
 

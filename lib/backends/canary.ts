@@ -1,7 +1,7 @@
 /** The step that sends a share of the callers, or those who ask for it, to a backend's canary. The others never get there. */
 import type { CompiledCanary } from "../contract/compiled/backend.ts";
 import type { Deps } from "../contract/deps.ts";
-import type { Exchange, Pool } from "../contract/exchange.ts";
+import type { Exchange, TargetOrder } from "../contract/exchange.ts";
 import type { Policy } from "../contract/policy.ts";
 import { cookieValue } from "../http/cookie.ts";
 import { hashText, mix } from "./balance/hash.ts";
@@ -16,7 +16,7 @@ export interface CanarySurroundings {
   /** The canary's place in the list of targets. */
   readonly index: number;
   /** Whom others get where no step before says it. */
-  readonly others: Pool;
+  readonly others: TargetOrder;
   readonly random: Random;
   readonly deps: Pick<Deps, "random">;
 }

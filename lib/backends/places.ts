@@ -3,22 +3,22 @@
  * most closely; unless the backend is strict, the others stand behind it, in the same order.
  */
 import type { CompiledTarget } from "../contract/compiled/backend.ts";
-import type { Pool } from "../contract/exchange.ts";
+import type { TargetOrder } from "../contract/exchange.ts";
 import type { Policy } from "../contract/policy.ts";
 import { refuse } from "../contract/problem.ts";
 import type { Geo } from "../http/geo.ts";
 import { COUNTRY_CODES, continentOf, UNIONS } from "../http/geography.ts";
 import type { Region } from "../http/region.ts";
-import { poolOf } from "./pool.ts";
+import { targetOrderOf } from "./target-order.ts";
 
 export interface Places {
   /** Empty where a strict backend has no target for the place. */
   poolFor: PoolFor;
   /** Each pool that anybody gets. */
-  pools(): Iterable<Pool>;
+  pools(): Iterable<TargetOrder>;
 }
 
-export type PoolFor = (geo: Geo | undefined) => Pool;
+export type PoolFor = (geo: Geo | undefined) => TargetOrder;
 
 /** How closely a target is meant for a place: the lower, the closer. */
 const SUBDIVISION = 0;
@@ -34,11 +34,11 @@ type Placed = Pick<CompiledTarget, "weight" | "priority" | "where">;
 /** Made for every country when a config is loaded: a request looks it up. */
 export function createPlaces(targets: readonly Placed[], isStrict: boolean): Places {
   /** By the ranks of the targets: of the many countries, few have a pool of their own. */
-  const known = new Map<string, Pool>();
-  const poolAt = (geo: Geo): Pool => {
+  const known = new Map<string, TargetOrder>();
+  const poolAt = (geo: Geo): TargetOrder => {
     const ranks = targets.map(({ where }) => (where ? closenessOf(where, geo) : EVERYONE_ELSE));
     const key = ranks.join();
-    const pool = known.get(key) ?? poolOf(isStrict ? closestOf(targets, ranks) : targets, (index) => ranks[index]!);
+    const pool = known.get(key) ?? targetOrderOf(isStrict ? closestOf(targets, ranks) : targets, (index) => ranks[index]!);
     known.set(key, pool);
     return pool;
   };
@@ -49,9 +49,9 @@ export function createPlaces(targets: readonly Placed[], isStrict: boolean): Pla
   );
   const byCountry = new Map(COUNTRY_CODES.map((country) => [country, poolAt({ continent: continentOf(country), country })]));
   /** By country, and only where parts of it are named. */
-  const bySubdivision = new Map<string, Map<string, Pool>>();
+  const bySubdivision = new Map<string, Map<string, TargetOrder>>();
   for (const [country, subdivision] of regions.flatMap(({ subdivisions }) => subdivisions).map(partsOf)) {
-    const parts = bySubdivision.get(country) ?? new Map<string, Pool>();
+    const parts = bySubdivision.get(country) ?? new Map<string, TargetOrder>();
     bySubdivision.set(country, parts.set(subdivision, poolAt({ continent: continentOf(country), country, subdivision })));
   }
   const poolFor: PoolFor = (geo) => {

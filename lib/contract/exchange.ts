@@ -15,7 +15,7 @@ import type { RouteInfo } from "./route-info.ts";
  * Targets by their place in the backend's list: those of the first level while one of them can take the request, then those of
  * the next. JSON, since it crosses the seal.
  */
-export type Pool = readonly (readonly number[])[];
+export type TargetOrder = readonly (readonly number[])[];
 
 export interface Exchange {
   readonly request: GatewayRequest;
@@ -30,7 +30,7 @@ export interface Exchange {
   readonly tracestate: string | undefined;
   consumer: Consumer | undefined;
   /** The backend's targets that fit this request, in the order in which they are asked; undefined where they are the same for all. */
-  pool: Pool | undefined;
+  pool: TargetOrder | undefined;
   /** What a policy leaves for its later hooks, by policy name. It crosses the seal, so it is JSON. */
   carry: Record<string, Json>;
   /** What policies keep by request in this process: a `Local` reads and writes it. */

@@ -3,7 +3,7 @@
  * alone would hide nothing. It names ids and results, never credentials, and is bound to the one request it was made for.
  */
 import { createHash } from "node:crypto";
-import type { Pool } from "../contract/exchange.ts";
+import type { TargetOrder } from "../contract/exchange.ts";
 import type { Json } from "../contract/json.ts";
 import type { StepRecord } from "../contract/record.ts";
 import type { Client, Consumer, GatewayRequest } from "../contract/request.ts";
@@ -18,7 +18,7 @@ export interface Plan {
   /** Whom a frontend states, and what became of its word: the platform tells each half of the edge alone. */
   readonly client?: Client | undefined;
   readonly consumer?: Consumer | undefined;
-  readonly pool?: Pool | undefined;
+  readonly pool?: TargetOrder | undefined;
   readonly carry: Readonly<Record<string, Json>>;
   readonly requestId: string;
   readonly traceparent: string;

@@ -1,6 +1,6 @@
 /** One request inside the engine: the exchange that policies see, and what only the gateway needs to know of it. */
 import { randomFillSync } from "node:crypto";
-import type { Exchange, Pool } from "../contract/exchange.ts";
+import type { Exchange, TargetOrder } from "../contract/exchange.ts";
 import type { Json } from "../contract/json.ts";
 import { Locals } from "../contract/local.ts";
 import type { Refusal, RefusalCode } from "../contract/problem.ts";
@@ -34,7 +34,7 @@ export class RequestContext implements Exchange {
   upstream: Upstream | undefined;
   params: Readonly<Record<string, string>>;
   consumer: Consumer | undefined = undefined;
-  pool: Pool | undefined = undefined;
+  pool: TargetOrder | undefined = undefined;
   carry: Record<string, Json> = {};
   locals = new Locals();
   body: Uint8Array | undefined = undefined;

@@ -1,6 +1,6 @@
 /** The targets that fit a request, in the order in which they are asked. */
 import type { CompiledTarget } from "../contract/compiled/backend.ts";
-import type { Pool } from "../contract/exchange.ts";
+import type { TargetOrder } from "../contract/exchange.ts";
 
 type Ranked = Pick<CompiledTarget, "weight" | "priority">;
 
@@ -8,7 +8,7 @@ type Ranked = Pick<CompiledTarget, "weight" | "priority">;
  * The lowest rank first, and within it the lowest priority. A weight of 0 takes no requests; equal weights stand together, which spares
  * rendezvous hashing work.
  */
-export function poolOf(targets: readonly Ranked[], rankOf: (index: number) => number): Pool {
+export function targetOrderOf(targets: readonly Ranked[], rankOf: (index: number) => number): TargetOrder {
   const taking = [...targets.keys()].filter((index) => targets[index]!.weight > 0);
   taking.sort(
     (a, b) =>
