@@ -7,7 +7,7 @@ import { secondsUntil } from "../http/seconds-until.ts";
 import { createBalancer } from "./balance/balancer.ts";
 import { STICKY } from "./balance/rendezvous.ts";
 import { canaryStep } from "./canary.ts";
-import { createPlaces, whereStep } from "./places.ts";
+import { createGeoRouting, whereStep } from "./geo-routing.ts";
 import { createRandom, type Random } from "./random.ts";
 import { Bulkhead } from "./resilience/bulkhead.ts";
 import type { CircuitRules, Result } from "./resilience/circuit.ts";
@@ -60,8 +60,8 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
   const choose = createBalancer(balance, slowStartMs, random);
   /** Nobody gets to the canary, which is the last, unless a step says so. */
   const others = compiled.canary ? compiled.targets.slice(0, -1) : compiled.targets;
-  const places = others.some(({ where }) => where) ? createPlaces(others, compiled.strict ?? false) : undefined;
-  const poolFor = places?.poolFor;
+  const geoRouting = others.some(({ where }) => where) ? createGeoRouting(others, compiled.strict ?? false) : undefined;
+  const poolFor = geoRouting?.poolFor;
   const standard = poolFor ? poolFor(undefined) : targetOrderOf(others, () => 0);
   const rulesFor = targets.map(
     ({ index }): CircuitRules => ({
@@ -82,7 +82,7 @@ export function createBackend(compiled: CompiledBackend, states: TargetStates, d
    * in theirs. The canary is in none: the others are there for whoever it fails.
    */
   function canBeSpared(index: number): boolean {
-    for (const pool of places?.pools() ?? [standard]) {
+    for (const pool of geoRouting?.pools() ?? [standard]) {
       const members = pool.flat();
       const isEjected = (member: number) => targets[member]!.state.circuit.openedBy === "health";
       if (members.includes(index) && members.filter(isEjected).length >= Math.floor(members.length / 2)) return false;

@@ -11,7 +11,7 @@ import { COUNTRY_CODES, continentOf, UNIONS } from "../http/geography.ts";
 import type { Region } from "../http/region.ts";
 import { targetOrderOf } from "./target-order.ts";
 
-export interface Places {
+export interface GeoRouting {
   /** Empty where a strict backend has no target for the place. */
   poolFor: PoolFor;
   /** Each pool that anybody gets. */
@@ -32,7 +32,7 @@ const ELSEWHERE = 5;
 type Placed = Pick<CompiledTarget, "weight" | "priority" | "where">;
 
 /** Made for every country when a config is loaded: a request looks it up. */
-export function createPlaces(targets: readonly Placed[], isStrict: boolean): Places {
+export function createGeoRouting(targets: readonly Placed[], isStrict: boolean): GeoRouting {
   /** By the ranks of the targets: of the many countries, few have a pool of their own. */
   const known = new Map<string, TargetOrder>();
   const poolAt = (geo: Geo): TargetOrder => {
