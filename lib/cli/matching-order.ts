@@ -1,9 +1,9 @@
 /** The order in which routes are asked, as a list: the first whose host, path and conditions fit a request is the one that wins. */
 import type { Route } from "../engine/route.ts";
 
-type Place = Pick<Route, "host" | "path" | "when">;
+type ConfigPath = Pick<Route, "host" | "path" | "when">;
 
-export function inMatchingOrder<T extends Place>(routes: readonly T[]): T[] {
+export function inMatchingOrder<T extends ConfigPath>(routes: readonly T[]): T[] {
   return routes.toSorted((a, b) => compareHosts(a.host, b.host) || comparePaths(a.path, b.path) || conditions(b) - conditions(a));
 }
 
@@ -30,7 +30,7 @@ function kindOf(segment: string, isLast: boolean): 0 | 1 | 2 {
   return segment.startsWith(":") ? 1 : 0;
 }
 
-function conditions({ when }: Place): number {
+function conditions({ when }: ConfigPath): number {
   return (when?.headers.length ?? 0) + (when?.query.length ?? 0);
 }
 

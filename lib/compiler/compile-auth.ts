@@ -4,7 +4,7 @@ import { isOfKind } from "../authenticators/authenticator-of-kind.ts";
 import { AUTHENTICATOR_SCHEMAS } from "../authenticators/schemas.ts";
 import type { RedisOnVercel } from "../config/env.ts";
 import { Fields } from "../config/fields.ts";
-import type { Place, Report } from "../config/issue.ts";
+import type { ConfigPath, Report } from "../config/issue.ts";
 import { checkSettings } from "../config/schema-issues.ts";
 import type { CompiledAuthenticator } from "../contract/compiled/config.ts";
 import { authenticatorSchema } from "./schema/auth.ts";
@@ -16,7 +16,7 @@ const RESERVED = ["none", "optional"];
 type Kind = keyof typeof AUTHENTICATOR_SCHEMAS;
 
 interface KindSchema {
-  compile(input: unknown, place: Place, fields: Fields): unknown;
+  compile(input: unknown, place: ConfigPath, fields: Fields): unknown;
   /** Whether what it keeps must be shared by instances and outlive them. */
   needsStore?(options: unknown): boolean;
 }
@@ -65,7 +65,7 @@ function reportSamePrefixes(authenticators: readonly CompiledAuthenticator[], re
 function compileAuthenticator(
   name: string,
   input: unknown,
-  place: Place,
+  place: ConfigPath,
   report: Report,
   redis: RedisOnVercel | undefined,
 ): CompiledAuthenticator | undefined {

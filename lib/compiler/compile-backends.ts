@@ -3,7 +3,7 @@
 import type { z } from "zod";
 import { Fields } from "../config/fields.ts";
 import { headerName, TOKEN } from "../config/header-fields.ts";
-import type { Place, Report } from "../config/issue.ts";
+import type { ConfigPath, Report } from "../config/issue.ts";
 import { reportLiteralSecret } from "../config/literal-secret.ts";
 import { compileRegion } from "../config/region-setting.ts";
 import { checkSettings } from "../config/schema-issues.ts";
@@ -64,7 +64,7 @@ export function compileBackends(
   });
 }
 
-function compileBackend(name: string, input: unknown, inherited: Inherited, place: Place, report: Report): BackendDraft {
+function compileBackend(name: string, input: unknown, inherited: Inherited, place: ConfigPath, report: Report): BackendDraft {
   const fields = new Fields(report);
   if (typeof input === "string")
     return { backend: fromSettings(name, [targetOf(input, place, fields)], {}, inherited, place, fields), fallback: undefined };
@@ -101,7 +101,7 @@ function fromSettings(
     ...resilience
   }: Settings,
   inherited: Inherited,
-  place: Place,
+  place: ConfigPath,
   fields: Fields,
 ): CompiledBackend {
   const timeouts = timeoutsOver(inherited.timeouts, timeout, [...place, "timeout"], fields);
@@ -141,7 +141,7 @@ const ASSERTION_FIELD = "x-gateway-assertion";
 function compileAssertion(
   backend: string,
   given: z.output<typeof assertionObject>,
-  place: Place,
+  place: ConfigPath,
   fields: Fields,
 ): CompiledAssertion {
   const { audience = backend, issuer, ttl = "1m", header = ASSERTION_FIELD, claims } = given;
@@ -155,7 +155,7 @@ function compileAssertion(
   };
 }
 
-function targetsOf(list: z.output<typeof targets>, place: Place, fields: Fields): CompiledTarget[] {
+function targetsOf(list: z.output<typeof targets>, place: ConfigPath, fields: Fields): CompiledTarget[] {
   const compiled = list.map((item, index): CompiledTarget => {
     const at = [...place, index];
     if (typeof item === "string") return targetOf(item, at, fields);
@@ -180,7 +180,7 @@ function targetsOf(list: z.output<typeof targets>, place: Place, fields: Fields)
   return compiled;
 }
 
-function targetOf(url: string | undefined, place: Place, fields: Fields): CompiledTarget {
+function targetOf(url: string | undefined, place: ConfigPath, fields: Fields): CompiledTarget {
   return { url: (url === undefined ? undefined : fields.value(url, place, "url")) ?? "", weight: 1, priority: 0 };
 }
 
@@ -188,7 +188,7 @@ function targetOf(url: string | undefined, place: Place, fields: Fields): Compil
 function reportPlaces(
   targets: readonly CompiledTarget[],
   { strict, canary, balance }: Settings,
-  place: Place,
+  place: ConfigPath,
   { report }: Fields,
 ): void {
   const isPlaced = targets.some(({ where }) => where);
@@ -208,7 +208,7 @@ function reportPlaces(
   }
 }
 
-function balanceOf(input: NonNullable<Settings["balance"]>, place: Place, fields: Fields): Balance {
+function balanceOf(input: NonNullable<Settings["balance"]>, place: ConfigPath, fields: Fields): Balance {
   const [by, of, ...rest] = input.split(":") as [string, string?, ...string[]];
   if (by !== "hash") return { by: by as "round-robin" };
   if (of !== "header" && of !== "cookie") return { by, of: of as "ip" };
@@ -218,7 +218,7 @@ function balanceOf(input: NonNullable<Settings["balance"]>, place: Place, fields
   return { by, of, name: of === "header" ? name.toLowerCase() : name };
 }
 
-function canaryOf({ percent, sticky = "caller", when }: Canary, place: Place, fields: Fields): CompiledCanary {
+function canaryOf({ percent, sticky = "caller", when }: Canary, place: ConfigPath, fields: Fields): CompiledCanary {
   if (percent === undefined && when === undefined)
     fields.report.error("missing-key", place, "`percent` or `when` is missing: nobody would go there.");
   const pairs = (kind: "headers" | "cookies") =>
@@ -238,7 +238,7 @@ function canaryOf({ percent, sticky = "caller", when }: Canary, place: Place, fi
   };
 }
 
-function slowStartOf(input: Settings["slowStart"], place: Place, fields: Fields): number {
+function slowStartOf(input: Settings["slowStart"], place: ConfigPath, fields: Fields): number {
   if (input === false) return 0;
   return (input === undefined ? undefined : fields.value(input, place, "wait")) ?? STANDARD_SLOW_START_MS;
 }
@@ -247,7 +247,7 @@ function slowStartOf(input: Settings["slowStart"], place: Place, fields: Fields)
 export function timeoutsOver(
   base: Timeouts,
   input: z.output<typeof timeout> | undefined,
-  place: Place,
+  place: ConfigPath,
   fields: Fields,
 ): Timeouts {
   const given = typeof input === "string" ? { firstByte: input } : (input ?? {});
@@ -270,7 +270,7 @@ export function timeoutsOver(
 function bodyPaceOver(
   { body: base }: Timeouts,
   input: Exclude<z.output<typeof timeout>, string>["body"],
-  place: Place,
+  place: ConfigPath,
   fields: Fields,
 ): Pick<Timeouts, "body"> {
   if (input === undefined) return base === undefined ? {} : { body: base };

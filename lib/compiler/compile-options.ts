@@ -1,6 +1,6 @@
 /** What is compiled, and for where. */
 import type { RedisOnVercel } from "../config/env.ts";
-import type { Place, Position } from "../config/issue.ts";
+import type { ConfigPath, Position } from "../config/issue.ts";
 import type { Variables } from "../config/references.ts";
 import type { VercelJson } from "./checks/regions.ts";
 
@@ -11,7 +11,7 @@ export interface Source {
   readonly origin: string;
   /** The TypeScript file, absolute, where it is one: a bundle imports its custom policies from there. */
   readonly module?: string;
-  locate(place: Place): Position | undefined;
+  locate(place: ConfigPath): Position | undefined;
 }
 
 export interface CompileOptions {

@@ -1,7 +1,7 @@
 /** Retries, health, breakers and bulkheads of a config, compiled. */
 import type { z } from "zod";
 import type { Fields } from "../config/fields.ts";
-import type { Place } from "../config/issue.ts";
+import type { ConfigPath } from "../config/issue.ts";
 import { asList } from "../config/schema-fields.ts";
 import type { Kind, ValueOf } from "../config/value-kinds.ts";
 import type {
@@ -34,7 +34,7 @@ export function compileResilience(
   { retry, health, breaker, bulkhead, idempotencyKeys = false }: Settings,
   isSeveral: boolean,
   inherited: CompiledRetry | false | undefined,
-  place: Place,
+  place: ConfigPath,
   fields: Fields,
 ): BackendResilience | undefined {
   const standard = isSeveral ? STANDARD_RETRY : undefined;
@@ -53,7 +53,7 @@ export function compileResilience(
 export function retryOver(
   base: CompiledRetry | undefined,
   input: RetryInput,
-  place: Place,
+  place: ConfigPath,
   fields: Fields,
 ): CompiledRetry | undefined {
   if (input === undefined) return base;
@@ -71,7 +71,12 @@ export function retryOver(
   };
 }
 
-function passiveOf(health: Settings["health"], isSeveral: boolean, place: Place, fields: Fields): CompiledPassive | undefined {
+function passiveOf(
+  health: Settings["health"],
+  isSeveral: boolean,
+  place: ConfigPath,
+  fields: Fields,
+): CompiledPassive | undefined {
   const input = typeof health === "object" ? health.passive : undefined;
   const at = [...place, "passive"];
   if (input && !isSeveral)
@@ -83,7 +88,7 @@ function passiveOf(health: Settings["health"], isSeveral: boolean, place: Place,
   };
 }
 
-function activeOf(health: Settings["health"], place: Place, fields: Fields): CompiledActive | undefined {
+function activeOf(health: Settings["health"], place: ConfigPath, fields: Fields): CompiledActive | undefined {
   const { path, interval, timeout, status } = typeof health === "object" ? health : { path: health || undefined };
   if (path === undefined) {
     if (interval !== undefined || timeout !== undefined || status !== undefined)
@@ -103,7 +108,7 @@ function activeOf(health: Settings["health"], place: Place, fields: Fields): Com
   };
 }
 
-function breakerOf(input: Settings["breaker"], place: Place, fields: Fields): CompiledBreaker | undefined {
+function breakerOf(input: Settings["breaker"], place: ConfigPath, fields: Fields): CompiledBreaker | undefined {
   if (input === undefined || input === false) return undefined;
   if (input === true) return STANDARD_BREAKER;
   const { windowMs, requests, failures, slow, openMs } = STANDARD_BREAKER;
@@ -119,7 +124,7 @@ function breakerOf(input: Settings["breaker"], place: Place, fields: Fields): Co
   };
 }
 
-function bulkheadOf(input: Settings["bulkhead"], place: Place, fields: Fields): CompiledBulkhead | undefined {
+function bulkheadOf(input: Settings["bulkhead"], place: ConfigPath, fields: Fields): CompiledBulkhead | undefined {
   if (input === undefined || input === false) return undefined;
   const requests = valueOr(1, input.requests, [...place, "requests"], "positive", fields);
   return {
@@ -132,7 +137,7 @@ function bulkheadOf(input: Settings["bulkhead"], place: Place, fields: Fields): 
 function valueOr<K extends Kind, Standard>(
   standard: Standard,
   input: string | number | undefined,
-  place: Place,
+  place: ConfigPath,
   kind: K,
   fields: Fields,
 ): ValueOf<K> | Standard {

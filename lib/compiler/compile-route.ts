@@ -3,7 +3,7 @@
 import type { RedisOnVercel } from "../config/env.ts";
 import { Fields, type Names } from "../config/fields.ts";
 import { TOKEN } from "../config/header-fields.ts";
-import type { Place, Report } from "../config/issue.ts";
+import type { ConfigPath, Report } from "../config/issue.ts";
 import { isMethod } from "../config/method-name.ts";
 import { type PathPattern, readPathPattern } from "../config/path-pattern.ts";
 import type { RouteContext } from "../config/policy-schema.ts";
@@ -42,7 +42,7 @@ const NEEDS_BACKEND = ["stripPrefix", "rewrite", "timeout", "retry", "heartbeat"
 /** A compiled route with what the checks across routes need. */
 export interface Draft {
   readonly route: CompiledRoute;
-  readonly place: Place;
+  readonly place: ConfigPath;
   /** As paths are compared: in folded case, and without a trailing slash, where the config says so. */
   readonly shape: PathPattern["shape"];
 }
@@ -94,7 +94,7 @@ export class RouteCompiler {
   /** Undefined where nothing can be made of it; everything that is wrong has been reported. */
   compile(input: unknown, index: number): Draft | undefined {
     const { report, names, defaults, backends, vercel } = this.#context;
-    const place: Place = ["routes", index];
+    const place: ConfigPath = ["routes", index];
     const checked = checkSettings(routeSchema, input, place, report);
     if (!checked) return undefined;
     const { settings, broken } = checked;
@@ -136,7 +136,7 @@ export class RouteCompiler {
     return pattern && { route, place, shape: this.#read?.(pattern.shape) ?? pattern.shape };
   }
 
-  #pattern(path: string, place: Place): PathPattern | undefined {
+  #pattern(path: string, place: ConfigPath): PathPattern | undefined {
     const plain = new Fields(this.#context.report).plain(path, place);
     if (plain === undefined) return undefined;
     const pattern = readPathPattern(plain);
@@ -145,7 +145,7 @@ export class RouteCompiler {
     return undefined;
   }
 
-  #reportNoAuth(place: Place): void {
+  #reportNoAuth(place: ConfigPath): void {
     this.#context.report.error(
       "auth-missing",
       place,
@@ -154,12 +154,12 @@ export class RouteCompiler {
     );
   }
 
-  #methods(names: readonly string[], place: Place): readonly string[] {
+  #methods(names: readonly string[], place: ConfigPath): readonly string[] {
     return [...new Set(names.filter((name) => isMethod(name, [...place, "methods"], this.#context.report)))].sort();
   }
 
   /** The index of the backend; undefined where the route answers itself. */
-  #destination(settings: Settings, broken: ReadonlySet<string>, input: object, place: Place): number | undefined {
+  #destination(settings: Settings, broken: ReadonlySet<string>, input: object, place: ConfigPath): number | undefined {
     const { report, backends } = this.#context;
     const named = DESTINATIONS.filter((key) => settings[key as keyof Settings] !== undefined || broken.has(key));
     if (named.length > 1)
@@ -182,7 +182,7 @@ export class RouteCompiler {
     return undefined;
   }
 
-  #host(input: string, place: Place, fields: Fields): string | undefined {
+  #host(input: string, place: ConfigPath, fields: Fields): string | undefined {
     const host = fields.plain(input, place)?.toLowerCase();
     if (host === undefined) return undefined;
     const isHost = host.startsWith("[")
@@ -196,7 +196,7 @@ export class RouteCompiler {
     return undefined;
   }
 
-  #when(when: Settings["when"], place: Place, fields: Fields): RouteCondition | undefined {
+  #when(when: Settings["when"], place: ConfigPath, fields: Fields): RouteCondition | undefined {
     const pairs = (kind: "headers" | "query") =>
       Object.entries(when?.[kind] ?? {}).flatMap(([key, input]): [string, string | true][] => {
         const at = [...place, kind, key];
@@ -269,7 +269,7 @@ export class RouteCompiler {
     };
   }
 
-  #maxBody(input: string | undefined, place: Place, fields: Fields): number {
+  #maxBody(input: string | undefined, place: ConfigPath, fields: Fields): number {
     const bytes = input === undefined ? DEFAULT_MAX_BODY : (fields.value(input, place, "size") ?? DEFAULT_MAX_BODY);
     if (bytes > VERCEL_MAX_BODY) {
       const message = `${formatSize(bytes)} is more than Vercel lets through: 4.5mb.`;

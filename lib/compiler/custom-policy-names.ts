@@ -1,6 +1,6 @@
 /** Custom policies by name: each name is well formed, stands for one policy, and is none of the gateway's own. */
 
-import type { Place, Report } from "../config/issue.ts";
+import type { ConfigPath, Report } from "../config/issue.ts";
 import { asList } from "../config/schema-fields.ts";
 import type { CustomPolicy } from "../contract/policy.ts";
 import { POLICY_SCHEMAS } from "../policies/schemas.ts";
@@ -22,13 +22,13 @@ export class CustomPolicyNames {
   }
 
   /** The policies of a `use` that can be used. */
-  read(use: CustomPolicy | readonly CustomPolicy[] | false | undefined, place: Place): readonly CustomPolicy[] {
+  read(use: CustomPolicy | readonly CustomPolicy[] | false | undefined, place: ConfigPath): readonly CustomPolicy[] {
     if (use === false) return [];
     const policies = asList(use);
     return policies.filter((policy, index) => this.#accept(policy, Array.isArray(use) ? [...place, index] : place));
   }
 
-  #accept(policy: CustomPolicy, place: Place): boolean {
+  #accept(policy: CustomPolicy, place: ConfigPath): boolean {
     const { name, row, mode, create } = policy;
     if (typeof create !== "function") {
       this.#report.error(

@@ -1,5 +1,5 @@
 /** Checks the `problems` of custom policies: codes of their own, each with a status and a title. */
-import type { Place, Report } from "../config/issue.ts";
+import type { ConfigPath, Report } from "../config/issue.ts";
 import type { CustomPolicy } from "../contract/policy.ts";
 
 const CODE = /^custom\/[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
@@ -14,7 +14,7 @@ export class CustomProblems {
     this.#report = report;
   }
 
-  check({ name, problems }: CustomPolicy, place: Place): void {
+  check({ name, problems }: CustomPolicy, place: ConfigPath): void {
     if (problems === undefined) return;
     if (!isObject(problems)) {
       this.#fault(name, [...place, "problems"], `expected an object, got ${JSON.stringify(problems)}`);
@@ -34,7 +34,7 @@ export class CustomProblems {
     }
   }
 
-  #checkProblem(name: string, code: string, problem: Readonly<Record<string, unknown>>, at: Place): void {
+  #checkProblem(name: string, code: string, problem: Readonly<Record<string, unknown>>, at: ConfigPath): void {
     const { status, title } = problem;
     if (!Number.isInteger(status) || (status as number) < 400 || (status as number) > 599)
       this.#fault(name, [...at, "status"], `expected a whole number from 400 to 599, got ${JSON.stringify(status)}`);
@@ -50,7 +50,7 @@ export class CustomProblems {
   }
 
   /** A code has one page, so it means one thing. */
-  #checkTwice(name: string, code: string, text: string, at: Place): void {
+  #checkTwice(name: string, code: string, text: string, at: ConfigPath): void {
     const known = this.#known.get(code);
     if (known === undefined) this.#known.set(code, { policy: name, text });
     else if (known.text !== text)
@@ -62,7 +62,7 @@ export class CustomProblems {
       );
   }
 
-  #fault(policy: string, place: Place, fault: string, fix?: string): void {
+  #fault(policy: string, place: ConfigPath, fault: string, fix?: string): void {
     this.#report.error("wrong-value", place, `the custom policy "${policy}": ${fault}.`, fix);
   }
 }

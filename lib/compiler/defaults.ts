@@ -1,13 +1,13 @@
 /** `defaults` with what the top level is short for, each setting with the place where it was written. */
 import type { z } from "zod";
-import type { Place, Report } from "../config/issue.ts";
+import type { ConfigPath, Report } from "../config/issue.ts";
 import { type Checked, checkSettings } from "../config/schema-issues.ts";
 import { defaultsSchema } from "./schema/route.ts";
 
 export type DefaultSettings = z.output<typeof defaultsSchema>;
 
 export interface Defaults extends Checked<DefaultSettings> {
-  placeOf(key: string): Place;
+  placeOf(key: string): ConfigPath;
 }
 
 /** `shorthands` are settings of the top level that stand for defaults of the same name. */

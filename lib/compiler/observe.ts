@@ -1,7 +1,7 @@
 /** `observe`: what the request log holds, and what of it is left out. */
 import { z } from "zod";
 import { Fields } from "../config/fields.ts";
-import type { Place, Report } from "../config/issue.ts";
+import type { ConfigPath, Report } from "../config/issue.ts";
 import { didYouMean } from "../config/nearest.ts";
 import { asList, oneOf, oneOrMore, strict } from "../config/schema-fields.ts";
 import type { CompiledConfig } from "../contract/compiled/config.ts";
@@ -102,7 +102,7 @@ function redactOf(input: z.output<typeof observe>["redact"], routes: Routes, rep
   return { params, fields };
 }
 
-function expectKnown(name: string, known: readonly string[] | undefined, what: string, place: Place, report: Report): void {
+function expectKnown(name: string, known: readonly string[] | undefined, what: string, place: ConfigPath, report: Report): void {
   if (known && !known.includes(name))
     report.error("wrong-value", place, `no ${what} ${JSON.stringify(name)}.`, didYouMean(name, known));
 }

@@ -1,7 +1,7 @@
 /** Other backends that a route speaks of: its `mirror`, and the one of its `fallback`. */
 
 import type { Fields } from "../config/fields.ts";
-import type { Place } from "../config/issue.ts";
+import type { ConfigPath } from "../config/issue.ts";
 import type { CompiledBackend, CompiledMirror } from "../contract/compiled/config.ts";
 import { unknownBackend } from "./named-backend.ts";
 import type { RouteSettings } from "./route-settings.ts";
@@ -18,7 +18,7 @@ export function compileMirror(
   const { value, place } = merged.get("mirror");
   if (!value) return undefined;
   const given = typeof value === "string" ? { backend: value } : value;
-  const at = (key: string): Place => (typeof value === "string" ? place : [...place, key]);
+  const at = (key: string): ConfigPath => (typeof value === "string" ? place : [...place, key]);
   const backend = backends.findIndex(({ name }) => name === given.backend);
   if (backend < 0) {
     unknownBackend(given.backend, at("backend"), backends, fields.report);
@@ -62,7 +62,7 @@ export function otherBackend(
 }
 
 /** What must stay in a place may go to another backend only where that keeps it there, too. */
-function reportLeaving(own: CompiledBackend, other: CompiledBackend, place: Place, { report }: Fields): void {
+function reportLeaving(own: CompiledBackend, other: CompiledBackend, place: ConfigPath, { report }: Fields): void {
   if (!own.strict || other.strict) return;
   report.error(
     "strict-place",

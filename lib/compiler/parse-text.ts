@@ -1,6 +1,6 @@
 /** Configs as text: YAML or JSON, with the line and column of every key. */
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, visit } from "yaml";
-import { ConfigError, type Place, type Position } from "../config/issue.ts";
+import { ConfigError, type ConfigPath, type Position } from "../config/issue.ts";
 import type { Source } from "./compile-options.ts";
 
 export function parseYaml(text: string, origin: string): Source {
@@ -13,7 +13,7 @@ export function parseYaml(text: string, origin: string): Source {
       faults.map(({ message, pos }) => ({ message, ...positionOf(lines, pos[0]!) })),
       origin,
     );
-  const locate = (place: Place): Position | undefined => {
+  const locate = (place: ConfigPath): Position | undefined => {
     const offset = offsetOf(document.contents, place);
     return offset === undefined ? undefined : positionOf(lines, offset);
   };
@@ -81,7 +81,7 @@ function positionOf(lines: LineCounter, offset: number): Position {
 }
 
 /** Of the key where there is one, of an item otherwise; for what is missing, of what it is missing from. */
-function offsetOf(root: Node | null, place: Place): number | undefined {
+function offsetOf(root: Node | null, place: ConfigPath): number | undefined {
   let node: unknown = root;
   let offset = root?.range?.[0];
   for (const part of place) {

@@ -2,7 +2,7 @@
 
 import type { Fields } from "../config/fields.ts";
 import { parameterFault } from "../config/framework-parameters.ts";
-import type { Place } from "../config/issue.ts";
+import type { ConfigPath } from "../config/issue.ts";
 import type { PathPattern } from "../config/path-pattern.ts";
 import type { Rewrite } from "../contract/compiled/config.ts";
 import type { Template } from "../contract/template.ts";
@@ -16,7 +16,7 @@ interface RewriteSettings {
 export function compileRewrite(
   settings: RewriteSettings,
   pattern: PathPattern | undefined,
-  place: Place,
+  place: ConfigPath,
   fields: Fields,
 ): Rewrite | undefined {
   const { stripPrefix, rewrite } = settings;
@@ -27,7 +27,7 @@ export function compileRewrite(
   return stripPrefix === undefined ? undefined : compileStrip(stripPrefix, pattern, [...place, "stripPrefix"], fields);
 }
 
-function compileTemplate(rewrite: string, place: Place, fields: Fields): Rewrite | undefined {
+function compileTemplate(rewrite: string, place: ConfigPath, fields: Fields): Rewrite | undefined {
   const template = fields.template(rewrite, place, "path");
   if (!template) return undefined;
   const fault = faultOf(template);
@@ -44,7 +44,7 @@ function faultOf(template: Template): string | undefined {
   return parameterFault(template);
 }
 
-function compileStrip(prefix: string, pattern: PathPattern | undefined, place: Place, fields: Fields): Rewrite | undefined {
+function compileStrip(prefix: string, pattern: PathPattern | undefined, place: ConfigPath, fields: Fields): Rewrite | undefined {
   const plain = fields.plain(prefix, place);
   if (plain === undefined || !pattern) return undefined;
   const segments = plain.slice(1).split("/");

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { Fields } from "../config/fields.ts";
 import { TOKEN } from "../config/header-fields.ts";
-import type { Place, Report } from "../config/issue.ts";
+import type { ConfigPath, Report } from "../config/issue.ts";
 import { asList, oneOf, oneOrMore, strict } from "../config/schema-fields.ts";
 import type { CompiledConfig } from "../contract/compiled/config.ts";
 import { ADDRESS_FIELDS } from "../http/field-kinds.ts";
@@ -102,7 +102,7 @@ function reportUnused(input: z.output<typeof trust>, where: Believers, report: R
 }
 
 /** A list for each entry too: a variable may hold `new,old`. */
-function secretsOf(secret: string | readonly string[], place: Place, fields: Fields): readonly string[] {
+function secretsOf(secret: string | readonly string[], place: ConfigPath, fields: Fields): readonly string[] {
   if (asList(secret).some((one) => !one.includes("${env.")))
     fields.report.error(
       "secret-in-config",
@@ -113,7 +113,7 @@ function secretsOf(secret: string | readonly string[], place: Place, fields: Fie
   return fields.list(secret, place, "secrets256") as unknown as readonly string[];
 }
 
-function passedFields(input: string | readonly string[], place: Place, report: Report): string[] {
+function passedFields(input: string | readonly string[], place: ConfigPath, report: Report): string[] {
   return asList(input).map((name, index) => {
     const lower = name.toLowerCase();
     if (!ADDRESS_FIELDS.includes(lower))
@@ -127,7 +127,7 @@ function passedFields(input: string | readonly string[], place: Place, report: R
   });
 }
 
-function namedFields(given: z.output<typeof geoFields>, place: Place, report: Report): GeoFields {
+function namedFields(given: z.output<typeof geoFields>, place: ConfigPath, report: Report): GeoFields {
   const entries = PARTS.map((part): [keyof GeoFields, string | null] => {
     const name = given[part];
     if (name !== undefined && !TOKEN.test(name))

@@ -1,6 +1,6 @@
 /** Reads the texts of a config into values, references and templates, and reports what does not fit. Used by compile.ts and by the policies' options. */
 import type { Template } from "../contract/template.ts";
-import { formatPlace, type Place, type Report } from "./issue.ts";
+import { type ConfigPath, formatPlace, type Report } from "./issue.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Reference } from "./references.ts";
 import { asList } from "./schema-fields.ts";
@@ -39,7 +39,7 @@ export class Fields {
   }
 
   /** A value that may hang on variables. Undefined after a fault that was reported. */
-  value<K extends Kind>(input: string | number | boolean, place: Place, kind: K): ValueOf<K> | undefined {
+  value<K extends Kind>(input: string | number | boolean, place: ConfigPath, kind: K): ValueOf<K> | undefined {
     const { parts, isWhole } = this.#parts(String(input), place);
     if (!isWhole) return undefined;
     if (parts.some(isRequestValue)) {
@@ -53,7 +53,7 @@ export class Fields {
   }
 
   /** Each entry of a setting that may be a single value or a list, as `value` reads it. */
-  list<K extends Kind>(input: string | readonly string[] | undefined, place: Place, kind: K): ValueOf<K>[] {
+  list<K extends Kind>(input: string | readonly string[] | undefined, place: ConfigPath, kind: K): ValueOf<K>[] {
     return asList(input).flatMap((item, index): ValueOf<K>[] => {
       const value = this.value(item, Array.isArray(input) ? [...place, index] : place, kind);
       return value === undefined ? [] : [value];
@@ -61,7 +61,7 @@ export class Fields {
   }
 
   /** Text that shapes the gateway itself, so that it must be known when the config is compiled. */
-  plain(input: string, place: Place): string | undefined {
+  plain(input: string, place: ConfigPath): string | undefined {
     const { parts, isWhole } = this.#parts(input, place);
     if (!isWhole) return undefined;
     if (parts.every((part) => typeof part === "string")) return parts.join("");
@@ -74,13 +74,13 @@ export class Fields {
   }
 
   /** Text that may hold values of the request. Undefined after a fault that was reported. */
-  template(input: string, place: Place, kind: TemplateKind): Template | undefined {
+  template(input: string, place: ConfigPath, kind: TemplateKind): Template | undefined {
     const { parts, isWhole } = this.#parts(input, place);
     const template = parts.map((part) => this.#templatePart(part, place, kind));
     return isWhole && template.every((part) => part !== undefined) ? (template as Template) : undefined;
   }
 
-  #templatePart(part: TextPart, place: Place, kind: TemplateKind): Template[number] | undefined {
+  #templatePart(part: TextPart, place: ConfigPath, kind: TemplateKind): Template[number] | undefined {
     if (typeof part === "string") return this.#read(part, place, kind);
     if (!isRequestValue(part)) {
       const reference: Reference = { $ref: [part], as: kind, at: formatPlace(place) };
@@ -93,7 +93,7 @@ export class Fields {
   }
 
   /** Whether a parameter of the path stands for several segments. Undefined where the path has none of that name, which has been reported. */
-  param(name: string, place: Place): boolean | undefined {
+  param(name: string, place: ConfigPath): boolean | undefined {
     if (!this.#known) return false;
     const many = this.#known.params.get(name);
     if (many !== undefined) return many;
@@ -104,7 +104,7 @@ export class Fields {
   }
 
   /** Not whole where something could not be read, which has been reported. */
-  #parts(input: string, place: Place): { readonly parts: readonly TextPart[]; readonly isWhole: boolean } {
+  #parts(input: string, place: ConfigPath): { readonly parts: readonly TextPart[]; readonly isWhole: boolean } {
     const { parts, faults } = readText(input);
     for (const fault of faults) {
       if (fault.startsWith("${env")) {
@@ -126,7 +126,7 @@ export class Fields {
     return { parts, isWhole: faults.length === 0 };
   }
 
-  #read<K extends Kind>(text: string, place: Place, kind: K): ValueOf<K> | undefined {
+  #read<K extends Kind>(text: string, place: ConfigPath, kind: K): ValueOf<K> | undefined {
     const valueKind: ValueKind<unknown> = VALUE_KINDS[kind];
     const { expects, isSecret } = valueKind;
     const value = valueKind.read(text) as ValueOf<K> | undefined;

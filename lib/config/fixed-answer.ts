@@ -5,7 +5,7 @@ import type { Json } from "../contract/json.ts";
 import type { Template } from "../contract/template.ts";
 import type { Fields } from "./fields.ts";
 import { headerTemplates } from "./header-fields.ts";
-import type { Place } from "./issue.ts";
+import type { ConfigPath } from "./issue.ts";
 import { oneOf, oneOrMore, reference } from "./schema-fields.ts";
 
 const CONTENT_TYPES = { text: "text/plain; charset=utf-8", json: "application/json" } as const;
@@ -31,7 +31,12 @@ export const fixedAnswer = (status: number) => ({
 
 type FixedAnswerInput = z.output<z.ZodObject<ReturnType<typeof fixedAnswer>>>;
 
-export function compileFixedAnswer(input: FixedAnswerInput, standardStatus: number, place: Place, fields: Fields): FixedAnswer {
+export function compileFixedAnswer(
+  input: FixedAnswerInput,
+  standardStatus: number,
+  place: ConfigPath,
+  fields: Fields,
+): FixedAnswer {
   const status = fields.value(input.status ?? standardStatus, [...place, "status"], "status") ?? standardStatus;
   const headers = headerTemplates(input.headers ?? {}, "response", [...place, "headers"], fields);
   if (input.body !== undefined && input.json !== undefined) {
@@ -45,14 +50,14 @@ export function compileFixedAnswer(input: FixedAnswerInput, standardStatus: numb
   return { status, headers, body };
 }
 
-function bodyOf(input: FixedAnswerInput, place: Place, fields: Fields): FixedAnswer["body"] {
+function bodyOf(input: FixedAnswerInput, place: ConfigPath, fields: Fields): FixedAnswer["body"] {
   if (input.json !== undefined) return { kind: "json", template: joined(jsonTemplate(input.json, [...place, "json"], fields)) };
   if (input.body === undefined) return null;
   return { kind: "text", template: fields.template(input.body, [...place, "body"], "string") ?? [] };
 }
 
 /** JSON text with the request values of its strings left open. */
-function jsonTemplate(value: Json, place: Place, fields: Fields): Template {
+function jsonTemplate(value: Json, place: ConfigPath, fields: Fields): Template {
   if (typeof value === "string") return ['"', ...(fields.template(value, place, "json") ?? []), '"'];
   if (typeof value !== "object" || value === null) return [JSON.stringify(value)];
   const isList = Array.isArray(value);

@@ -1,7 +1,7 @@
 /** Header fields in the config: names that are tokens and not the gateway's own, values as templates. */
 import type { Template } from "../contract/template.ts";
 import type { Fields } from "./fields.ts";
-import type { Place } from "./issue.ts";
+import type { ConfigPath } from "./issue.ts";
 
 /** RFC 9110 section 5.6.2. */
 export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -41,7 +41,7 @@ const OWN_PREFIXES = ["x-gateway-", "x-middleware-"];
 export type Side = keyof typeof OWN;
 
 /** The name in lower case, or undefined after a fault that was reported. */
-export function headerName(name: string, side: Side, place: Place, { report }: Fields): string | undefined {
+export function headerName(name: string, side: Side, place: ConfigPath, { report }: Fields): string | undefined {
   if (!TOKEN.test(name)) {
     report.error("header-name", place, `${JSON.stringify(name)} is not the name of a header field.`);
     return undefined;
@@ -58,7 +58,7 @@ export function headerName(name: string, side: Side, place: Place, { report }: F
 export function headerTemplates(
   fields: Readonly<Record<string, string | readonly string[]>>,
   side: Side,
-  place: Place,
+  place: ConfigPath,
   context: Fields,
 ): [name: string, template: Template][] {
   return headerNames(Object.keys(fields), side, (key) => [...place, key], context).flatMap(([name, key]) => {
@@ -75,7 +75,7 @@ export function headerTemplates(
 export function headerNames(
   keys: readonly string[],
   side: Side,
-  placeOf: (key: string, index: number) => Place,
+  placeOf: (key: string, index: number) => ConfigPath,
   context: Fields,
 ): [name: string, key: string][] {
   const seen = new Map<string, string>();

@@ -79,7 +79,7 @@ export const RULES = [
 export type Rule = (typeof RULES)[number];
 
 /** Where in the config: `["routes", 3, "backend"]`. */
-export type Place = readonly (string | number)[];
+export type ConfigPath = readonly (string | number)[];
 
 export interface Position {
   readonly line: number;
@@ -123,7 +123,7 @@ export function formatIssues(issues: readonly Issue[], origin: string): string {
 }
 
 /** `routes[3].when.headers["x-beta"]` */
-export function formatPlace(place: Place): string {
+export function formatPlace(place: ConfigPath): string {
   let text = "";
   for (const part of place) {
     if (typeof part === "number") text += `[${part}]`;
@@ -137,17 +137,17 @@ export function formatPlace(place: Place): string {
 export class Report {
   readonly issues: Issue[] = [];
   readonly #seen = new Set<string>();
-  readonly #locate: (place: Place) => Position | undefined;
+  readonly #locate: (place: ConfigPath) => Position | undefined;
 
-  constructor(locate: (place: Place) => Position | undefined = () => undefined) {
+  constructor(locate: (place: ConfigPath) => Position | undefined = () => undefined) {
     this.#locate = locate;
   }
 
-  error(rule: Rule, place: Place, message: string, fix?: string): void {
+  error(rule: Rule, place: ConfigPath, message: string, fix?: string): void {
     this.#add({ rule, severity: "error", path: formatPlace(place), message, fix, ...this.#locate(place) });
   }
 
-  warn(rule: Rule, place: Place, message: string, fix?: string): void {
+  warn(rule: Rule, place: ConfigPath, message: string, fix?: string): void {
     this.#add({ rule, severity: "warning", path: formatPlace(place), message, fix, ...this.#locate(place) });
   }
 

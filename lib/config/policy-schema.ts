@@ -4,12 +4,12 @@ import type { Timeouts } from "../contract/compiled/config.ts";
 import type { Row } from "../contract/phases.ts";
 import type { RedisOnVercel } from "./env.ts";
 import type { Fields } from "./fields.ts";
-import type { Place, Report } from "./issue.ts";
+import type { ConfigPath, Report } from "./issue.ts";
 import { asList } from "./schema-fields.ts";
 
 export interface Setting<Value = unknown> {
   readonly value: Value;
-  readonly place: Place;
+  readonly place: ConfigPath;
   /** True for a value from `defaults`. */
   readonly isDefault: boolean;
 }
@@ -64,7 +64,7 @@ export interface KeySchema extends Traits {
   /** The forms of the setting beside `false`; absent where `false` can't switch it off. */
   readonly expects?: string;
   /** Undefined where no step comes of it, or where its fault has been reported. */
-  compile(setting: unknown, place: Place, fields: Fields, route: RouteContext): unknown;
+  compile(setting: unknown, place: ConfigPath, fields: Fields, route: RouteContext): unknown;
 }
 
 /** A policy that decides by several keys at once. */

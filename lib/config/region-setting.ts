@@ -3,7 +3,7 @@ import { z } from "zod";
 import { CONTINENTS, continentOf, UNIONS } from "../http/geography.ts";
 import type { Region } from "../http/region.ts";
 import type { Fields } from "./fields.ts";
-import type { Place } from "./issue.ts";
+import type { ConfigPath } from "./issue.ts";
 import { didYouMean } from "./nearest.ts";
 import { asList, oneOf, oneOrMore, strict } from "./schema-fields.ts";
 
@@ -22,7 +22,7 @@ export const region = oneOf("a country such as DE, a list of countries, { contin
   regionObject,
 ]);
 
-export function compileRegion(input: z.output<typeof region>, place: Place, fields: Fields): Region {
+export function compileRegion(input: z.output<typeof region>, place: ConfigPath, fields: Fields): Region {
   const isShort = typeof input === "string" || Array.isArray(input);
   const given = isShort ? { countries: input } : input;
   if (Object.keys(given).length === 0)

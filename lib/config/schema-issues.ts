@@ -1,6 +1,6 @@
 /** Checks a part of the config against its schema setting by setting, so that one fault does not hide the next. */
 import type { z } from "zod";
-import type { Place, Report } from "./issue.ts";
+import type { ConfigPath, Report } from "./issue.ts";
 import { didYouMean } from "./nearest.ts";
 import { FORMS_NOT_BUILT, PLACES } from "./schema-fields.ts";
 
@@ -14,7 +14,7 @@ export interface Checked<T> {
 export function checkSettings<Schema extends z.ZodObject>(
   schema: Schema,
   value: unknown,
-  place: Place,
+  place: ConfigPath,
   report: Report,
   expects = "an object",
 ): Checked<z.output<Schema>> | undefined {
@@ -34,7 +34,7 @@ export function checkSettings<Schema extends z.ZodObject>(
 
 type ZodIssue = z.core.$ZodIssue;
 
-function reportIssue(issue: ZodIssue, root: unknown, base: Place, report: Report): void {
+function reportIssue(issue: ZodIssue, root: unknown, base: ConfigPath, report: Report): void {
   const inner = issue.path as (string | number)[];
   const place = [...base, ...inner];
   const value = inner.reduce<unknown>((at, key) => (at as Record<string | number, unknown> | undefined)?.[key], root);
@@ -69,7 +69,7 @@ function reportIssue(issue: ZodIssue, root: unknown, base: Place, report: Report
   }
 }
 
-function reportKey(key: string, placeName: string, place: Place, report: Report): void {
+function reportKey(key: string, placeName: string, place: ConfigPath, report: Report): void {
   const { shape, notBuilt, routeOnly } = PLACES.get(placeName)!;
   const known = Object.keys(shape).filter((name) => !name.startsWith("$"));
   const at = [...place, key];
@@ -93,9 +93,9 @@ function notBuiltMessage(key: string): string {
 function reportUnion(
   issue: Extract<ZodIssue, { code: "invalid_union" }>,
   value: unknown,
-  place: Place,
+  place: ConfigPath,
   root: unknown,
-  base: Place,
+  base: ConfigPath,
   report: Report,
 ): void {
   if (value === undefined) {

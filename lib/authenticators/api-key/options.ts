@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import { headerName } from "../../config/header-fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import { oneOrMore, strict } from "../../config/schema-fields.ts";
 import type { Json } from "../../contract/json.ts";
 import type { CredentialSource } from "../../http/credential.ts";
@@ -69,7 +69,7 @@ export const apiKeySchema = {
   setting: setting.describe(
     "Keys that the gateway hands out (`frontdesk keys`, the admin API), or whose digests stand in the config",
   ),
-  compile(given: z.output<typeof setting>, place: Place, fields: Fields): ApiKeyOptions {
+  compile(given: z.output<typeof setting>, place: ConfigPath, fields: Fields): ApiKeyOptions {
     const { prefix = "fd", digests } = given;
     if (!/^[a-z][a-z0-9]{1,15}$/.test(prefix))
       fields.report.error(
@@ -89,7 +89,7 @@ export const apiKeySchema = {
 
 function sourcesOf(
   { header, query, cookie }: z.output<typeof setting>,
-  place: Place,
+  place: ConfigPath,
   fields: Fields,
 ): readonly CredentialSource[] {
   const sources: CredentialSource[] = [];
@@ -115,7 +115,7 @@ function sourcesOf(
   return header === undefined && query === undefined && cookie === undefined ? STANDARD_SOURCES : sources;
 }
 
-function compileKey(given: z.output<typeof key>, place: Place, fields: Fields): ConfiguredKey {
+function compileKey(given: z.output<typeof key>, place: ConfigPath, fields: Fields): ConfiguredKey {
   const { name, digest, consumer, scopes, tier = null, metadata = {}, expires, ips, routes } = given;
   return {
     name,

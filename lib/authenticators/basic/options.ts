@@ -1,7 +1,7 @@
 /** `basic`: a name and a password in `Authorization` (RFC 7617). */
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import { oneOf, oneOrMore, strict } from "../../config/schema-fields.ts";
 
 export interface BasicOptions {
@@ -40,7 +40,7 @@ const setting = strict("basic", {
 
 export const basicSchema = {
   setting: setting.describe("A name and a password in `Authorization` (RFC 7617): for tools and people behind TLS"),
-  compile({ users, realm = "frontdesk" }: z.output<typeof setting>, place: Place, fields: Fields): BasicOptions {
+  compile({ users, realm = "frontdesk" }: z.output<typeof setting>, place: ConfigPath, fields: Fields): BasicOptions {
     if (Object.keys(users).length === 0) fields.report.error("wrong-value", [...place, "users"], "expected at least one user.");
     if (!/^[\x20-\x7e]*$/.test(realm) || /["\\]/.test(realm))
       fields.report.error("value-format", [...place, "realm"], "expected text without quotes and backslashes.");
@@ -51,7 +51,7 @@ export const basicSchema = {
   },
 };
 
-function compileUser(name: string, given: z.output<typeof user>, place: Place, fields: Fields): BasicUser {
+function compileUser(name: string, given: z.output<typeof user>, place: ConfigPath, fields: Fields): BasicUser {
   // The first colon ends the name (RFC 7617 section 2).
   if (name === "" || name.includes(":"))
     fields.report.error("name-grammar", place, `${JSON.stringify(name)} can't be sent as a name: it is empty or holds ":".`);
@@ -74,7 +74,7 @@ function compileUser(name: string, given: z.output<typeof user>, place: Place, f
   };
 }
 
-function compilePassword(password: string, place: Place, fields: Fields): string {
+function compilePassword(password: string, place: ConfigPath, fields: Fields): string {
   if (!password.includes("${env."))
     fields.report.error(
       "secret-in-config",

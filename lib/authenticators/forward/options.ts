@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import { headerName, headerNames, TOKEN } from "../../config/header-fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import { asList, duration, flag, oneOrMore, strict } from "../../config/schema-fields.ts";
 import type { CredentialSource } from "../../http/credential.ts";
 
@@ -89,7 +89,7 @@ export const forwardSchema = {
   setting: setting.describe(
     "Another service is asked, as nginx's `auth_request`, Traefik's ForwardAuth and Envoy's `ext_authz` do: oauth2-proxy, or one of your own",
   ),
-  compile(given: Given, place: Place, fields: Fields): ForwardOptions {
+  compile(given: Given, place: ConfigPath, fields: Fields): ForwardOptions {
     const { from = ["authorization", "cookie"], include, headers, challenge, cache, redirect = false } = given;
     const field = (key: "consumer" | "scopes" | "roles" | "tier") =>
       given[key] === undefined ? null : answerField(given[key], [...place, key], fields);
@@ -149,7 +149,7 @@ export const forwardSchema = {
 };
 
 /** Undefined for all cookies, and after a fault that was reported. */
-function credentialSource(from: string, place: Place, fields: Fields): CredentialSource | undefined {
+function credentialSource(from: string, place: ConfigPath, fields: Fields): CredentialSource | undefined {
   if (from === "authorization") return { in: "authorization" };
   if (from === "cookie") return undefined;
   const cookie = /^cookie:(.*)$/.exec(from)?.[1];
@@ -163,12 +163,12 @@ function credentialSource(from: string, place: Place, fields: Fields): Credentia
 }
 
 /** Whatever the service likes to name it: its answer goes no further. */
-function answerField(name: string, place: Place, { report }: Fields): string {
+function answerField(name: string, place: ConfigPath, { report }: Fields): string {
   if (!TOKEN.test(name)) report.error("header-name", place, `${JSON.stringify(name)} is not the name of a header field.`);
   return name.toLowerCase();
 }
 
-function compileChallenge(given: string | undefined, from: readonly string[], place: Place, fields: Fields): string | null {
+function compileChallenge(given: string | undefined, from: readonly string[], place: ConfigPath, fields: Fields): string | null {
   if (given !== undefined) return fields.value(given, place, "header") ?? null;
   return from.includes("authorization") ? 'Bearer realm="frontdesk"' : null;
 }

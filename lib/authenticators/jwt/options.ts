@@ -4,7 +4,7 @@ import { z } from "zod";
 import { claimRules, compileClaimRules } from "../../config/claim-rules.ts";
 import type { Fields } from "../../config/fields.ts";
 import { headerNames, TOKEN } from "../../config/header-fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import { asList, duration, oneOf, oneOrMore, strict } from "../../config/schema-fields.ts";
 import type { ClaimRule } from "../../contract/claims.ts";
 import type { Template } from "../../contract/template.ts";
@@ -112,7 +112,7 @@ type Given = z.output<typeof setting>;
 
 export const jwtSchema = {
   setting: setting.describe("A signed token (RFC 7519) of an issuer such as Auth0, Clerk or Keycloak, or of your own service"),
-  compile(given: Given, place: Place, fields: Fields): JwtOptions {
+  compile(given: Given, place: ConfigPath, fields: Fields): JwtOptions {
     const { report } = fields;
     const { issuer, audience, typ, clockTolerance = "5s", consumer = "sub" } = given;
     const { scopesFrom = ["scope", "scp", "permissions"], rolesFrom = ["roles", "realm_access.roles", "cognito:groups"] } = given;
@@ -150,7 +150,7 @@ export const jwtSchema = {
   needsStore: ({ revocation }: JwtOptions): boolean => revocation !== null,
 };
 
-function compileRevocation(given: NonNullable<Given["revocation"]>, place: Place, fields: Fields): RevocationOptions | null {
+function compileRevocation(given: NonNullable<Given["revocation"]>, place: ConfigPath, fields: Fields): RevocationOptions | null {
   if (given === false) return null;
   const { maxLife = "30d" } = given === true ? {} : given;
   const at = [...place, "maxLife"];
@@ -159,7 +159,7 @@ function compileRevocation(given: NonNullable<Given["revocation"]>, place: Place
 }
 
 /** A list with both families would let a public key, which anybody has, pass for a secret (RFC 8725 section 2.1). */
-function compileAlgorithms({ algorithms, secret }: Given, place: Place, { report }: Fields): readonly string[] {
+function compileAlgorithms({ algorithms, secret }: Given, place: ConfigPath, { report }: Fields): readonly string[] {
   const allowed: readonly string[] = secret === undefined ? ASYMMETRIC : SYMMETRIC;
   if (algorithms === undefined) return secret === undefined ? ASYMMETRIC : ["HS256"];
   const wrong = asList<string>(algorithms).filter((algorithm) => !allowed.includes(algorithm));
@@ -173,7 +173,7 @@ function compileAlgorithms({ algorithms, secret }: Given, place: Place, { report
   return asList<string>(algorithms);
 }
 
-function compileKeys(given: Given, algorithms: readonly string[], place: Place, fields: Fields): JwtKeys {
+function compileKeys(given: Given, algorithms: readonly string[], place: ConfigPath, fields: Fields): JwtKeys {
   const { jwks, keys, secret } = given;
   const kinds = (["jwks", "keys", "secret"] as const).filter((name) => given[name] !== undefined);
   if (kinds.length > 1)
@@ -200,7 +200,7 @@ function compileKeys(given: Given, algorithms: readonly string[], place: Place, 
   return { kind: "discovery" };
 }
 
-function compileSource(from: string, place: Place, { report }: Fields): CredentialSource | undefined {
+function compileSource(from: string, place: ConfigPath, { report }: Fields): CredentialSource | undefined {
   if (from === "header") return { in: "authorization", scheme: "bearer" };
   const [, kind, name] = /^(header|cookie|query):(.+)$/.exec(from) ?? [];
   if (!kind || !name || (kind !== "query" && !TOKEN.test(name))) {
@@ -214,7 +214,7 @@ function compileSource(from: string, place: Place, { report }: Fields): Credenti
   return kind === "header" ? { in: "header", name: name.toLowerCase() } : { in: kind as "cookie" | "query", name };
 }
 
-function compileHeaders(given: Readonly<Record<string, string>>, place: Place, fields: Fields): [string, Template][] {
+function compileHeaders(given: Readonly<Record<string, string>>, place: ConfigPath, fields: Fields): [string, Template][] {
   return headerNames(Object.keys(given), "request", (name) => [...place, name], fields).map(([field, name]) => [
     field,
     [{ from: "claim", name: given[name]! }],

@@ -1,6 +1,6 @@
 /** What goes by where callers are, while nobody tells the Node host: it would run, and serve everybody as one of whom nothing is known. */
 
-import type { Place, Report } from "../../config/issue.ts";
+import type { ConfigPath, Report } from "../../config/issue.ts";
 import type { CompiledBackend } from "../../contract/compiled/config.ts";
 import type { Draft } from "../compile-route.ts";
 
@@ -8,7 +8,7 @@ const FIX =
   "Say whose fields count in `trust.geo`, with their proxies in `trust.proxies`, or name a database in GATEWAY_GEO_DATABASE. On Vercel the platform tells it; to try it out: --geo DE.";
 
 export function reportUnknownPlaces(drafts: readonly Draft[], backends: readonly CompiledBackend[], report: Report): void {
-  const warn = (place: Place, consequence: string) =>
+  const warn = (place: ConfigPath, consequence: string) =>
     report.warn("place-unknown", place, `nobody tells the Node host where callers are: ${consequence}.`, FIX);
   for (const { name, targets, strict, balance } of backends) {
     const first = targets.findIndex(({ where }) => where);

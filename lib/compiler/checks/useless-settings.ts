@@ -1,9 +1,9 @@
 /** Settings of a route that can't do anything there. Those of `defaults` are for other routes, too. */
-import type { Place, Report } from "../../config/issue.ts";
+import type { ConfigPath, Report } from "../../config/issue.ts";
 import { asList } from "../../config/schema-fields.ts";
 import type { RouteSettings, Settings } from "../route-settings.ts";
 
-export function reportUselessSettings(own: Settings, merged: RouteSettings, place: Place, report: Report): void {
+export function reportUselessSettings(own: Settings, merged: RouteSettings, place: ConfigPath, report: Report): void {
   const methods = own.methods === undefined ? undefined : asList(own.methods);
   if (own.cache && methods && !methods.some(isStored))
     report.warn("useless-setting", [...place, "cache"], NOT_STORED, "Leave it out, or add GET to `methods`.");

@@ -1,7 +1,7 @@
 /** `auth`: who may call. */
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import { didYouMean } from "../../config/nearest.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { asList, oneOf, strict } from "../../config/schema-fields.ts";
@@ -34,7 +34,7 @@ export const authSchema = {
     'Who may call; it must be said for every route, here or in `defaults`: names of authenticators, any one of which suffices; `{ allOf }`; `{ optional }`; or "none" for everyone',
   ),
   /** Undefined for "none", and where something is wrong that has been reported. */
-  compile(value: z.output<typeof setting>, place: Place, fields: Fields): AuthOptions | undefined {
+  compile(value: z.output<typeof setting>, place: ConfigPath, fields: Fields): AuthOptions | undefined {
     const { report, names } = fields;
     const accept = acceptedIn(value);
     if (accept.includes("none") && accept.length > 1)

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { claimRules, compileClaimRules } from "../../config/claim-rules.ts";
 import type { Fields } from "../../config/fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import { isOpen, type KeysSchema, type RouteContext, type Setting, type StepOptions } from "../../config/policy-schema.ts";
 import { asList, oneOf, strict } from "../../config/schema-fields.ts";
 import type { ClaimRule } from "../../contract/claims.ts";
@@ -97,7 +97,7 @@ function nameRule(given: z.output<typeof settings.scopes>): NameRule {
     : { need: "all", names: asList<string>(given) };
 }
 
-function ownerRule({ param, claim }: z.output<typeof settings.owner>, place: Place, fields: Fields): OwnerRule {
+function ownerRule({ param, claim }: z.output<typeof settings.owner>, place: ConfigPath, fields: Fields): OwnerRule {
   fields.param(param, [...place, "param"]);
   return { param, from: "claim", name: claim };
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import { TOKEN } from "../../config/header-fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { asList, duration, oneOf, oneOrMore, strict } from "../../config/schema-fields.ts";
 import type { CacheOptions, QueryRule } from "../../contract/caching.ts";
@@ -66,7 +66,7 @@ export const cacheSchema = {
   isPublic: true,
   ignoresShadow: true,
   isByMethod: true,
-  compile(input: z.output<typeof setting>, place: Place, fields: Fields): CacheOptions {
+  compile(input: z.output<typeof setting>, place: ConfigPath, fields: Fields): CacheOptions {
     const given: z.output<typeof full> = input === true ? {} : typeof input === "string" ? { ttl: input } : input;
     const at = (key: string) => (typeof input === "object" ? [...place, key] : place);
     const ms = (key: "ttl" | "staleWhileRevalidate" | "staleIfError") => {
@@ -111,18 +111,18 @@ export const cacheSchema = {
   },
 } satisfies KeySchema;
 
-function listPlace(place: Place, given: unknown, index: number): Place {
+function listPlace(place: ConfigPath, given: unknown, index: number): ConfigPath {
   return Array.isArray(given) ? [...place, index] : place;
 }
 
-function queryRule(query: z.output<typeof full>["query"], place: Place, { report }: Fields): QueryRule {
+function queryRule(query: z.output<typeof full>["query"], place: ConfigPath, { report }: Fields): QueryRule {
   const { keep, drop, sort = false } = query ?? {};
   if (keep !== undefined && drop !== undefined)
     report.error("wrong-value", [...place, "drop"], "`keep` and `drop` exclude each other: what is not kept is dropped.");
   return { only: keep === undefined ? null : asList(keep), drop: asList(drop), sort };
 }
 
-function fieldOf(name: string, place: Place, { report }: Fields): string | undefined {
+function fieldOf(name: string, place: ConfigPath, { report }: Fields): string | undefined {
   const lower = name.toLowerCase();
   if (!TOKEN.test(name) || name === "*") {
     report.error("header-name", place, `${JSON.stringify(name)} is not the name of a header field.`);

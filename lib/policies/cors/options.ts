@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import { TOKEN } from "../../config/header-fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import { isMethod } from "../../config/method-name.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { asList, duration, oneOf, oneOrMore, strict } from "../../config/schema-fields.ts";
@@ -50,7 +50,7 @@ export const corsSchema = {
   ),
   expects: "an origin, a list of origins, { origins, … }",
   ignoresShadow: true,
-  compile(input: z.output<typeof setting>, place: Place, fields: Fields): CorsOptions {
+  compile(input: z.output<typeof setting>, place: ConfigPath, fields: Fields): CorsOptions {
     const isShort = typeof input === "string" || Array.isArray(input);
     const given = isShort ? { origins: input } : (input as z.output<typeof full>);
     const { credentials = false, methods, headers, expose, maxAge = "10m" } = given;
@@ -69,7 +69,7 @@ export const corsSchema = {
 function originsOf(
   input: string | readonly string[],
   credentials: boolean,
-  place: Place,
+  place: ConfigPath,
   fields: Fields,
 ): CorsOptions["origins"] {
   if (asList(input).includes("*")) {
@@ -91,9 +91,9 @@ function originsOf(
   return origins;
 }
 
-type ReadName = (name: string, place: Place, fields: Fields) => string | undefined;
+type ReadName = (name: string, place: ConfigPath, fields: Fields) => string | undefined;
 
-function listOf(input: string | readonly string[] | undefined, place: Place, read: ReadName, fields: Fields): string[] {
+function listOf(input: string | readonly string[] | undefined, place: ConfigPath, read: ReadName, fields: Fields): string[] {
   return asList(input).flatMap((name, index) => read(name, Array.isArray(input) ? [...place, index] : place, fields) ?? []);
 }
 

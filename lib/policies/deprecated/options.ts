@@ -1,7 +1,7 @@
 /** `deprecated`: tells callers that a route is on its way out. */
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { isReference } from "../../config/references.ts";
 import { strict } from "../../config/schema-fields.ts";
@@ -29,7 +29,7 @@ export const deprecatedSchema = {
   ),
   expects: "{ since, sunset, link }",
   isPublic: true,
-  compile({ since, sunset, link }: z.output<typeof setting>, place: Place, fields: Fields): DeprecatedOptions {
+  compile({ since, sunset, link }: z.output<typeof setting>, place: ConfigPath, fields: Fields): DeprecatedOptions {
     const sinceSeconds = fields.value(since, [...place, "since"], "date") ?? 0;
     const sunsetSeconds = sunset === undefined ? undefined : fields.value(sunset, [...place, "sunset"], "date");
     // RFC 9745 section 4.

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import { compileFixedAnswer, fixedAnswer } from "../../config/fixed-answer.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { strict } from "../../config/schema-fields.ts";
 import type { FixedAnswer } from "../../contract/fixed-answer.ts";
@@ -31,7 +31,7 @@ export const fallbackSchema = {
   isPublic: true,
   ignoresShadow: true,
   /** Undefined where another backend answers. */
-  compile({ backend, ...answer }: z.output<typeof setting>, place: Place, fields: Fields): FallbackOptions | undefined {
+  compile({ backend, ...answer }: z.output<typeof setting>, place: ConfigPath, fields: Fields): FallbackOptions | undefined {
     const own = Object.keys(answer);
     if (backend === undefined) return compileFixedAnswer(answer, STANDARD_STATUS, place, fields);
     if (own.length > 0)

@@ -1,7 +1,7 @@
 /** `fault`: makes requests wait or fail, for drills. */
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { duration, oneOf, reference, strict } from "../../config/schema-fields.ts";
 
@@ -31,7 +31,7 @@ export const faultSchema = {
     "Makes requests wait or fail, for drills: `{ delay, abort, percent }`. Refused in production unless `force`",
   ),
   expects: "{ delay, abort, percent, force }",
-  compile({ delay, abort, percent, force = false }: z.output<typeof setting>, place: Place, fields: Fields): FaultOptions {
+  compile({ delay, abort, percent, force = false }: z.output<typeof setting>, place: ConfigPath, fields: Fields): FaultOptions {
     if (delay === undefined && abort === undefined) fields.report.error("missing-key", place, "`delay` or `abort` is missing.");
     return {
       delayMs: delay === undefined ? undefined : fields.value(delay, [...place, "delay"], "wait"),

@@ -1,7 +1,7 @@
 /** `geo`: lets callers of some places in, or keeps them out. */
 import type { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { compileRegion, region } from "../../config/region-setting.ts";
 import { ownMode, strict, verdict } from "../../config/schema-fields.ts";
@@ -29,7 +29,7 @@ export const geoSchema = {
   setting: setting.describe("Lets callers of some places in, or keeps them out: `{ allow, deny, unknown }`"),
   expects: "{ allow, deny, unknown }",
   restricts: true,
-  compile({ allow, deny, unknown }: z.output<typeof setting>, place: Place, fields: Fields): GeoOptions {
+  compile({ allow, deny, unknown }: z.output<typeof setting>, place: ConfigPath, fields: Fields): GeoOptions {
     if (allow === undefined && deny === undefined) fields.report.error("missing-key", place, "`allow` or `deny` is missing.");
     return {
       allow: allow === undefined ? undefined : compileRegion(allow, [...place, "allow"], fields),

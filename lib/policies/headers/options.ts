@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import { headerNames, headerTemplates, type Side } from "../../config/header-fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import { reportLiteralSecret } from "../../config/literal-secret.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { asList, oneOrMore, strict } from "../../config/schema-fields.ts";
@@ -44,7 +44,7 @@ export const headersSchema = {
     "Changes header fields: `{ request: { set, append, remove }, response: { … } }`. The gateway's own fields and those that frame a message can't be changed",
   ),
   expects: "{ request, response }",
-  compile(input: z.output<typeof setting>, place: Place, fields: Fields): HeadersOptions {
+  compile(input: z.output<typeof setting>, place: ConfigPath, fields: Fields): HeadersOptions {
     const side = (name: Side): HeaderChanges => {
       const { set = {}, append = {}, remove } = input[name] ?? {};
       const at = [...place, name];

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { RedisOnVercel } from "../../config/env.ts";
 import type { Fields } from "../../config/fields.ts";
 import { TOKEN } from "../../config/header-fields.ts";
-import type { Place, Report } from "../../config/issue.ts";
+import type { ConfigPath, Report } from "../../config/issue.ts";
 import { isOpen, type KeySchema, type RouteContext, type Setting } from "../../config/policy-schema.ts";
 import { asList, duration, oneOf, oneOrMore, size, strict } from "../../config/schema-fields.ts";
 import { formatSize } from "../../config/units.ts";
@@ -68,7 +68,12 @@ export const idempotencySchema = {
   isPublic: true,
   ownMethods: keyedMethods,
   /** Callers who are not told apart would get each other's answers: the config has to say `anonymous`. */
-  compile(input: z.output<typeof setting>, place: Place, fields: Fields, route: RouteContext): IdempotencyOptions | undefined {
+  compile(
+    input: z.output<typeof setting>,
+    place: ConfigPath,
+    fields: Fields,
+    route: RouteContext,
+  ): IdempotencyOptions | undefined {
     const { method, timeouts, isDefaults } = route;
     if (!timeouts || !KEYED_METHODS.includes(method ?? "")) return undefined;
     const options = optionsOf(input === true ? {} : input, place, fields, timeouts);
@@ -88,7 +93,7 @@ export const idempotencySchema = {
   },
 } satisfies KeySchema;
 
-function optionsOf(given: z.output<typeof full>, place: Place, fields: Fields, timeouts: Timeouts): IdempotencyOptions {
+function optionsOf(given: z.output<typeof full>, place: ConfigPath, fields: Fields, timeouts: Timeouts): IdempotencyOptions {
   const { required = false, anonymous = false, onUnavailable = "deny" } = given;
   const value = <K extends "ttl" | "lock" | "maxBody" | "maxAnswer">(
     key: K,
@@ -124,7 +129,7 @@ function optionsOf(given: z.output<typeof full>, place: Place, fields: Fields, t
   };
 }
 
-function fieldOf(text: string, place: Place, { report }: Fields): string | undefined {
+function fieldOf(text: string, place: ConfigPath, { report }: Fields): string | undefined {
   const [kind, name = ""] = text.split(":", 2);
   if (kind === "header" && TOKEN.test(name)) return name.toLowerCase();
   report.error("value-format", place, `expected \`header:NAME\`, got ${JSON.stringify(text)}.`);
@@ -143,7 +148,7 @@ function keyedMethods({ place, isDefault }: Setting, methods: readonly string[] 
   return keyed;
 }
 
-function checkStore(redis: RedisOnVercel | undefined, place: Place, report: Report): void {
+function checkStore(redis: RedisOnVercel | undefined, place: ConfigPath, report: Report): void {
   if (redis === undefined || redis === "set") return;
   report[redis === "absent" ? "warn" : "error"](
     "needs-redis",

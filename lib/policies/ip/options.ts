@@ -1,7 +1,7 @@
 /** `ip`: lets addresses in or keeps them out. */
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { oneOrMore, ownMode, strict, verdict } from "../../config/schema-fields.ts";
 
@@ -28,7 +28,7 @@ export const ipSchema = {
   setting: setting.describe("Lets addresses in or keeps them out: `{ allow, deny, unknown }`, addresses and CIDR ranges"),
   expects: "{ allow, deny, unknown }",
   restricts: true,
-  compile({ allow, deny, unknown }: z.output<typeof setting>, place: Place, fields: Fields): IpOptions {
+  compile({ allow, deny, unknown }: z.output<typeof setting>, place: ConfigPath, fields: Fields): IpOptions {
     if (allow === undefined && deny === undefined) fields.report.error("missing-key", place, "`allow` or `deny` is missing.");
     return {
       allow: allow === undefined ? undefined : fields.list(allow, [...place, "allow"], "ranges"),

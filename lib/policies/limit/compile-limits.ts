@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type { RedisOnVercel } from "../../config/env.ts";
 import { Fields } from "../../config/fields.ts";
-import { formatPlace, type Place, type Report } from "../../config/issue.ts";
+import { type ConfigPath, formatPlace, type Report } from "../../config/issue.ts";
 import { type LimitSetting, type QuotaSetting, tierSchema } from "../../config/limit-setting.ts";
 import { type ConfigContext, isOpen, type RouteContext, type Setting, type StepOptions } from "../../config/policy-schema.ts";
 import { asList } from "../../config/schema-fields.ts";
@@ -22,7 +22,7 @@ const TIER_NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
 interface Placed<T> {
   readonly value: T;
-  readonly place: Place;
+  readonly place: ConfigPath;
 }
 
 interface Given {
@@ -84,7 +84,7 @@ export class LimitCompiler {
   }
 
   /** A limit that others may share, held to what they say. */
-  #read(limit: ReadLimit | undefined, place: Place): Placed<ReadLimit>[] | undefined {
+  #read(limit: ReadLimit | undefined, place: ConfigPath): Placed<ReadLimit>[] | undefined {
     if (limit === undefined) return undefined;
     this.#checkStore(limit, place);
     if (limit.given !== undefined) {
@@ -104,7 +104,7 @@ export class LimitCompiler {
   }
 
   /** Without Redis an instance on Vercel has nothing but its memory, and middleware another than the handler. */
-  #checkStore({ rule, cost, counts }: Limit, place: Place): void {
+  #checkStore({ rule, cost, counts }: Limit, place: ConfigPath): void {
     if (this.#redis === undefined || this.#redis === "set") return;
     const why =
       rule.algorithm === "period"
@@ -128,7 +128,7 @@ export class LimitCompiler {
     }
   }
 
-  #checkNumbers(own: readonly Limit[], tiers: Tiers | null, place: Place): void {
+  #checkNumbers(own: readonly Limit[], tiers: Tiers | null, place: ConfigPath): void {
     const { length: all, owing } = Object.values(tiers?.byName ?? { none: [] })
       .map((limits) => [...own, ...limits])
       .map((limits) => ({ length: limits.length, owing: limits.filter(owesSomething).length }))
@@ -142,13 +142,13 @@ export class LimitCompiler {
       );
   }
 
-  #checkBackend({ by, cost }: Limit, place: Place): void {
+  #checkBackend({ by, cost }: Limit, place: ConfigPath): void {
     if (counts("backend", by)) this.#report.error("needs-backend", place, "there is no `backend` that could be counted by.");
     if (cost.kind === "header" || cost.kind === "json" || cost.kind === "usage")
       this.#report.error("needs-backend", place, "there is no `backend` whose answer could tell the cost.");
   }
 
-  #checkTierLimit({ by, given, counts: counted }: ReadLimit, place: Place): void {
+  #checkTierLimit({ by, given, counts: counted }: ReadLimit, place: ConfigPath): void {
     const conflict = (key: string, message: string) => this.#report.error("limit-conflict", [...place, key], message);
     if (counts("route", by) || counts("backend", by))
       conflict("by", "a tier counts over the whole gateway, not by route or backend.");
@@ -174,7 +174,7 @@ export class LimitCompiler {
     return names.length === 0 ? null : { standard: names[0]!, byName };
   }
 
-  #readTier(input: unknown, place: Place, fields: Fields): readonly Limit[] {
+  #readTier(input: unknown, place: ConfigPath, fields: Fields): readonly Limit[] {
     const { limit, quota } = checkSettings(tierSchema, input, place, this.#report)?.settings ?? {};
     const limits = placedEntries(limit, [...place, "limit"]).flatMap(({ value, place: at }) => {
       if (value === "tier") this.#report.error("tier-missing", at, 'a tier can\'t stand for "tier" itself.');
@@ -197,7 +197,10 @@ function ofTier({ given: _, ...limit }: ReadLimit, name: string): Limit {
   return { ...limit, name, scope: name };
 }
 
-function placedEntries<T extends LimitSetting>(input: T | undefined, place: Place): Placed<Exclude<T, readonly unknown[]>>[] {
+function placedEntries<T extends LimitSetting>(
+  input: T | undefined,
+  place: ConfigPath,
+): Placed<Exclude<T, readonly unknown[]>>[] {
   return asList<unknown>(input).map((value, index) => ({
     value: value as Exclude<T, readonly unknown[]>,
     place: Array.isArray(input) ? [...place, index] : place,
@@ -205,7 +208,7 @@ function placedEntries<T extends LimitSetting>(input: T | undefined, place: Plac
 }
 
 /** What the count belongs to: a name, all routes that say the same of a backend or of everything, or the route and its method. */
-function scoped({ given, ...limit }: ReadLimit, place: Place, route: RouteContext): Named {
+function scoped({ given, ...limit }: ReadLimit, place: ConfigPath, route: RouteContext): Named {
   const isShared = counts("backend", limit.by) || counts("global", limit.by);
   const ownMethod = place.includes("byMethod") ? String(place[place.indexOf("byMethod") + 1]) : null;
   return {

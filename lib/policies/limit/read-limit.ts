@@ -1,7 +1,7 @@
 /** One limit or quota of a config, read: what it counts, by what, and what it takes. */
 import type { Fields } from "../../config/fields.ts";
 import { TOKEN } from "../../config/header-fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import type { CostSetting, LimitObject, QuotaSetting } from "../../config/limit-setting.ts";
 import { didYouMean } from "../../config/nearest.ts";
 import { asList } from "../../config/schema-fields.ts";
@@ -24,7 +24,7 @@ export interface ReadLimit extends Limit {
 }
 
 /** Undefined after a fault that was reported. */
-export function readLimit(input: string | LimitObject, place: Place, fields: Fields): ReadLimit | undefined {
+export function readLimit(input: string | LimitObject, place: ConfigPath, fields: Fields): ReadLimit | undefined {
   if (typeof input === "string") {
     const rate = fields.value(input, place, "rate");
     return rate && limitOf({ algorithm: "sliding-window", rate }, "requests", { name: undefined, place, fields });
@@ -48,7 +48,7 @@ export function readLimit(input: string | LimitObject, place: Place, fields: Fie
   return limit;
 }
 
-export function readQuota(input: QuotaSetting, place: Place, fields: Fields): ReadLimit | undefined {
+export function readQuota(input: QuotaSetting, place: ConfigPath, fields: Fields): ReadLimit | undefined {
   const { requests, per, anchor } = typeof input === "string" ? {} : { anchor: undefined, ...input };
   const rate =
     typeof input === "string"
@@ -64,7 +64,7 @@ const ONE: Cost = { kind: "fixed", units: 1 };
 function limitOf(
   rule: LimitRule,
   unit: Unit,
-  { name, place, fields }: { readonly name: string | undefined; readonly place: Place; readonly fields: Fields },
+  { name, place, fields }: { readonly name: string | undefined; readonly place: ConfigPath; readonly fields: Fields },
 ): ReadLimit {
   if (name !== undefined && !NAME.test(name)) {
     const message = `${JSON.stringify(name)} is no name for a limit: letters, digits, ".", "-" and "_", beginning with a letter.`;
@@ -105,7 +105,7 @@ function formatWindow(ms: number): string {
   return `${ms / size}${unit}`;
 }
 
-function unitOf(input: LimitObject, place: Place, { report }: Fields): Unit | undefined {
+function unitOf(input: LimitObject, place: ConfigPath, { report }: Fields): Unit | undefined {
   const given = UNITS.filter((unit) => input[unit] !== undefined);
   if (given.length === 1) return given[0];
   if (given.length === 0) report.error("missing-key", place, "`requests` (or `tokens` or `units`) is missing.");
@@ -113,7 +113,7 @@ function unitOf(input: LimitObject, place: Place, { report }: Fields): Unit | un
   return undefined;
 }
 
-function ruleOf(input: LimitObject, unit: Unit, place: Place, fields: Fields): LimitRule | undefined {
+function ruleOf(input: LimitObject, unit: Unit, place: ConfigPath, fields: Fields): LimitRule | undefined {
   const amount = fields.value(input[unit]!, [...place, unit], "amount");
   const { algorithm = "sliding-window" } = input;
   if (algorithm === "concurrency") return amount === undefined ? undefined : { algorithm, amount };
@@ -129,7 +129,7 @@ function ruleOf(input: LimitObject, unit: Unit, place: Place, fields: Fields): L
   return burst === undefined ? undefined : { algorithm, rate, burst };
 }
 
-function byOf(input: LimitObject, place: Place, fields: Fields): readonly CountedBy[] | undefined {
+function byOf(input: LimitObject, place: ConfigPath, fields: Fields): readonly CountedBy[] | undefined {
   if (input.by === undefined) return [{ from: input.count === undefined ? "caller" : "ip" }];
   const read = asList(input.by).map((subject, index) =>
     subjectOf(subject, Array.isArray(input.by) ? [...place, "by", index] : [...place, "by"], fields),
@@ -137,7 +137,7 @@ function byOf(input: LimitObject, place: Place, fields: Fields): readonly Counte
   return read.every((subject) => subject !== undefined) ? read : undefined;
 }
 
-function subjectOf(input: string, place: Place, fields: Fields): CountedBy | undefined {
+function subjectOf(input: string, place: ConfigPath, fields: Fields): CountedBy | undefined {
   const subject = fields.plain(input, place);
   if (subject === undefined) return undefined;
   const plain = SUBJECTS.find((name) => name === subject);
@@ -156,7 +156,7 @@ function subjectOf(input: string, place: Place, fields: Fields): CountedBy | und
   return undefined;
 }
 
-function costOf(input: CostSetting, place: Place, fields: Fields): Cost | undefined {
+function costOf(input: CostSetting, place: ConfigPath, fields: Fields): Cost | undefined {
   if (typeof input !== "object") {
     const units = fields.value(input, place, "amount");
     return units === undefined ? undefined : { kind: "fixed", units };
@@ -200,7 +200,7 @@ function costOf(input: CostSetting, place: Place, fields: Fields): Cost | undefi
 }
 
 /** Keys that mean nothing beside each other. */
-function checkTogether(input: LimitObject, { rule, by, cost }: Limit, place: Place, { report }: Fields): void {
+function checkTogether(input: LimitObject, { rule, by, cost }: Limit, place: ConfigPath, { report }: Fields): void {
   const conflict = (key: keyof LimitObject, message: string) => {
     if (input[key] !== undefined) report.error("limit-conflict", [...place, key], message);
   };

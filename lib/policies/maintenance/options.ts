@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import { headerNames } from "../../config/header-fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import { readPathPattern } from "../../config/path-pattern.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { asList, duration, flag, oneOf, oneOrMore, ownMode, strict } from "../../config/schema-fields.ts";
@@ -55,7 +55,7 @@ export const maintenanceSchema = {
   expects: "true, { on, retryAfter, body, except, allow }",
   restricts: true,
   isPublic: true,
-  compile(input: z.output<typeof setting>, place: Place, fields: Fields): MaintenanceOptions {
+  compile(input: z.output<typeof setting>, place: ConfigPath, fields: Fields): MaintenanceOptions {
     const { on = input === true, retryAfter = "5m", body, except, allow = {} } = input === true ? {} : input;
     const at = [...place, "allow"];
     return {
@@ -71,7 +71,7 @@ export const maintenanceSchema = {
   },
 } satisfies KeySchema;
 
-function shapesOf(input: string | readonly string[] | undefined, place: Place, fields: Fields): (readonly string[])[] {
+function shapesOf(input: string | readonly string[] | undefined, place: ConfigPath, fields: Fields): (readonly string[])[] {
   return asList(input).flatMap((path, index) => {
     const at = Array.isArray(input) ? [...place, index] : place;
     const plain = fields.plain(path, at);
@@ -83,7 +83,7 @@ function shapesOf(input: string | readonly string[] | undefined, place: Place, f
   });
 }
 
-function headersOf(input: Readonly<Record<string, string>>, place: Place, fields: Fields): [string, string][] {
+function headersOf(input: Readonly<Record<string, string>>, place: ConfigPath, fields: Fields): [string, string][] {
   return headerNames(Object.keys(input), "request", (key) => [...place, key], fields).flatMap(
     ([name, key]): [string, string][] => {
       const value = fields.value(input[key]!, [...place, key], "header");

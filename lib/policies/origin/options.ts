@@ -1,7 +1,7 @@
 /** `origin`: refuses what a page of another site made a browser send (CSRF). */
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { oneOf, oneOrMore, ownMode, strict, verdict } from "../../config/schema-fields.ts";
 
@@ -30,7 +30,7 @@ export const originSchema = {
   ),
   expects: "true, { allow, deny, unknown }",
   restricts: true,
-  compile(input: z.output<typeof setting>, place: Place, fields: Fields): OriginOptions {
+  compile(input: z.output<typeof setting>, place: ConfigPath, fields: Fields): OriginOptions {
     const { allow, deny, unknown = "allow" } = input === true ? {} : input;
     return {
       allow: fields.list(allow, [...place, "allow"], "origins"),

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import { parameterFault } from "../../config/framework-parameters.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { isReference } from "../../config/references.ts";
 import { flag, oneOf, reference, strict } from "../../config/schema-fields.ts";
@@ -32,7 +32,7 @@ export const redirectSchema = {
   setting: setting.describe("Redirects: a URL (with status 302), or `{ to, status, keepQuery }`"),
   isDestination: true,
   ignoresShadow: true,
-  compile(input: z.output<typeof setting>, place: Place, fields: Fields): RedirectOptions {
+  compile(input: z.output<typeof setting>, place: ConfigPath, fields: Fields): RedirectOptions {
     const { to, status = 302, keepQuery = false } = typeof input === "string" ? { to: input } : input;
     const at = typeof input === "string" ? place : [...place, "to"];
     const template = fields.template(to, at, "path") ?? ["/"];
@@ -48,7 +48,7 @@ export const redirectSchema = {
 } satisfies KeySchema;
 
 /** Where it leads must be settled before the first value of the request, or a caller could choose the site: open redirect. */
-function checkTarget(template: Template, place: Place, { report }: Fields): void {
+function checkTarget(template: Template, place: ConfigPath, { report }: Fields): void {
   const firstValue = template.findIndex((part) => typeof part !== "string" && !isReference(part));
   const settled = firstValue < 0 ? template : template.slice(0, firstValue);
   // A variable may hold the origin, or any text within a URL.

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
 import { compileFixedAnswer, fixedAnswer } from "../../config/fixed-answer.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { strict } from "../../config/schema-fields.ts";
 import type { FixedAnswer } from "../../contract/fixed-answer.ts";
@@ -17,6 +17,6 @@ export const respondSchema = {
   setting: setting.describe("Answers without a backend: `{ status, headers, body }` or `{ status, headers, json }`"),
   isDestination: true,
   ignoresShadow: true,
-  compile: (input: z.output<typeof setting>, place: Place, fields: Fields): RespondOptions =>
+  compile: (input: z.output<typeof setting>, place: ConfigPath, fields: Fields): RespondOptions =>
     compileFixedAnswer(input, STANDARD_STATUS, place, fields),
 } satisfies KeySchema;

@@ -1,7 +1,7 @@
 /** `securityHeaders`: the fields that tell browsers to be careful. */
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { flag, oneOf, strict } from "../../config/schema-fields.ts";
 
@@ -47,7 +47,7 @@ export const securityHeadersSchema = {
   ),
   expects: "true, an object",
   isPublic: true,
-  compile(input: z.output<typeof setting>, place: Place, fields: Fields): SecurityHeadersOptions {
+  compile(input: z.output<typeof setting>, place: ConfigPath, fields: Fields): SecurityHeadersOptions {
     const given = input === true ? {} : input;
     return {
       fields: KEYS.flatMap((key): [string, string][] => {

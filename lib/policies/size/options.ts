@@ -1,7 +1,7 @@
 /** `size`: bounds the head of a request. */
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { oneOf, ownMode, reference, size, strict } from "../../config/schema-fields.ts";
 
@@ -28,7 +28,7 @@ export const sizeSchema = {
   expects: "{ headers, url, queryKeys }",
   restricts: true,
   isPublic: true,
-  compile({ headers, url, queryKeys }: z.output<typeof setting>, place: Place, fields: Fields): SizeOptions {
+  compile({ headers, url, queryKeys }: z.output<typeof setting>, place: ConfigPath, fields: Fields): SizeOptions {
     if (headers === undefined && url === undefined && queryKeys === undefined) {
       fields.report.error("missing-key", place, "`headers`, `url` or `queryKeys` is missing.");
     }

@@ -1,7 +1,7 @@
 /** `userAgent`: keeps kinds of clients out by what they say they are. */
 import { z } from "zod";
 import type { Fields } from "../../config/fields.ts";
-import type { Place } from "../../config/issue.ts";
+import type { ConfigPath } from "../../config/issue.ts";
 import type { KeySchema } from "../../config/policy-schema.ts";
 import { asList, oneOrMore, ownMode, strict, verdict } from "../../config/schema-fields.ts";
 
@@ -30,7 +30,7 @@ export const userAgentSchema = {
   setting: setting.describe("Keeps kinds of clients out by their `User-Agent`: `{ allow, deny, unknown }`, texts with `*`"),
   expects: "{ allow, deny, unknown }",
   restricts: true,
-  compile({ allow, deny, unknown }: z.output<typeof setting>, place: Place, fields: Fields): UserAgentOptions {
+  compile({ allow, deny, unknown }: z.output<typeof setting>, place: ConfigPath, fields: Fields): UserAgentOptions {
     if (allow === undefined && deny === undefined) fields.report.error("missing-key", place, "`allow` or `deny` is missing.");
     return {
       allow: allow === undefined ? undefined : patternsOf(allow, [...place, "allow"], fields),
@@ -40,7 +40,7 @@ export const userAgentSchema = {
   },
 } satisfies KeySchema;
 
-function patternsOf(input: string | readonly string[] | undefined, place: Place, fields: Fields): string[] {
+function patternsOf(input: string | readonly string[] | undefined, place: ConfigPath, fields: Fields): string[] {
   for (const [index, pattern] of asList(input).entries()) {
     if (/^\**$/.test(pattern))
       fields.report.error("wrong-value", Array.isArray(input) ? [...place, index] : place, "every client fits this.");
