@@ -3,7 +3,7 @@
 import type { Clock } from "../contract/deps.ts";
 import { type Refusal, refuse } from "../contract/problem.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import type { Stop } from "../engine/run-steps.ts";
+import type { EarlyResponse } from "../engine/run-steps.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { refuseForced } from "./admit.ts";
 import { type Api, type Done, refuseFaults, runOperation } from "./api.ts";
@@ -14,7 +14,12 @@ const MAX_BODY_BYTES = 64 * 1024;
 const JSON_TYPE = /^application\/(?:json|merge-patch\+json)\s*(?:;|$)/i;
 
 /** `segments` below /gateway/api/. */
-export async function answerApi(ctx: RequestContext, segments: readonly string[], api: Api, clock: Clock): Promise<Stop> {
+export async function answerApi(
+  ctx: RequestContext,
+  segments: readonly string[],
+  api: Api,
+  clock: Clock,
+): Promise<EarlyResponse> {
   const { request, target, requestId } = ctx;
   const { method, headers, client } = request;
   const found = api.find(method, segments);
@@ -59,7 +64,7 @@ async function readJson(ctx: RequestContext, clock: Clock): Promise<unknown> {
   }
 }
 
-function answerOf(status: number, { body, headers = [] }: Done): Stop {
+function answerOf(status: number, { body, headers = [] }: Done): EarlyResponse {
   if (body === undefined) return { status, headers: new HeaderList([...headers]), body: null };
   const fields = ["content-type", "application/json", "cache-control", "no-store", ...headers];
   return { status, headers: new HeaderList(fields), body: `${JSON.stringify(body)}\n` };

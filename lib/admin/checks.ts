@@ -2,7 +2,7 @@
 import type { CheckReport, ScheduledHealthChecks } from "../backends/health/scheduled-health-checks.ts";
 import { refuse } from "../contract/problem.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import type { Stop } from "../engine/run-steps.ts";
+import type { EarlyResponse } from "../engine/run-steps.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { type Admit, refuseForced } from "./admit.ts";
 
@@ -12,7 +12,7 @@ export interface ChecksOptions {
   readonly checks: () => ScheduledHealthChecks | undefined;
 }
 
-export async function answerChecks({ request }: RequestContext, { admit, checks }: ChecksOptions): Promise<Stop> {
+export async function answerChecks({ request }: RequestContext, { admit, checks }: ChecksOptions): Promise<EarlyResponse> {
   const refusal = admit(request) ?? refuseForced(request);
   if (refusal) return refusal;
   // Vercel's cron sends GET. HEAD is a GET whose answer has no content (RFC 9110 section 9.3.2).
@@ -23,7 +23,7 @@ export async function answerChecks({ request }: RequestContext, { admit, checks 
   return answerOf(await runs.run());
 }
 
-function answerOf({ startedMs, targets, notShared }: CheckReport): Stop {
+function answerOf({ startedMs, targets, notShared }: CheckReport): EarlyResponse {
   const body = { startedAt: new Date(startedMs).toISOString(), shared: notShared === undefined, notShared, targets };
   const headers = new HeaderList(["content-type", "application/json", "cache-control", "no-store"]);
   return { status: 200, headers, body: `${JSON.stringify(body)}\n` };

@@ -7,7 +7,7 @@ import { setTimeout } from "node:timers/promises";
 import type { CompiledConfig } from "../contract/compiled/config.ts";
 import type { Deps } from "../contract/deps.ts";
 import type { HostTraits } from "../contract/host-traits.ts";
-import type { Answer } from "../contract/problem.ts";
+import type { LocalResponse } from "../contract/problem.ts";
 import type { Client } from "../contract/request.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import { cacheMarksIn } from "../http/cache-marks.ts";
@@ -59,7 +59,7 @@ export const PAUSE_MS = 1_000;
 const PROBE_MS = 5_000;
 const MAX_PROBES = 50;
 
-export type Diagnose = (ctx: RequestContext) => (() => Answer) | undefined;
+export type Diagnose = (ctx: RequestContext) => (() => LocalResponse) | undefined;
 
 /** Undefined for every request but the operator's doctor's. */
 export function createDoctor({ adminToken, ...options }: DoctorOptions): Diagnose {

@@ -4,7 +4,7 @@ import { CHECKS_PATH } from "../backends/health/schedule.ts";
 import type { Clock } from "../contract/deps.ts";
 import type { MaybePromise } from "../contract/maybe-promise.ts";
 import type { CustomPolicy } from "../contract/policy.ts";
-import type { Answer } from "../contract/problem.ts";
+import type { LocalResponse } from "../contract/problem.ts";
 import { refuse } from "../contract/problem.ts";
 import type { Jwks } from "../crypto/signing-keys.ts";
 import type { RequestContext } from "../engine/request-context.ts";
@@ -39,14 +39,24 @@ export function createEndpoints(options: EndpointOptions): Endpoints {
   const { admit, overview, api, jwks, diagnose, checks, metrics, signIn, clock, customPolicies = [] } = options;
   const problems = problemCatalogue(customPolicies);
   /** By path below /gateway/, for GET and HEAD. */
-  const forEverybody = (path: string): Answer | undefined => {
+  const forEverybody = (path: string): LocalResponse | undefined => {
     if (path === "health") return json({ status: "ok" });
     // Verifiers ask for it again when they meet a `kid` that they don't know.
     if (path === "jwks.json" && jwks) return json(jwks, "max-age=300");
     if (path === "problems") return problemIndex(problems);
     return path.startsWith("problems/") ? problemPage(path.slice("problems/".length), problems) : undefined;
   };
-  const health = ({ version, host, digest, loadedAt, stores, storeStatus, backends, unopenedPlans, load }: Overview): Answer =>
+  const health = ({
+    version,
+    host,
+    digest,
+    loadedAt,
+    stores,
+    storeStatus,
+    backends,
+    unopenedPlans,
+    load,
+  }: Overview): LocalResponse =>
     json({
       status: storeStatus.state === "up" ? "ok" : "degraded",
       version,
@@ -59,7 +69,7 @@ export function createEndpoints(options: EndpointOptions): Endpoints {
       unopenedPlans,
       load,
     });
-  const forOperators = (path: string): MaybePromise<Answer> | undefined => {
+  const forOperators = (path: string): MaybePromise<LocalResponse> | undefined => {
     if (path !== "health") return undefined;
     const seen = overview();
     return seen instanceof Promise ? seen.then(health) : health(seen);
@@ -91,7 +101,7 @@ export function createEndpoints(options: EndpointOptions): Endpoints {
   };
 }
 
-function json(value: unknown, cacheControl = "no-store"): Answer {
+function json(value: unknown, cacheControl = "no-store"): LocalResponse {
   const headers = new HeaderList(["content-type", "application/json", "cache-control", cacheControl]);
   return { status: 200, headers, body: `${JSON.stringify(value)}\n` };
 }

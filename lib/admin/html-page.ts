@@ -1,5 +1,5 @@
 /** Pages of the gateway's own without Next: plain HTML without scripts, the same on both hosts, in the console's colours. */
-import type { Answer } from "../contract/problem.ts";
+import type { LocalResponse } from "../contract/problem.ts";
 import { HeaderList } from "../http/header-list.ts";
 
 const STYLE = `
@@ -31,7 +31,7 @@ export interface HtmlPage {
   readonly hasForm?: boolean;
 }
 
-export function htmlPage({ status = 200, title, body, cacheControl, headers = [], hasForm = false }: HtmlPage): Answer {
+export function htmlPage({ status = 200, title, body, cacheControl, headers = [], hasForm = false }: HtmlPage): LocalResponse {
   const policy = `default-src 'none'; style-src 'unsafe-inline'; form-action ${hasForm ? "'self'" : "'none'"}; base-uri 'none'; frame-ancestors 'none'`;
   const fields = [
     ["content-type", "text/html; charset=utf-8"],

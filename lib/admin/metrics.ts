@@ -3,7 +3,7 @@ import type { MaybePromise } from "../contract/maybe-promise.ts";
 import { refuse } from "../contract/problem.ts";
 import type { Metrics } from "../contract/stores/metrics.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import type { Stop } from "../engine/run-steps.ts";
+import type { EarlyResponse } from "../engine/run-steps.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { CONTENT_TYPES, exposition, formatFor } from "../observe/exposition.ts";
 import { TOTAL_TABLE } from "../observe/metric-tables.ts";
@@ -18,7 +18,10 @@ export interface MetricsOptions {
   now(): number;
 }
 
-export function answerMetrics({ request }: RequestContext, { admit, store, flush, now }: MetricsOptions): MaybePromise<Stop> {
+export function answerMetrics(
+  { request }: RequestContext,
+  { admit, store, flush, now }: MetricsOptions,
+): MaybePromise<EarlyResponse> {
   const refusal = admit(request);
   if (refusal) return refusal;
   if (request.method !== "GET" && request.method !== "HEAD")
@@ -27,7 +30,12 @@ export function answerMetrics({ request }: RequestContext, { admit, store, flush
   return read(request.headers.get("accept"), store, flush, now);
 }
 
-async function read(accept: string | undefined, store: Metrics, flush: () => Promise<void>, now: () => number): Promise<Stop> {
+async function read(
+  accept: string | undefined,
+  store: Metrics,
+  flush: () => Promise<void>,
+  now: () => number,
+): Promise<EarlyResponse> {
   await flush();
   const reply = await store.read([TOTAL_TABLE], now());
   if (reply.state !== "ok") return refuse("store-unavailable", { reason: reply.reason, headers: ["retry-after", "5"] });

@@ -1,7 +1,7 @@
 /** A page for each problem code: where `type` of a problem leads. Plain HTML without scripts, so both hosts serve the same. */
 
 import type { CustomPolicy } from "../contract/policy.ts";
-import { type Answer, type CustomProblem, PROBLEMS } from "../contract/problem.ts";
+import { type CustomProblem, type LocalResponse, PROBLEMS } from "../contract/problem.ts";
 import { escapeHtml, htmlPage } from "./html-page.ts";
 
 /** By code: the gateway's catalogue, and what custom policies declare. */
@@ -15,7 +15,7 @@ export function problemCatalogue(policies: Iterable<CustomPolicy>): ProblemCatal
 }
 
 /** The page of a code, or undefined where there is no such code. */
-export function problemPage(code: string, catalogue: ProblemCatalogue): Answer | undefined {
+export function problemPage(code: string, catalogue: ProblemCatalogue): LocalResponse | undefined {
   const problem = catalogue.get(code);
   if (!problem) return undefined;
   const { status, title, meaning, operator } = problem;
@@ -31,7 +31,7 @@ function section(heading: string, about: string | undefined): string {
   return about === undefined ? "" : `<h2>${heading}</h2><p>${text(about)}</p>\n`;
 }
 
-export function problemIndex(catalogue: ProblemCatalogue): Answer {
+export function problemIndex(catalogue: ProblemCatalogue): LocalResponse {
   const items = [...catalogue]
     .sort(([a, one], [b, other]) => one.status - other.status || a.localeCompare(b))
     .map(
@@ -44,7 +44,7 @@ export function problemIndex(catalogue: ProblemCatalogue): Answer {
   );
 }
 
-function page(title: string, body: string): Answer {
+function page(title: string, body: string): LocalResponse {
   return htmlPage({ title, body, cacheControl: "private, max-age=3600" });
 }
 

@@ -1,8 +1,8 @@
 /** `/gateway/sign-in` and `/gateway/sign-out`: a browser gets a session for the admin token. */
 import type { Clock } from "../contract/deps.ts";
-import { type Answer, refuse } from "../contract/problem.ts";
+import { type LocalResponse, refuse } from "../contract/problem.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import type { Stop } from "../engine/run-steps.ts";
+import type { EarlyResponse } from "../engine/run-steps.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { type Admit, refuseForced } from "./admit.ts";
 import { escapeHtml, htmlPage } from "./html-page.ts";
@@ -22,7 +22,7 @@ export interface SignInOptions {
 /** A form with a token and a path. */
 const MAX_BODY_BYTES = 8 * 1024;
 
-export async function answerSignIn(ctx: RequestContext, { sessions, admit, clock }: SignInOptions): Promise<Stop> {
+export async function answerSignIn(ctx: RequestContext, { sessions, admit, clock }: SignInOptions): Promise<EarlyResponse> {
   const { request, target } = ctx;
   if (!sessions) return refuse("route-not-found");
   if (request.method === "GET" || request.method === "HEAD") return signInPage(200, pathIn(target.query.get("to")), undefined);
@@ -41,19 +41,19 @@ export async function answerSignIn(ctx: RequestContext, { sessions, admit, clock
   return signInPage(limited ? 429 : 401, to, fault);
 }
 
-export function answerSignOut({ request }: RequestContext, { sessions }: SignInOptions): Stop {
+export function answerSignOut({ request }: RequestContext, { sessions }: SignInOptions): EarlyResponse {
   if (!sessions) return refuse("route-not-found");
   if (request.method !== "POST") return refuse("method-not-allowed", { headers: ["allow", "POST"] });
   return refuseForced(request) ?? seeOther(SIGN_IN_PATH, ["set-cookie", sessions.end(request.scheme)]);
 }
 
 /** Where a browser that may not see a page goes on; undefined for other clients, which get the refusal. */
-export function redirectToSignIn({ request, target }: RequestContext): Answer | undefined {
+export function redirectToSignIn({ request, target }: RequestContext): LocalResponse | undefined {
   if (!request.headers.get("accept")?.includes("text/html")) return undefined;
   return seeOther(`${SIGN_IN_PATH}?${new URLSearchParams({ to: target.raw })}`);
 }
 
-function signInPage(status: number, to: string, fault: string | undefined): Answer {
+function signInPage(status: number, to: string, fault: string | undefined): LocalResponse {
   return htmlPage({
     status,
     title: "Sign in",
@@ -79,6 +79,6 @@ function pathIn(to: string | null): string {
     : "/gateway";
 }
 
-function seeOther(location: string, headers: readonly string[] = []): Answer {
+function seeOther(location: string, headers: readonly string[] = []): LocalResponse {
   return { status: 303, headers: new HeaderList(["location", location, "cache-control", "no-store", ...headers]), body: null };
 }

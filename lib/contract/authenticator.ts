@@ -7,7 +7,7 @@
 import type { CredentialSource } from "../http/credential.ts";
 import type { Ask } from "./ask.ts";
 import type { Deps } from "./deps.ts";
-import type { AnswerHead, Exchange, Outgoing } from "./exchange.ts";
+import type { Exchange, Outgoing, ResponseHead } from "./exchange.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import type { Consumer } from "./request.ts";
 
@@ -77,7 +77,7 @@ export interface Authenticator {
    */
   onRequest?(exchange: Exchange, outgoing: Outgoing, consumer: Consumer): void;
   /** What the caller is told with the answer: a key that is being retired, say. */
-  onSend?(exchange: Exchange, head: AnswerHead): void;
+  onSend?(exchange: Exchange, head: ResponseHead): void;
 }
 
 export interface AuthenticatorDefinition<Options = unknown> {

@@ -53,7 +53,7 @@ export interface Outgoing {
 }
 
 /** The head of an answer on its way to the caller; policies shape it in place. */
-export interface AnswerHead {
+export interface ResponseHead {
   status: number;
   readonly headers: HeaderList;
 }

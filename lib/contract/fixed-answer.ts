@@ -2,7 +2,7 @@
 
 import { HeaderList } from "../http/header-list.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Answer } from "./problem.ts";
+import type { LocalResponse } from "./problem.ts";
 import { renderField, renderTemplate } from "./render-template.ts";
 import type { Template } from "./template.ts";
 
@@ -14,7 +14,7 @@ export interface FixedAnswer {
   readonly body: { readonly kind: "text" | "json"; readonly template: Template } | null;
 }
 
-export function renderFixedAnswer({ status, headers, body }: FixedAnswer, exchange: Exchange): Answer {
+export function renderFixedAnswer({ status, headers, body }: FixedAnswer, exchange: Exchange): LocalResponse {
   const fields = new HeaderList();
   for (const [name, template] of headers) {
     const value = renderField(template, exchange);

@@ -10,16 +10,16 @@ import type { Ask } from "./ask.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { CacheOptions } from "./caching.ts";
 import type { Deps } from "./deps.ts";
-import type { AnswerHead, Exchange, Outgoing } from "./exchange.ts";
+import type { Exchange, Outgoing, ResponseHead } from "./exchange.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import type { CustomRow, Row } from "./phases.ts";
-import type { Answer, CustomCode, CustomProblem, ProblemCode, Refusal } from "./problem.ts";
+import type { CustomCode, CustomProblem, LocalResponse, ProblemCode, Refusal } from "./problem.ts";
 import type { Outcome } from "./record.ts";
 import type { RouteInfo } from "./route-info.ts";
 import type { Sink } from "./sink.ts";
 
 /** Nothing (go on), a refusal, or a whole answer (a redirect, a preflight, a replay). */
-export type Decision = undefined | Refusal | Answer;
+export type Decision = undefined | Refusal | LocalResponse;
 /** A policy's part in a body that streams. Bytes of other routes pass untouched. */
 export interface BodyPart {
   /** `observe` sees each chunk, `transform` replaces it, `buffer` asks for the whole body first. */
@@ -46,13 +46,13 @@ export interface Policy {
   /** Changes the request to the backend, once for each attempt. */
   onRequest?(exchange: Exchange, outgoing: Outgoing): void;
   /** The shared part of an answer: stored with it in a cache. Runs in reverse order. */
-  onResponse?(exchange: Exchange, head: AnswerHead): void;
+  onResponse?(exchange: Exchange, head: ResponseHead): void;
   /** An answer in place of a refusal, which the record has all the same: for when the backend has failed. */
-  onBackendFailure?(exchange: Exchange, refusal: Refusal): Answer | undefined;
+  onBackendFailure?(exchange: Exchange, refusal: Refusal): LocalResponse | undefined;
   /** @deprecated The former name of `onBackendFailure`. */
-  instead?(exchange: Exchange, refusal: Refusal): Answer | undefined;
+  instead?(exchange: Exchange, refusal: Refusal): LocalResponse | undefined;
   /** Every answer, refusals and cache hits included; the last to touch it. Runs in reverse order. */
-  onSend?(exchange: Exchange, head: AnswerHead): void;
+  onSend?(exchange: Exchange, head: ResponseHead): void;
   readonly requestBody?: BodyPart;
   readonly responseBody?: BodyPart;
   /** Last before the cache and the backend: their answer goes to this sink in place of the caller's own. For built-in policies. */

@@ -328,7 +328,7 @@ export function refuse(code: RefusalCode, rest: Omit<Refusal, "code" | "problem"
 }
 
 /** An answer that is whole in memory: made by the gateway itself, by a policy, or taken from a store. */
-export interface Answer {
+export interface LocalResponse {
   status: number;
   headers: HeaderList;
   body: string | Uint8Array | null;
@@ -346,7 +346,7 @@ export function problemOf({ code, problem }: Pick<Refusal, "code" | "problem">):
 }
 
 /** Renders a refusal as application/problem+json (RFC 9457). `path` is the target without its query, which may hold credentials. */
-export function renderProblem(refusal: Refusal, requestId: string, path: string): Answer {
+export function renderProblem(refusal: Refusal, requestId: string, path: string): LocalResponse {
   const { status, title } = problemOf(refusal);
   const body = JSON.stringify({
     type: `/gateway/problems/${refusal.code}`,

@@ -9,12 +9,12 @@ import type { Exchange } from "../contract/exchange.ts";
 import type { MaybePromise } from "../contract/maybe-promise.ts";
 import { ROWS } from "../contract/phases.ts";
 import type { Decision } from "../contract/policy.ts";
-import { type Answer, isProblemCode, type Refusal, refuse } from "../contract/problem.ts";
+import { isProblemCode, type LocalResponse, type Refusal, refuse } from "../contract/problem.ts";
 import type { StoreCall, StoreResult } from "../contract/stores/store-calls.ts";
 import type { Step } from "./pipeline.ts";
 import { changesStore, sendBatch } from "./store-batch.ts";
 
-export type Stop = Refusal | Answer;
+export type EarlyResponse = Refusal | LocalResponse;
 
 export type StepsResult = Passed | Stopped | Deferred;
 interface Passed {
@@ -22,7 +22,7 @@ interface Passed {
 }
 interface Stopped {
   readonly kind: "stopped";
-  readonly stop: Stop;
+  readonly stop: EarlyResponse;
 }
 /** The steps were left before anything was charged: the other half decides. */
 interface Deferred {
@@ -189,7 +189,7 @@ class StepsRun {
 }
 
 /** A custom code gets the status and title that its policy declares. */
-function withProblem(stop: Stop, { problems }: Step): Stop {
+function withProblem(stop: EarlyResponse, { problems }: Step): EarlyResponse {
   if (!problems || !("code" in stop) || isProblemCode(stop.code)) return stop;
   return { ...stop, problem: problems[stop.code] };
 }

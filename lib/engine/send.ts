@@ -1,28 +1,28 @@
 /** Sends an answer that the gateway made itself. */
 
 import type { Deps } from "../contract/deps.ts";
-import { type Answer, type Refusal, renderProblem } from "../contract/problem.ts";
+import { type LocalResponse, type Refusal, renderProblem } from "../contract/problem.ts";
 import type { Sink } from "../contract/sink.ts";
 import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
 import { isBodiless } from "../http/framing.ts";
 import type { RequestContext } from "./request-context.ts";
-import type { Stop } from "./run-steps.ts";
+import type { EarlyResponse } from "./run-steps.ts";
 
 export interface SendContext {
   readonly deps: Deps;
 }
 
 /** Sends the answer to a request that has no run, and listens to the end of the sink. */
-export function sendStop(ctx: RequestContext, stop: Stop, sink: Sink, context: SendContext): void {
+export function sendEarly(ctx: RequestContext, stop: EarlyResponse, sink: Sink, context: SendContext): void {
   sink.onClose = (isComplete) => ctx.complete(isComplete);
-  writeStop(ctx, stop, sink, context);
+  writeEarly(ctx, stop, sink, context);
 }
 
 /**
  * Renders a refusal or takes an answer as it is, lets the route's policies shape its head, and sends it. It never throws: an answer that
  * can't be written breaks the connection, so that no request is left without an end.
  */
-export function writeStop(ctx: RequestContext, stop: Stop, sink: Sink, context: SendContext): void {
+export function writeEarly(ctx: RequestContext, stop: EarlyResponse, sink: Sink, context: SendContext): void {
   try {
     send(ctx, stop, sink, context);
   } catch (error) {
@@ -32,8 +32,8 @@ export function writeStop(ctx: RequestContext, stop: Stop, sink: Sink, context: 
   }
 }
 
-function send(ctx: RequestContext, stop: Stop, sink: Sink, context: SendContext): void {
-  const answer: Answer = "code" in stop ? answerTo(stop, ctx) : stop;
+function send(ctx: RequestContext, stop: EarlyResponse, sink: Sink, context: SendContext): void {
+  const answer: LocalResponse = "code" in stop ? answerTo(stop, ctx) : stop;
   if ("code" in stop) {
     ctx.setRefusal(stop);
   }
@@ -53,7 +53,7 @@ function send(ctx: RequestContext, stop: Stop, sink: Sink, context: SendContext)
   else sink.end();
 }
 
-function sendInParts(ctx: RequestContext, { body }: Answer, rest: Promise<string>, sink: Sink): void {
+function sendInParts(ctx: RequestContext, { body }: LocalResponse, rest: Promise<string>, sink: Sink): void {
   if (body !== null) sink.write(Buffer.from(body));
   rest.then((last) => {
     if (sink.closed) return;
@@ -62,7 +62,7 @@ function sendInParts(ctx: RequestContext, { body }: Answer, rest: Promise<string
   });
 }
 
-function answerTo(refusal: Refusal, ctx: RequestContext): Answer {
+function answerTo(refusal: Refusal, ctx: RequestContext): LocalResponse {
   for (const { policy, name } of ctx.pipeline.onBackendFailure) {
     const answer = policy.onBackendFailure ? policy.onBackendFailure(ctx, refusal) : policy.instead!(ctx, refusal);
     if (!answer) continue;
@@ -72,7 +72,7 @@ function answerTo(refusal: Refusal, ctx: RequestContext): Answer {
   return renderProblem(refusal, ctx.requestId, ctx.target.path);
 }
 
-function finishHead(ctx: RequestContext, answer: Answer, { deps }: SendContext): void {
+function finishHead(ctx: RequestContext, answer: LocalResponse, { deps }: SendContext): void {
   const { headers } = answer;
   headers.set("cache-control", forOneCaller(headers.get("cache-control")));
   forbidSharedCaches(headers.pairs);

@@ -6,14 +6,14 @@ import { guardRequest } from "../engine/guard.ts";
 import type { Matcher } from "../engine/match.ts";
 import { fitsPlan } from "../engine/plan.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import { runSteps, type StepsResult, type Stop } from "../engine/run-steps.ts";
+import { type EarlyResponse, runSteps, type StepsResult } from "../engine/run-steps.ts";
 import type { Screen } from "../engine/screen.ts";
 import type { Endpoints } from "./endpoints.ts";
 import type { ResourceMetadata } from "./resource-metadata.ts";
 
 export type Verdict =
   /** Refused, or answered without a backend. */
-  | { readonly kind: "stop"; readonly ctx: RequestContext; readonly stop: Stop }
+  | { readonly kind: "stop"; readonly ctx: RequestContext; readonly stop: EarlyResponse }
   | { readonly kind: "execute"; readonly ctx: RequestContext }
   /** A page that the host serves; the caller may see it. */
   | { readonly kind: "console"; readonly ctx: RequestContext }

@@ -29,9 +29,9 @@ import type { Plan } from "../engine/plan.ts";
 import { createRecorder } from "../engine/recorder.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import type { Route } from "../engine/route.ts";
-import type { Stop } from "../engine/run-steps.ts";
+import type { EarlyResponse } from "../engine/run-steps.ts";
 import { createScreen } from "../engine/screen.ts";
-import { sendStop } from "../engine/send.ts";
+import { sendEarly } from "../engine/send.ts";
 import { fieldOf } from "../http/credential.ts";
 import { UNREADABLE_TARGET } from "../http/target.ts";
 import { execute } from "../proxy/execute.ts";
@@ -73,7 +73,7 @@ export interface Gateway {
   /** Takes up a plan that was opened for this request; undefined where its route is not known here. */
   resume(request: GatewayRequest, plan: Plan): RequestContext | undefined;
   execute(ctx: RequestContext, sink: Sink): void;
-  send(ctx: RequestContext, stop: Stop, sink: Sink): void;
+  send(ctx: RequestContext, stop: EarlyResponse, sink: Sink): void;
   /** Drops stored answers, and says how many. */
   purge(what: Purge): MaybePromise<StoreReply<number>>;
   /** Sends a refusal of the host. The answer has the fields of its route (CORS); no policy of the route decides. */
@@ -114,14 +114,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       return ctx;
     },
     execute: (ctx, sink) => execute(ctx, sink, proxy),
-    send: (ctx, stop, sink) => sendStop(ctx, stop, sink, proxy),
+    send: (ctx, stop, sink) => sendEarly(ctx, stop, sink, proxy),
     purge: (what) => cache.purge(what),
     refuse(received, refusal, sink) {
       const ctx = begin(received);
       const { request, target, facts } = ctx;
       const found = target === UNREADABLE_TARGET ? undefined : match(request.method, request.host, target, facts.headers);
       if (found?.kind !== undefined && found.kind !== "none") ctx.setRoute(found.route, found.params);
-      sendStop(ctx, refusal, sink, proxy);
+      sendEarly(ctx, refusal, sink, proxy);
     },
   };
 }

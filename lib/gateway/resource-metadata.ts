@@ -4,7 +4,7 @@
  */
 import type { Authenticator } from "../contract/authenticator.ts";
 import type { CompiledConfig, CompiledRoute } from "../contract/compiled/config.ts";
-import { type Answer, type Refusal, refuse } from "../contract/problem.ts";
+import { type LocalResponse, type Refusal, refuse } from "../contract/problem.ts";
 import type { GatewayRequest } from "../contract/request.ts";
 import type { Matcher } from "../engine/match.ts";
 import { HeaderList } from "../http/header-list.ts";
@@ -29,7 +29,7 @@ export interface ResourceMetadata {
   /** The address of the document about a path. */
   urlFor(target: Target): string;
   /** The document, where this asks for one that there is. */
-  answer(request: GatewayRequest, target: Target, match: Matcher): Answer | Refusal | undefined;
+  answer(request: GatewayRequest, target: Target, match: Matcher): LocalResponse | Refusal | undefined;
 }
 
 /** What there is to say of one route, or of all. */
@@ -84,7 +84,7 @@ function factsOf(route: CompiledRoute, authenticators: ReadonlyMap<string, Authe
 }
 
 /** RFC 9728 section 2. Public, and for scripts of any page: it is read before anybody has a token. */
-function document(resource: string, { servers, scopes }: Facts): Answer {
+function document(resource: string, { servers, scopes }: Facts): LocalResponse {
   const body = {
     resource,
     authorization_servers: servers,

@@ -4,7 +4,7 @@
  * for each, after a hit too.
  */
 
-import type { AnswerHead } from "../contract/exchange.ts";
+import type { ResponseHead } from "../contract/exchange.ts";
 import type { HostTraits } from "../contract/host-traits.ts";
 import type { ReverseRewrite } from "../engine/pipeline.ts";
 import type { RequestContext } from "../engine/request-context.ts";
@@ -39,7 +39,7 @@ export function sharedHead(
   const { onResponse } = ctx.pipeline;
   if (onResponse.length === 0 && host.passesContentEncoding) return { status, pairs, cacheControl };
   const headers = new HeaderList(pairs);
-  const head: AnswerHead = { status, headers };
+  const head: ResponseHead = { status, headers };
   if (!host.passesContentEncoding) headers.delete("content-encoding");
   if (onResponse.length === 0) return { status, pairs, cacheControl };
   if (cacheControl !== undefined) headers.append("cache-control", cacheControl);
@@ -66,7 +66,7 @@ export function finishHead(ctx: RequestContext, status: number, pairs: string[],
   if (ctx.cacheStatus !== undefined) pairs.push("cache-status", ctx.cacheStatus);
   const { onSend } = ctx.pipeline;
   if (onSend.length === 0) return { status, pairs };
-  const head: AnswerHead = { status, headers: new HeaderList(pairs) };
+  const head: ResponseHead = { status, headers: new HeaderList(pairs) };
   for (const { policy } of onSend) policy.onSend!(ctx, head);
   return { status: head.status, pairs: head.headers.pairs };
 }

@@ -2,8 +2,8 @@
 import type { Readable } from "node:stream";
 import type { Sink } from "../contract/sink.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import { runSteps, type Stop } from "../engine/run-steps.ts";
-import { sendStop } from "../engine/send.ts";
+import { type EarlyResponse, runSteps } from "../engine/run-steps.ts";
+import { sendEarly } from "../engine/send.ts";
 import { CountedBody, collectBody } from "./request-body.ts";
 import { RequestRun } from "./request-run.ts";
 import type { ProxyDeps } from "./run.ts";
@@ -14,12 +14,12 @@ export function execute(ctx: RequestContext, sink: Sink, proxy: ProxyDeps): void
   const body = openBody(ctx, bufferBytes, proxy);
   const start = () => new RequestRun(ctx, ctx.body ?? body, interceptedSink(ctx, sink), proxy).start();
   const fail = (error: unknown) => {
-    sendStop(ctx, refusalOf(error), sink, proxy);
+    sendEarly(ctx, refusalOf(error), sink, proxy);
     logUnexpected(error, ctx, proxy.deps.log);
   };
   if (ctx.pipeline.execute.length > 0 || bufferBytes !== undefined) {
     prepare(ctx, body, bufferBytes !== undefined, proxy)
-      .then((stop) => (stop ? sendStop(ctx, stop, sink, proxy) : start()))
+      .then((stop) => (stop ? sendEarly(ctx, stop, sink, proxy) : start()))
       .catch(fail);
     return;
   }
@@ -44,7 +44,7 @@ async function prepare(
   body: Readable | null,
   isBuffered: boolean,
   { deps }: ProxyDeps,
-): Promise<Stop | undefined> {
+): Promise<EarlyResponse | undefined> {
   if (body && isBuffered) ctx.body = await collectBody(body);
   const result = await runSteps(ctx.pipeline.execute, ctx, deps);
   return result.kind === "stopped" ? result.stop : undefined;

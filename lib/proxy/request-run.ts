@@ -4,7 +4,7 @@ import type { BackendTarget } from "../backends/backend.ts";
 import { BACKEND_FAILURES, type Refusal, type RefusalCode, refuse } from "../contract/problem.ts";
 import type { Sink } from "../contract/sink.ts";
 import type { RequestContext } from "../engine/request-context.ts";
-import { writeStop } from "../engine/send.ts";
+import { writeEarly } from "../engine/send.ts";
 import type { BackendHead } from "../http/sanitize-headers.ts";
 import { sendAttempt } from "./backend-attempt.ts";
 import { IDEMPOTENT } from "./idempotent.ts";
@@ -140,7 +140,7 @@ export class RequestRun implements Run {
   }
 
   // The ladder of failures: another attempt at the backend → the fallback backend → the config's fixed answer → the problem.
-  // The last two are one step here: `writeStop` asks the steps with `onBackendFailure` before it renders a problem.
+  // The last two are one step here: `writeEarly` asks the steps with `onBackendFailure` before it renders a problem.
 
   insteadOf(status: number, head: BackendHead): Replacement | undefined {
     const next = this.#retries?.nextAttempt({ status, head });
@@ -168,7 +168,7 @@ export class RequestRun implements Run {
       this.#fallBack(refusal.code);
     } else {
       this.#onClose = undefined;
-      writeStop(ctx, refusal, sink, proxy);
+      writeEarly(ctx, refusal, sink, proxy);
     }
   }
 

@@ -12,7 +12,13 @@ export type { Json } from "../contract/json.ts";
 export { Local } from "../contract/local.ts";
 export type { CustomRow } from "../contract/phases.ts";
 export type { BodyPart, BodyTap, CustomPolicy, Decision, Policy } from "../contract/policy.ts";
-export type { Answer, CustomProblem, Refusal } from "../contract/problem.ts";
+export type {
+  CustomProblem,
+  LocalResponse,
+  /** An alias for one version. */
+  LocalResponse as Answer,
+  Refusal,
+} from "../contract/problem.ts";
 export { refuse } from "../contract/problem.ts";
 export type { Outcome } from "../contract/record.ts";
 export type { Consumer } from "../contract/request.ts";

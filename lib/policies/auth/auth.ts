@@ -5,7 +5,7 @@ import type { Exchange, Outgoing } from "../../contract/exchange.ts";
 import type { Json } from "../../contract/json.ts";
 import type { MaybePromise } from "../../contract/maybe-promise.ts";
 import type { Decision, Policy, PolicyDefinition } from "../../contract/policy.ts";
-import { type Answer, type Refusal, refuse } from "../../contract/problem.ts";
+import { type LocalResponse, type Refusal, refuse } from "../../contract/problem.ts";
 import type { Consumer } from "../../contract/request.ts";
 import { AMBIGUOUS, nameOfSource, readCredential } from "../../http/credential.ts";
 import { HeaderList } from "../../http/header-list.ts";
@@ -221,7 +221,7 @@ function refuseFailed(
 }
 
 /** Not for anybody else, nor for later: the way in is this caller's. */
-function redirectTo({ status, headers }: Redirect): Answer {
+function redirectTo({ status, headers }: Redirect): LocalResponse {
   return { status, headers: new HeaderList([...headers, "cache-control", "no-store"]), body: null };
 }
 

@@ -1,7 +1,7 @@
 /** `fault`: makes requests wait or fail, for drills. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Decision, PolicyDefinition } from "../../contract/policy.ts";
-import type { Answer } from "../../contract/problem.ts";
+import type { LocalResponse } from "../../contract/problem.ts";
 import { HeaderList } from "../../http/header-list.ts";
 import type { FaultOptions } from "./options.ts";
 
@@ -11,7 +11,7 @@ export const fault: PolicyDefinition<FaultOptions> = {
   refuses: [],
   cacheable: false,
   create({ delayMs, abort, share }, { random }, _route, { enforce }) {
-    const outcome = (): Answer | undefined =>
+    const outcome = (): LocalResponse | undefined =>
       abort === undefined ? undefined : { status: abort, headers: new HeaderList(["cache-control", "no-store"]), body: null };
     return {
       decide(): Decision | Promise<Decision> {

@@ -1,6 +1,6 @@
 /** An answer as it is kept for those who send the same request again: text, since that is what claims are completed with. */
 
-import type { Answer } from "../../contract/problem.ts";
+import type { LocalResponse } from "../../contract/problem.ts";
 import { HeaderList } from "../../http/header-list.ts";
 
 export interface KeptAnswer {
@@ -32,7 +32,7 @@ export function readKept(text: string): KeptAnswer | undefined {
   }
 }
 
-export function answerOf({ status, pairs, body }: KeptAnswer & { readonly body: string }): Answer {
+export function answerOf({ status, pairs, body }: KeptAnswer & { readonly body: string }): LocalResponse {
   const headers = new HeaderList([...pairs, "idempotency-replayed", "true"]);
   return { status, headers, body: body === "" ? null : Buffer.from(body, "base64") };
 }

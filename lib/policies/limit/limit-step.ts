@@ -1,7 +1,7 @@
 /** The limits of a route in one row: asks for a request's takes, keeps what its answer and its end need, and settles it. */
 import { type Ask, ask } from "../../contract/ask.ts";
 import type { Deps } from "../../contract/deps.ts";
-import type { AnswerHead, Exchange } from "../../contract/exchange.ts";
+import type { Exchange, ResponseHead } from "../../contract/exchange.ts";
 import type { Json } from "../../contract/json.ts";
 import type { MaybePromise } from "../../contract/maybe-promise.ts";
 import type { Decision } from "../../contract/policy.ts";
@@ -70,7 +70,7 @@ export class LimitStep {
   }
 
   /** Tells what is left of the limits; on no answer that a shared cache may keep, since it belongs to this caller alone. */
-  tell({ carry }: Exchange, { headers }: AnswerHead): void {
+  tell({ carry }: Exchange, { headers }: ResponseHead): void {
     const fields = carry[FIELDS] as unknown as readonly RateLimitField[] | undefined;
     const degraded = carry[DEGRADED] as Degraded | undefined;
     if ((fields ?? degraded) === undefined || headers.get("cdn-cache-control") !== "no-store") return;
