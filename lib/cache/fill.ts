@@ -10,7 +10,7 @@ import { isNotModified, type Validators } from "../http/conditions.ts";
 import { HeaderList } from "../http/header-list.ts";
 import type { BackendHead } from "../http/sanitize-headers.ts";
 import { cacheTags, targetedCacheControl } from "../http/targeted-cache-control.ts";
-import { fieldsForOne, type SharedHead } from "../proxy/answer-head.ts";
+import { fieldsForOne, type SharedHead } from "../proxy/response-head.ts";
 import type { FillHooks, Run } from "../proxy/run.ts";
 import { namedTag, pathTag } from "./answer-store.ts";
 import { variantKey } from "./cache-key.ts";

@@ -8,7 +8,7 @@ import { forbidSharedCaches, forOneCaller } from "../http/cache-control.ts";
 import { allowsRange, isNotModified, type Validators } from "../http/conditions.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { addVary } from "../http/vary.ts";
-import { finishHead } from "../proxy/answer-head.ts";
+import { finishHead } from "../proxy/response-head.ts";
 import type { Run } from "../proxy/run.ts";
 import { cdnFields } from "./cdn-fields.ts";
 import type { Entry, StoredAnswer } from "./entry.ts";

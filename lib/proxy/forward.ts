@@ -13,7 +13,6 @@ import { keepRequestChallenges } from "../http/connection-credential.ts";
 import { isBodiless } from "../http/framing.ts";
 import { writableReason } from "../http/reason-phrase.ts";
 import { type BackendHead, readBackendHead } from "../http/sanitize-headers.ts";
-import type { ShapedHead } from "./answer-head.ts";
 import {
   asRefusal,
   CallerGone,
@@ -27,6 +26,7 @@ import {
 } from "./attempt-failure.ts";
 import type { Decoder } from "./decode.ts";
 import { type BodyOwner, ResponseBody } from "./response-body.ts";
+import type { ShapedHead } from "./response-head.ts";
 import type { Failure, Replacement } from "./run.ts";
 
 /** Hears how an attempt goes, and decides what follows. */

@@ -11,7 +11,7 @@ import type { Sink } from "../contract/sink.ts";
 import type { RequestContext } from "../engine/request-context.ts";
 import type { BackendHead } from "../http/sanitize-headers.ts";
 import type { Target } from "../http/target.ts";
-import type { SharedHead } from "./answer-head.ts";
+import type { SharedHead } from "./response-head.ts";
 
 /** One object for each request that is sent to a backend or answered by the cache, from the end of the decision to the end of the answer. */
 export interface Run {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Policy } from "#lib/contract/policy.ts";
 import type { RequestContext } from "#lib/engine/request-context.ts";
-import { privateHead, sharedHead } from "#lib/proxy/answer-head.ts";
+import { privateHead, sharedHead } from "#lib/proxy/response-head.ts";
 import { exchangeFor } from "../support/exchange.ts";
 
 const HOST = { name: "node", passesContentEncoding: true, trustsContentLength: true, upgrades: true, hasTimers: true } as const;
