@@ -8,8 +8,8 @@ import { hashText, mix } from "./balance/hash.ts";
 import type { Random } from "./random.ts";
 import { stickyCookie } from "./sticky-cookie.ts";
 
-/** Its place in `carry`, for a cookie that the caller does not have yet. */
-const CARRY = "canary";
+/** Its place in `state`, for a cookie that the caller does not have yet. */
+const STATE_KEY = "canary";
 
 export interface CanarySurroundings {
   readonly backend: string;
@@ -24,11 +24,11 @@ export interface CanarySurroundings {
 export function canaryStep(canary: CompiledCanary, { backend, index, others, random, deps }: CanarySurroundings): Policy {
   const { share, sticky, when } = canary;
   const name = canaryCookie(backend);
-  const cookie = sticky === "cookie" ? stickyCookie(name, CARRY, deps) : undefined;
+  const cookie = sticky === "cookie" ? stickyCookie(name, STATE_KEY, deps) : undefined;
   /** Two canaries must not have the same callers. */
   const salt = hashText(`${backend} canary`);
 
-  function drawOf({ request, consumer, carry }: Exchange): number {
+  function drawOf({ request, consumer, state }: Exchange): number {
     switch (sticky) {
       case "caller":
         return drawn(consumer?.id ?? request.client.ip);
@@ -36,7 +36,7 @@ export function canaryStep(canary: CompiledCanary, { backend, index, others, ran
         // Who is nobody yet stays where everybody is.
         return consumer ? drawn(consumer.id) : 1;
       case "cookie":
-        return drawn(cookieValue(request.headers, name) ?? (carry[CARRY] as string));
+        return drawn(cookieValue(request.headers, name) ?? (state[STATE_KEY] as string));
       case undefined:
         return random();
     }

@@ -32,7 +32,9 @@ export interface Exchange {
   /** The backend's targets that fit this request, in the order in which they are asked; undefined where they are the same for all. */
   pool: TargetOrder | undefined;
   /** What a policy leaves for its later hooks, by policy name. It crosses the seal, so it is JSON. */
-  carry: Record<string, Json>;
+  state: Record<string, Json>;
+  /** An alias of `state` for one version. */
+  readonly carry?: Record<string, Json>;
   /** What policies keep by request in this process: a `Local` reads and writes it. */
   readonly locals: Locals;
   /** The whole request body, where a policy of this route asked for it to be buffered and it has been read. */

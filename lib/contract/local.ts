@@ -6,7 +6,7 @@ export class Locals {
   values: Map<unknown, unknown> | undefined;
 }
 
-/** One value by request, for the hooks of a policy: made in `create`. A value that crosses to the other half goes into `carry`. */
+/** One value by request, for the hooks of a policy: made in `create`. A value that crosses to the other half goes into `state`. */
 export class Local<T> {
   get({ locals }: { readonly locals: Locals }): T | undefined {
     return locals.values?.get(this) as T | undefined;

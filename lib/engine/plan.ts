@@ -19,7 +19,7 @@ export interface Plan {
   readonly client?: Client | undefined;
   readonly consumer?: Consumer | undefined;
   readonly pool?: TargetOrder | undefined;
-  readonly carry: Readonly<Record<string, Json>>;
+  readonly state: Readonly<Record<string, Json>>;
   readonly requestId: string;
   readonly traceparent: string;
   readonly startedAt: number;

@@ -35,7 +35,7 @@ export class RequestContext implements Exchange {
   params: Readonly<Record<string, string>>;
   consumer: Consumer | undefined = undefined;
   pool: TargetOrder | undefined = undefined;
-  carry: Record<string, Json> = {};
+  state: Record<string, Json> = {};
   locals = new Locals();
   body: Uint8Array | undefined = undefined;
   granted: readonly string[] | undefined = undefined;
@@ -75,6 +75,10 @@ export class RequestContext implements Exchange {
     this.tracestate = tracestate;
     this.#recorder = recorder;
     this.record = { startedAt: nowMs, steps: [], attempts: [], reason: undefined };
+  }
+
+  get carry(): Record<string, Json> {
+    return this.state;
   }
 
   get webRequest(): Request {
@@ -172,7 +176,7 @@ export class RequestContext implements Exchange {
     const own = new RequestContext(request, this.facts, this.target, this.route, nowMs, monotonicMs, undefined, this);
     own.setRoute(this.route, this.params);
     own.consumer = this.consumer;
-    own.carry = this.carry;
+    own.state = this.state;
     own.locals = this.locals;
     own.record = this.record;
     return own;
@@ -182,7 +186,7 @@ export class RequestContext implements Exchange {
   resume(plan: Plan): void {
     this.consumer = plan.consumer;
     this.pool = plan.pool;
-    this.carry = { ...plan.carry };
+    this.state = { ...plan.state };
     this.requestId = plan.requestId;
     this.traceparent = plan.traceparent;
     this.record = { startedAt: plan.startedAt, steps: [...plan.steps], attempts: [], reason: undefined };
@@ -190,7 +194,7 @@ export class RequestContext implements Exchange {
 
   /** What the front half hands over. */
   toPlan(): Plan {
-    const { consumer, pool, carry, requestId, traceparent, record } = this;
+    const { consumer, pool, state, requestId, traceparent, record } = this;
     const { ip, geo, frontend } = this.request.client;
     return {
       route: this.route.id,
@@ -198,7 +202,7 @@ export class RequestContext implements Exchange {
       client: frontend && { ip, geo, frontend },
       consumer,
       pool,
-      carry,
+      state,
       requestId,
       traceparent,
       startedAt: record.startedAt,

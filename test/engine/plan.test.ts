@@ -14,7 +14,7 @@ const plan: Plan = {
   target: "/a/b?c",
   consumer: { id: "web:7", authenticator: "web", claims: { name: "Zoë" } },
   pool: [[0, 2], [1]],
-  carry: { limit: { left: 3 } },
+  state: { limit: { left: 3 } },
   requestId: "r1",
   traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
   startedAt: NOW,
@@ -142,7 +142,7 @@ describe("a plan does not open", () => {
 
 describe("size", () => {
   test("a plan over the limit is not sealed, and is told before anything is charged", () => {
-    const large = { ...plan, carry: { x: "y".repeat(MAX_PLAN_BYTES) } };
+    const large = { ...plan, state: { x: "y".repeat(MAX_PLAN_BYTES) } };
     expect(sealPlan(large, request, context, NOW)).toBeUndefined();
     expect(fitsPlan(large)).toBe(false);
     expect(fitsPlan(plan)).toBe(true);
@@ -150,9 +150,9 @@ describe("size", () => {
 
   test("whatever is said to fit can be sealed, with a kilobyte of limit results on top", () => {
     for (let bytes = 0; bytes < MAX_PLAN_BYTES; bytes += 7) {
-      const carry = { x: "y".repeat(bytes) };
-      if (fitsPlan({ ...plan, carry }))
-        expect(sealPlan({ ...plan, carry: { ...carry, z: "w".repeat(1_000) } }, request, context, NOW)).toBeDefined();
+      const state = { x: "y".repeat(bytes) };
+      if (fitsPlan({ ...plan, state }))
+        expect(sealPlan({ ...plan, state: { ...state, z: "w".repeat(1_000) } }, request, context, NOW)).toBeDefined();
     }
   });
 

@@ -47,7 +47,7 @@ describe("trace context", () => {
 describe("plan", () => {
   test("what one half hands over, the other takes up", () => {
     const front = exchangeFor({ target: "/a/7", path: "/a/:id", consumer: { id: "web:1", authenticator: "web" } });
-    front.carry["limit"] = { left: 3 };
+    front.state["limit"] = { left: 3 };
     front.pool = [[1], [0, 2]];
     front.record.steps.push({ policy: "limit", verdict: "passed", ms: 0.1 });
     const back = exchangeFor({ target: "/a/7", path: "/a/:id" });
@@ -60,9 +60,9 @@ describe("plan", () => {
     const plan = exchangeFor({ target: "/" }).toPlan();
     const back = exchangeFor({ target: "/" });
     back.resume(plan);
-    back.carry["a"] = 1;
+    back.state["a"] = 1;
     back.record.steps.push({ policy: "a", verdict: "passed", ms: 0 });
-    expect(plan.carry).toEqual({});
+    expect(plan.state).toEqual({});
     expect(plan.steps).toEqual([]);
   });
 });

@@ -76,7 +76,7 @@ function sealedFor(
     route: "/open/*",
     target: request.target,
     consumer: { id: "web:root", authenticator: "web" },
-    carry: {},
+    state: {},
     requestId: "r",
     traceparent: "t",
     startedAt: at,
@@ -209,7 +209,7 @@ describe("without a plan", () => {
 
   test("a plan whose route is not known here is decided afresh", async () => {
     const plan = sealPlan(
-      { route: "/gone/*", target: "/open/a", carry: {}, requestId: "r", traceparent: "t", startedAt: now, steps: [] },
+      { route: "/gone/*", target: "/open/a", state: {}, requestId: "r", traceparent: "t", startedAt: now, steps: [] },
       { ...requestFor({ target: "/open/a", ip: IP }), host: HOST },
       contextOf(SECRET, config.digest),
       now,

@@ -82,7 +82,7 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
         return { kind: "not-allowed", reason: `the key ${record.id} is not for this route` };
       const { rotation } = record;
       if (rotation)
-        exchange.carry[carried] = {
+        exchange.state[carried] = {
           since: seconds(rotation.rotatedMs),
           sunsetMs: Math.min(rotation.sunsetMs, record.expiresMs ?? Infinity),
         };
@@ -172,8 +172,8 @@ export const apiKey: AuthenticatorDefinition<ApiKeyOptions> = {
         });
       },
 
-      onSend({ carry }, { headers }) {
-        const ending = carry[carried] as { readonly since: number; readonly sunsetMs: number } | undefined;
+      onSend({ state }, { headers }) {
+        const ending = state[carried] as { readonly since: number; readonly sunsetMs: number } | undefined;
         if (!ending) return;
         // RFC 9745 section 2.1, a structured Date; RFC 8594 section 3.
         headers.set("deprecation", `@${ending.since}`);

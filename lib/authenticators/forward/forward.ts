@@ -65,7 +65,7 @@ export const forward: AuthenticatorDefinition<ForwardOptions> = {
 
     function settle(judgement: Judgement, exchange: Exchange): Consumer | AuthFailure {
       if (!isAuthFailure(judgement)) {
-        if (judgement.fields.length > 0) exchange.carry[carried] = judgement.fields as Json;
+        if (judgement.fields.length > 0) exchange.state[carried] = judgement.fields as Json;
         return judgement.consumer;
       }
       const { redirect, ...rejection } = judgement;
@@ -95,8 +95,8 @@ export const forward: AuthenticatorDefinition<ForwardOptions> = {
         if (known) return settle(known, exchange);
         return askOnce(question, cacheMs).then((judgement) => settle(judgement, exchange));
       },
-      onRequest({ carry }, { headers }) {
-        const fields = (carry[carried] ?? []) as readonly string[];
+      onRequest({ state }, { headers }) {
+        const fields = (state[carried] ?? []) as readonly string[];
         // Another authenticator of the route may have set one too (`allOf`): values of two are not put together.
         for (let i = 0; i < fields.length; i += 2) headers.delete(fields[i]!);
         for (let i = 0; i < fields.length; i += 2) headers.append(fields[i]!, fields[i + 1]!);

@@ -54,10 +54,10 @@ function scoreOf(draw: number, weight: number): number {
   return -weight / Math.log((draw - LOWEST + 0.5) / 2 ** 32);
 }
 
-/** What a sticky cookie of ours, drawn for this very request, is left under in `carry`: the caller does not have it yet. */
+/** What a sticky cookie of ours, drawn for this very request, is left under in `state`: the caller does not have it yet. */
 export const STICKY = "balance";
 
-function keyOf(balance: HashBalance, { request, consumer, carry }: Exchange): string | undefined {
+function keyOf(balance: HashBalance, { request, consumer, state }: Exchange): string | undefined {
   switch (balance.of) {
     case "ip":
       return undefined;
@@ -66,6 +66,6 @@ function keyOf(balance: HashBalance, { request, consumer, carry }: Exchange): st
     case "header":
       return request.headers.get(balance.name);
     case "cookie":
-      return cookieValue(request.headers, balance.name) ?? (carry[STICKY] as string | undefined);
+      return cookieValue(request.headers, balance.name) ?? (state[STICKY] as string | undefined);
   }
 }

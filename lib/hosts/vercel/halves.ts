@@ -129,7 +129,7 @@ async function decideInFront(request: Request, host: VercelHost, hasRoom: boolea
 function planOf({ kind, ctx }: Verdict): Plan | undefined {
   if (kind === "execute") return ctx.toPlan();
   if (!ctx.request.client.frontend) return undefined;
-  return { ...ctx.toPlan(), route: UNDECIDED, consumer: undefined, pool: undefined, carry: {}, steps: [] };
+  return { ...ctx.toPlan(), route: UNDECIDED, consumer: undefined, pool: undefined, state: {}, steps: [] };
 }
 
 /** The catch-all route handler. Without a plan that opens it decides itself, so going round the middleware gains nothing. */

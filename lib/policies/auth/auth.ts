@@ -31,7 +31,7 @@ interface Ways {
   failed(failure: AuthFailure, by: Authenticator, exchange: Exchange): Decision;
 }
 
-/** In `carry`: each identity of several, for what its authenticator tells the backend. */
+/** In `state`: each identity of several, for what its authenticator tells the backend. */
 const EACH = "auth.each";
 
 export const auth: PolicyDefinition<AuthOptions> = {
@@ -62,7 +62,7 @@ export const auth: PolicyDefinition<AuthOptions> = {
       const tell = (exchange: Exchange, outgoing: Outgoing, consumer: Consumer) =>
         authenticators.get(consumer.authenticator)?.onRequest?.(exchange, outgoing, consumer);
       policy.onRequest = (exchange, outgoing) => {
-        const each = exchange.carry[EACH] as unknown as readonly Consumer[] | undefined;
+        const each = exchange.state[EACH] as unknown as readonly Consumer[] | undefined;
         // The first comes last: of a field that several set, its value stands.
         if (each) for (const consumer of each.toReversed()) tell(exchange, outgoing, consumer);
         else if (exchange.consumer) tell(exchange, outgoing, exchange.consumer);
@@ -107,7 +107,7 @@ function judgeAll({ accepted, missing, failed }: Ways, handsOn: boolean): Judge 
         const first = results.findIndex(isAuthFailure);
         if (first >= 0) return failed(results[first] as AuthFailure, found[first]!.by, exchange);
         exchange.consumer = joined(results as readonly Consumer[]);
-        if (handsOn && results.length > 1) exchange.carry[EACH] = results as unknown as Json;
+        if (handsOn && results.length > 1) exchange.state[EACH] = results as unknown as Json;
         return undefined;
       });
     },

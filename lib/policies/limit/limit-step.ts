@@ -20,9 +20,9 @@ import { type LeaseCharge, type PendingCharge, settleCharge } from "./pending-ch
 import { type RateLimitField, setRateLimitFields } from "./rate-limit-field.ts";
 import { takesOf } from "./request-cost.ts";
 
-/** In `carry`: what answers tell, of both rows. */
+/** In `state`: what answers tell, of both rows. */
 const FIELDS = "limit.fields";
-/** In `carry`, where the store was away: `Degraded`, as answers say it. */
+/** In `state`, where the store was away: `Degraded`, as answers say it. */
 const DEGRADED = "limit.degraded";
 
 export class LimitStep {
@@ -33,7 +33,7 @@ export class LimitStep {
   readonly #deps: Deps;
   readonly #set: LimitSet;
   readonly #snapshot: OverridesSnapshot;
-  /** In `carry`: the pending charges of this row. */
+  /** In `state`: the pending charges of this row. */
   readonly #charges: string;
 
   constructor(options: LimitOptions, route: string, deps: Deps, snapshot: OverridesSnapshot) {
@@ -70,9 +70,9 @@ export class LimitStep {
   }
 
   /** Tells what is left of the limits; on no answer that a shared cache may keep, since it belongs to this caller alone. */
-  tell({ carry }: Exchange, { headers }: ResponseHead): void {
-    const fields = carry[FIELDS] as unknown as readonly RateLimitField[] | undefined;
-    const degraded = carry[DEGRADED] as Degraded | undefined;
+  tell({ state }: Exchange, { headers }: ResponseHead): void {
+    const fields = state[FIELDS] as unknown as readonly RateLimitField[] | undefined;
+    const degraded = state[DEGRADED] as Degraded | undefined;
     if ((fields ?? degraded) === undefined || headers.get("cdn-cache-control") !== "no-store") return;
     if (fields) setRateLimitFields(fields, headers, this.#deps.clock.now(), this.#options.headers === "both");
     if (degraded) headers.set("x-gateway-limits", degraded);
@@ -104,15 +104,15 @@ export class LimitStep {
   }
 
   /** Leaves behind what later hooks need. */
-  #keep({ carry, record }: Exchange, { stop, fields, charges, degraded, wouldRefuse }: Judgement): Decision {
+  #keep({ state, record }: Exchange, { stop, fields, charges, degraded, wouldRefuse }: Judgement): Decision {
     if (fields.length > 0) {
-      const before = carry[FIELDS] as unknown as readonly RateLimitField[] | undefined;
-      carry[FIELDS] = (before ? [...before, ...fields] : fields) as unknown as Json;
+      const before = state[FIELDS] as unknown as readonly RateLimitField[] | undefined;
+      state[FIELDS] = (before ? [...before, ...fields] : fields) as unknown as Json;
     }
-    if (charges.length > 0) carry[this.#charges] = charges as unknown as Json;
+    if (charges.length > 0) state[this.#charges] = charges as unknown as Json;
     // In the open: answers and the record say when a limit was not the one that the config names.
     if (degraded) {
-      if (carry[DEGRADED] !== "open") carry[DEGRADED] = degraded;
+      if (state[DEGRADED] !== "open") state[DEGRADED] = degraded;
       record.reason ??= "the counters' store was away: limits did as their `onUnavailable` says";
     }
     for (const name of wouldRefuse)
@@ -120,8 +120,8 @@ export class LimitStep {
     return stop;
   }
 
-  #chargesOf({ carry }: Exchange): readonly PendingCharge[] {
-    return (carry[this.#charges] as unknown as readonly PendingCharge[] | undefined) ?? [];
+  #chargesOf({ state }: Exchange): readonly PendingCharge[] {
+    return (state[this.#charges] as unknown as readonly PendingCharge[] | undefined) ?? [];
   }
 }
 

@@ -19,10 +19,10 @@ const greeting = definePolicy({
   name: "greeting",
   create: () => ({
     decide(exchange) {
-      exchange.carry["greeting"] = `hello ${exchange.params["name"]}`;
+      exchange.state["greeting"] = `hello ${exchange.params["name"]}`;
       return undefined;
     },
-    onRequest: ({ carry }, outgoing) => outgoing.headers.set("x-greeting", String(carry["greeting"])),
+    onRequest: ({ state }, outgoing) => outgoing.headers.set("x-greeting", String(state["greeting"])),
     onResponse: (_, head) => head.headers.set("x-shaped", "response"),
     onSend: (_, head) => head.headers.append("x-shaped", "send"),
   }),
