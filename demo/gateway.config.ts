@@ -4,7 +4,7 @@ import { defineGateway, definePolicy, env, refuse } from "#frontdesk";
 /** A custom policy: a name, where it stands, and what it thinks of a request. */
 const knock = definePolicy({
   name: "knock",
-  row: "screen",
+  phase: "screen",
   create: () => ({
     decide: ({ request }) =>
       request.headers.has("x-knock") ? undefined : refuse("not-allowed", { detail: "Knock first: send `x-knock`." }),

@@ -27,7 +27,7 @@ export interface Backend {
   readonly forwardCredential: boolean;
   /** Host goes on as received. */
   readonly preserveHost: boolean;
-  /** Steps of the row `pool` that every route to it has, by name. */
+  /** Steps of the phase `pool` that every route to it has, by name. */
   readonly poolSteps: readonly (readonly [name: string, policy: Policy])[];
   readonly budget: RetryBudget;
   readonly bulkhead: Bulkhead | undefined;

@@ -173,8 +173,8 @@ function stepLines({ steps }: VariantFacts): string[] {
   );
 }
 
-function decidesText({ row }: StepFacts): string {
-  return row === "answer" ? "answers" : `decides at ${row}`;
+function decidesText({ phase }: StepFacts): string {
+  return phase === "answer" ? "answers" : `decides at ${phase}`;
 }
 
 function bodyText({ methods, maxBodyBytes }: VariantFacts): string {

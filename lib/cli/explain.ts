@@ -99,7 +99,7 @@ function page(explanation: Explanation, logged: readonly string[]): string {
     ),
     labelled(
       "steps",
-      [columns([...steps.map(stepCells), ...notReached.map(({ name, row }) => [name, row, quiet("not reached")])])].filter(
+      [columns([...steps.map(stepCells), ...notReached.map(({ name, phase }) => [name, phase, quiet("not reached")])])].filter(
         Boolean,
       ),
     ),
@@ -143,7 +143,7 @@ function nearLines({ near }: Explanation): string[] {
   );
 }
 
-function stepCells({ policy, row, verdict, code, reason, ms }: Explanation["steps"][number]): string[] {
+function stepCells({ policy, phase, verdict, code, reason, ms }: Explanation["steps"][number]): string[] {
   const paint =
     verdict === "passed"
       ? good
@@ -153,7 +153,7 @@ function stepCells({ policy, row, verdict, code, reason, ms }: Explanation["step
           ? bold
           : bad;
   const why = [code, reason].filter((part) => part !== undefined).join(": ");
-  return [policy, row, paint(verdict.replace("-", " ")), quiet(`${ms.toFixed(1)} ms`), printable(why)];
+  return [policy, phase, paint(verdict.replace("-", " ")), quiet(`${ms.toFixed(1)} ms`), printable(why)];
 }
 
 function verdictLine({ kind, code, reason, askedOf, ctx, ending }: Explanation): string {

@@ -26,7 +26,7 @@ export interface Explanation {
   readonly ending: Sent | Answered | undefined;
 }
 
-export interface ExplainedStep extends Omit<StepRecord, "verdict">, Pick<StepFacts, "row" | "mode"> {
+export interface ExplainedStep extends Omit<StepRecord, "verdict">, Pick<StepFacts, "phase" | "mode"> {
   readonly verdict: StepRecord["verdict"] | "undecided";
 }
 
@@ -44,8 +44,8 @@ export async function explainRequest(
   const steps = record.steps.map((step): ExplainedStep => ({ ...placeOf(step, deciding), ...step }));
   const common = { ctx, notReached: deciding.filter(({ name }) => !reached.has(name)) };
   if (unasked.size > 0 && isUndecided(record.steps.at(-1))) {
-    const { policy, row, mode, ms } = steps.pop()!;
-    steps.push({ policy, row, mode, ms, verdict: "undecided" });
+    const { policy, phase, mode, ms } = steps.pop()!;
+    steps.push({ policy, phase, mode, ms, verdict: "undecided" });
     const nothing = { code: undefined, reason: undefined, near: [], shapedBy: [], ending: undefined };
     return { ...common, ...nothing, kind: "undecided", askedOf: [...unasked], steps };
   }
@@ -85,7 +85,7 @@ async function runToEnd(
 }
 
 /** Of one route, no two policies have one name. */
-function placeOf({ policy }: StepRecord, deciding: readonly StepFacts[]): Pick<StepFacts, "row" | "mode"> {
-  const { row, mode } = deciding.find(({ name }) => name === policy)!;
-  return { row, mode };
+function placeOf({ policy }: StepRecord, deciding: readonly StepFacts[]): Pick<StepFacts, "phase" | "mode"> {
+  const { phase, mode } = deciding.find(({ name }) => name === policy)!;
+  return { phase, mode };
 }

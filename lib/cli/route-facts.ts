@@ -3,7 +3,7 @@
 import type { Variables } from "../config/references.ts";
 import type { CompiledRoute, Timeouts } from "../contract/compiled/config.ts";
 import type { CompiledRetry } from "../contract/compiled/resilience.ts";
-import { ROWS, type Row } from "../contract/phases.ts";
+import { PHASES, type Phase } from "../contract/phases.ts";
 import type { Template } from "../contract/template.ts";
 import type { Pipeline, Step } from "../engine/pipeline.ts";
 import type { Route } from "../engine/route.ts";
@@ -63,7 +63,7 @@ export interface VariantFacts {
 
 export interface StepFacts {
   readonly name: string;
-  readonly row: Row;
+  readonly phase: Phase;
   readonly mode: "enforce" | "shadow";
   readonly does: readonly ("decides" | "shapes the request" | "shapes the answer" | "reads the body" | "watches the end")[];
 }
@@ -91,7 +91,7 @@ function factsOf(
     const waits = timeouts ? timeoutFacts(timeouts) : null;
     return { ...variant, methods, timeouts: waits, heartbeatMs, retry, steps: stepsOf(pipeline) };
   });
-  const auth = byMethod.at(-1)!.steps.filter(({ row }) => row === "identify");
+  const auth = byMethod.at(-1)!.steps.filter(({ phase }) => phase === "identify");
   return {
     position,
     host,
@@ -137,7 +137,7 @@ function destinationOf(route: Route, { variants, mirror, fallback }: CompiledRou
   return { kind: "respond", status, contentType: type && templateText(type) };
 }
 
-/** Every step that takes part, each once, in the order of the rows. */
+/** Every step that takes part, each once, in the order of the phases. */
 function stepsOf(pipeline: Pipeline): StepFacts[] {
   const { decide, execute, onRequest, onResponse, onSend, onEnd, requestBody, responseBody } = pipeline;
   const steps = new Set([
@@ -150,17 +150,17 @@ function stepsOf(pipeline: Pipeline): StepFacts[] {
     ...responseBody,
     ...onEnd,
   ]);
-  return [...steps].sort((a, b) => a.rank - b.rank).map(stepFacts);
+  return [...steps].sort((a, b) => a.order - b.order).map(stepFacts);
 }
 
-export function stepFacts({ name, rank, enforce, policy }: Step): StepFacts {
+export function stepFacts({ name, order, enforce, policy }: Step): StepFacts {
   const does: StepFacts["does"][number][] = [];
   if (policy.decide) does.push("decides");
   if (policy.onRequest) does.push("shapes the request");
   if (policy.onResponse || policy.onSend) does.push("shapes the answer");
   if (policy.requestBody || policy.responseBody) does.push("reads the body");
   if (policy.onEnd) does.push("watches the end");
-  return { name, row: ROWS[rank]!, mode: enforce ? "enforce" : "shadow", does };
+  return { name, phase: PHASES[order]!, mode: enforce ? "enforce" : "shadow", does };
 }
 
 const SOURCES = {

@@ -7,7 +7,7 @@ import { POLICY_SCHEMAS } from "../policies/schemas.ts";
 import { CustomProblems } from "./custom-problems.ts";
 
 const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
-const ROWS: readonly unknown[] = [undefined, "screen", "authorize", "validate"];
+const PHASES: readonly unknown[] = [undefined, "screen", "authorize", "validate"];
 const MODES: readonly unknown[] = [undefined, "enforce", "shadow"];
 
 export class CustomPolicyNames {
@@ -29,7 +29,7 @@ export class CustomPolicyNames {
   }
 
   #accept(policy: CustomPolicy, place: ConfigPath): boolean {
-    const { name, row, mode, create } = policy;
+    const { name, row, phase = row, mode, create } = policy;
     if (typeof create !== "function") {
       this.#report.error(
         "policy-not-here",
@@ -47,11 +47,11 @@ export class CustomPolicyNames {
       this.#report.error("policy-name", place, `${JSON.stringify(name)} ${why}.`);
       return false;
     }
-    if (!ROWS.includes(row))
+    if (!PHASES.includes(phase))
       this.#report.error(
         "wrong-value",
-        [...place, "row"],
-        `expected "screen", "authorize" or "validate", got ${JSON.stringify(row)}.`,
+        [...place, "phase"],
+        `expected "screen", "authorize" or "validate", got ${JSON.stringify(phase)}.`,
       );
     if (!MODES.includes(mode))
       this.#report.error("wrong-value", [...place, "mode"], `expected "enforce" or "shadow", got ${JSON.stringify(mode)}.`);

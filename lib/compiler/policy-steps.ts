@@ -41,8 +41,8 @@ export class PolicySteps {
       // Of a default, on a route that answers itself.
       if (schema.needsBackend && route.backend === undefined) continue;
       const mode = isShadow(policy, schema, route) ? "shadow" : "enforce";
-      for (const { row, ...step } of options)
-        (schema.isDestination ? inner : outer).push({ policy, custom: false, mode, ...step, ...(row && { row }) });
+      for (const { phase, ...step } of options)
+        (schema.isDestination ? inner : outer).push({ policy, custom: false, mode, ...step, ...(phase && { phase }) });
     }
     return [...outer, ...custom, ...inner];
   }

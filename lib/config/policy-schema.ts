@@ -1,7 +1,7 @@
 /** The contract between a policy's options.ts and the compiler: the policy's keys of a route, and how they become its options. */
 import type { z } from "zod";
 import type { Timeouts } from "../contract/compiled/config.ts";
-import type { Row } from "../contract/phases.ts";
+import type { Phase } from "../contract/phases.ts";
 import type { RedisOnVercel } from "./env.ts";
 import type { Fields } from "./fields.ts";
 import type { ConfigPath, Report } from "./issue.ts";
@@ -84,8 +84,8 @@ export interface StepCompiler {
 
 export interface StepOptions<Options = unknown> {
   readonly options: Options;
-  /** The row of this step, where it is not the policy's own. */
-  readonly row?: Row;
+  /** The phase of this step, where it is not the policy's own. */
+  readonly phase?: Phase;
 }
 
 export type PolicySchema = KeySchema | KeysSchema;

@@ -1,10 +1,10 @@
-/** The rows of a request in which policies decide. */
+/** The phases of a request in which policies decide. */
 
 /**
- * The rows in which verdicts are reported, in order (docs/design.md, life of a request). Rows after `pool` run in the half
- * that executes. A row is where a policy's refusal ranks; policies in one row run in the order of policies/index.ts.
+ * The phases in which verdicts are reported, in order (docs/design.md, life of a request). Phases after `pool` run in the half
+ * that executes. A phase is where a policy's refusal ranks; policies in one phase run in the order of policies/index.ts.
  */
-export const ROWS = [
+export const PHASES = [
   "cors",
   "screen",
   "maintenance",
@@ -18,10 +18,10 @@ export const ROWS = [
   "cache",
   "answer",
 ] as const;
-export type Row = (typeof ROWS)[number];
+export type Phase = (typeof PHASES)[number];
 
-/** The first row of the execute half. */
-export const FIRST_EXECUTE_ROW = ROWS.indexOf("validate");
+/** The first phase of the execute half. */
+export const FIRST_EXECUTE_PHASE = PHASES.indexOf("validate");
 
-/** The rows a custom policy may stand in: before anyone is identified, once the caller is known, or beside validation. */
-export type CustomRow = Extract<Row, "screen" | "authorize" | "validate">;
+/** The phases a custom policy may stand in: before anyone is identified, once the caller is known, or beside validation. */
+export type CustomPhase = Extract<Phase, "screen" | "authorize" | "validate">;

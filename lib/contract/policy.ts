@@ -12,7 +12,7 @@ import type { CacheOptions } from "./caching.ts";
 import type { Deps } from "./deps.ts";
 import type { Exchange, Outgoing, ResponseHead } from "./exchange.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
-import type { CustomRow, Row } from "./phases.ts";
+import type { CustomPhase, Phase } from "./phases.ts";
 import type { CustomCode, CustomProblem, LocalResponse, ProblemCode, Refusal } from "./problem.ts";
 import type { Outcome } from "./record.ts";
 import type { RouteInfo } from "./route-info.ts";
@@ -82,7 +82,7 @@ export interface CorsRule {
 export interface PolicyDefinition<Options = unknown> {
   readonly name: string;
   /** Where its verdict ranks; undefined for a policy that never decides. */
-  readonly row?: Row;
+  readonly phase?: Phase;
   /** Every code it may refuse with; the gateway treats another as a bug. */
   readonly refuses: readonly ProblemCode[];
   /** Whether an answer that passed it may be served from a shared cache to another caller without asking it again. */
@@ -107,7 +107,10 @@ export interface RouteParts {
 /** A policy that a user writes in gateway.config.ts or policies/, named in a route's `use`. */
 export interface CustomPolicy {
   readonly name: string;
-  readonly row?: CustomRow;
+  /** The phase in which it decides; "authorize" by default. */
+  readonly phase?: CustomPhase;
+  /** An alias of `phase` for one version. */
+  readonly row?: CustomPhase;
   readonly cacheable?: boolean;
   readonly mode?: "enforce" | "shadow";
   /** The codes of its own that it refuses with. */

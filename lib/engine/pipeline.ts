@@ -11,7 +11,7 @@ import type { CredentialSource } from "../http/credential.ts";
 /** One policy in a pipeline. */
 export interface Step {
   readonly name: string;
-  readonly rank: number;
+  readonly order: number;
   /** False in shadow mode: evaluated and recorded, refusing nothing. */
   readonly enforce: boolean;
   readonly refuses: ReadonlySet<RefusalCode>;
@@ -23,7 +23,7 @@ export interface Step {
 
 /** The settings of the variant, such as `maxBodyBytes`, with the steps and the upstreams that are built of it. */
 export interface Pipeline extends Omit<CompiledVariant, "methods" | "steps" | "timeouts" | "retry"> {
-  /** Steps that decide, in the order of their rows; `execute` holds those that need the half that forwards. */
+  /** Steps that decide, in the order of their phases; `execute` holds those that need the half that forwards. */
   readonly decide: readonly Step[];
   readonly execute: readonly Step[];
   readonly onRequest: readonly Step[];

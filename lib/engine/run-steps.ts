@@ -1,5 +1,5 @@
 /**
- * Runs the deciding steps of a pipeline in the order of their rows. A step that asks the stores does not hold up the next: the calls
+ * Runs the deciding steps of a pipeline in the order of their phases. A step that asks the stores does not hold up the next: the calls
  * of several steps leave in one batch, up to the step that says who calls.
  */
 
@@ -7,7 +7,7 @@ import { type Ask, isAsk } from "../contract/ask.ts";
 import type { Deps } from "../contract/deps.ts";
 import type { Exchange } from "../contract/exchange.ts";
 import type { MaybePromise } from "../contract/maybe-promise.ts";
-import { ROWS } from "../contract/phases.ts";
+import { PHASES } from "../contract/phases.ts";
 import type { Decision } from "../contract/policy.ts";
 import { isProblemCode, type LocalResponse, type Refusal, refuse } from "../contract/problem.ts";
 import type { StoreCall, StoreResult } from "../contract/stores/store-calls.ts";
@@ -38,7 +38,7 @@ interface Asking {
 
 type StepResult = Passed | Stopped | Asking;
 
-const IDENTIFY = ROWS.indexOf("identify");
+const IDENTIFY = PHASES.indexOf("identify");
 const PASSED: Passed = { kind: "passed" };
 const DEFERRED: Deferred = { kind: "deferred" };
 
@@ -94,7 +94,7 @@ class StepsRun {
     this.#asking.push(result);
     // What depends on who calls waits for the answer; and where no later step asks, there is nothing to wait for. A front half goes on
     // to the end all the same: only then it knows whether the plan fits, which `mayCharge` asks.
-    return result.step.rank === IDENTIFY || !(this.#mayCharge || this.#asksLater());
+    return result.step.order === IDENTIFY || !(this.#mayCharge || this.#asksLater());
   }
 
   #asksLater(): boolean {

@@ -9,7 +9,7 @@ import type { CacheRule } from "../contract/caching.ts";
 import type { CompiledConfig, CompiledMirror, CompiledStep, CompiledVariant, Timeouts } from "../contract/compiled/config.ts";
 import type { CompiledRetry } from "../contract/compiled/resilience.ts";
 import type { Deps } from "../contract/deps.ts";
-import { FIRST_EXECUTE_ROW, ROWS, type Row } from "../contract/phases.ts";
+import { FIRST_EXECUTE_PHASE, PHASES, type Phase } from "../contract/phases.ts";
 import type { CustomPolicy, Policy, PolicyDefinition } from "../contract/policy.ts";
 import { type CustomCode, PROBLEMS, type ProblemCode, type RefusalCode } from "../contract/problem.ts";
 import type { MirrorRule, Pipeline, Step, Upstream } from "../engine/pipeline.ts";
@@ -39,9 +39,9 @@ export function buildPipeline(
   variant: CompiledVariant,
   backend: Backend | undefined,
 ): Pipeline {
-  // Array.prototype.sort is stable: within a row, steps keep the order of policies/index.ts.
-  const built = variant.steps.map((step) => buildStep(source, route, step, backend)).sort((a, b) => a.step.rank - b.step.rank);
-  const steps = [...built.map(({ step }) => step), ...poolSteps(backend)].sort((a, b) => a.rank - b.rank);
+  // Array.prototype.sort is stable: within a phase, steps keep the order of policies/index.ts.
+  const built = variant.steps.map((step) => buildStep(source, route, step, backend)).sort((a, b) => a.step.order - b.step.order);
+  const steps = [...built.map(({ step }) => step), ...poolSteps(backend)].sort((a, b) => a.order - b.order);
   const { methods: _methods, steps: _steps, timeouts: _timeouts, retry: _retry, ...settings } = variant;
   return Object.freeze({
     ...deciding(steps),
@@ -58,10 +58,10 @@ export function buildPipeline(
 /** The steps that decide, by the half that runs them. */
 function deciding(steps: readonly Step[]): Pick<Pipeline, "decide" | "execute"> {
   const all = steps.filter(({ policy }) => policy.decide);
-  const front = all.filter(({ rank }) => rank < FIRST_EXECUTE_ROW);
-  const back = all.filter(({ rank }) => rank >= FIRST_EXECUTE_ROW);
+  const front = all.filter(({ order }) => order < FIRST_EXECUTE_PHASE);
+  const back = all.filter(({ order }) => order >= FIRST_EXECUTE_PHASE);
   // The first half gives the answer where the second has nothing else to decide: on Vercel that saves a function.
-  const answersInFront = back.every(({ rank }) => ROWS[rank] === "answer");
+  const answersInFront = back.every(({ order }) => PHASES[order] === "answer");
   return answersInFront ? { decide: all, execute: [] } : { decide: front, execute: back };
 }
 
@@ -183,22 +183,22 @@ function buildStep(source: PipelineSource, route: Route, compiled: CompiledStep,
   if (compiled.custom) {
     const custom = source.custom.get(compiled.policy);
     if (!custom) throw new Error(`the custom policy "${compiled.policy}" of ${route.position} was not handed to createGateway`);
-    const row = custom.row ?? "authorize";
+    const phase = custom.phase ?? custom.row ?? "authorize";
     const { cacheable = false, problems } = custom;
     const policy = createCustom(custom, source.deps, route);
     const refuses = new Set<RefusalCode>([...ALL_CODES, ...(Object.keys(problems ?? {}) as CustomCode[])]);
-    const step = Object.freeze({ ...makeStep(custom.name, row, enforce, refuses, cacheable, policy), problems });
-    return { compiled, step, isCustom: true, needsBody: row !== "validate" && step.policy.requestBody?.mode === "buffer" };
+    const step = Object.freeze({ ...makeStep(custom.name, phase, enforce, refuses, cacheable, policy), problems });
+    return { compiled, step, isCustom: true, needsBody: phase !== "validate" && step.policy.requestBody?.mode === "buffer" };
   }
   const definition = source.builtIn.get(compiled.policy);
   if (!definition) throw new Error(`there is no policy "${compiled.policy}", named by ${route.position}`);
   const { deps, authenticators, metadata } = source;
   const policy = definition.create(compiled.options, deps, route, { authenticators, backend, enforce, metadata });
   const { refuses, cacheable } = definition;
-  const { name, row } = compiled.row ? { name: compiled.row, row: compiled.row } : definition;
+  const { name, phase } = compiled.phase ? { name: compiled.phase, phase: compiled.phase } : definition;
   return {
     compiled,
-    step: makeStep(name, row ?? "answer", enforce, new Set(refuses), cacheable, policy),
+    step: makeStep(name, phase ?? "answer", enforce, new Set(refuses), cacheable, policy),
     isCustom: false,
     needsBody: definition.needsBody ?? false,
   };
@@ -224,13 +224,13 @@ function createCustom({ name, create }: CustomPolicy, deps: Deps, route: Route):
 
 function makeStep(
   name: string,
-  row: Row,
+  phase: Phase,
   enforce: boolean,
   refuses: ReadonlySet<RefusalCode>,
   cacheable: boolean,
   policy: Policy,
 ): Step {
-  return Object.freeze({ name, rank: ROWS.indexOf(row), enforce, refuses, cacheable, policy });
+  return Object.freeze({ name, order: PHASES.indexOf(phase), enforce, refuses, cacheable, policy });
 }
 
 function bound(steps: readonly Step[], partOf: (step: Step) => Policy["requestBody"]): number | undefined {

@@ -1,5 +1,5 @@
 /**
- * Every built-in policy, one line each. The order is that of policies within one row of the life of a request, and the order in
+ * Every built-in policy, one line each. The order is that of policies within one phase of the life of a request, and the order in
  * which they shape a request; answers are shaped in reverse. test/policies/order.test.ts spells it out.
  */
 import type { PolicyDefinition } from "../contract/policy.ts";
@@ -34,7 +34,7 @@ const LIST = [
   userAgent,
   origin,
   maintenance,
-  // After what costs nothing to ask. Limits that count by consumer stand in a row of their own, once the caller is known.
+  // After what costs nothing to ask. Limits that count by consumer stand in a phase of their own, once the caller is known.
   limit,
   auth,
   authorize,

@@ -10,7 +10,11 @@ export type { Deps } from "../contract/deps.ts";
 export type { Exchange, Outgoing } from "../contract/exchange.ts";
 export type { Json } from "../contract/json.ts";
 export { Local } from "../contract/local.ts";
-export type { CustomRow } from "../contract/phases.ts";
+export type {
+  CustomPhase,
+  /** An alias for one version. */
+  CustomPhase as CustomRow,
+} from "../contract/phases.ts";
 export type { BodyPart, BodyTap, CustomPolicy, Decision, Policy } from "../contract/policy.ts";
 export type {
   CustomProblem,

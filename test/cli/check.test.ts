@@ -304,7 +304,7 @@ routes: [{ path: /, backend: eu, auth: none, mirror: { backend: us, percent: 7 }
 
   test("custom policies show with their place and mode; one that can't be made is an error", async () => {
     const config = (create: string) => `import { defineGateway, definePolicy } from "#frontdesk";
-      const policy = definePolicy({ name: "tried", row: "screen", mode: "shadow", create: () => ${create} });
+      const policy = definePolicy({ name: "tried", phase: "screen", mode: "shadow", create: () => ${create} });
       export default defineGateway({ routes: [{ path: "/", auth: "none", use: policy, respond: { body: "hi" } }] });`;
     const good = await checkout({ "gateway.config.ts": config("({ decide: () => undefined })") }).frontdesk("check");
     expect(good.out).toContain("steps     tried (shadow) decides at screen\n            respond answers");

@@ -19,7 +19,7 @@ afterAll(() => server.close());
 const CONFIG = `
 import { defineGateway, definePolicy, env, refuse } from "#frontdesk";
 
-const partners = { row: "screen", create: () => ({
+const partners = { phase: "screen", create: () => ({
   decide: ({ request }) => (request.headers.has("x-partner") ? undefined : refuse("not-allowed", { detail: "For partners.", reason: "no x-partner" })),
 }) } as const;
 const partnersOnly = definePolicy({ ...partners, name: "partners-only" });
@@ -142,7 +142,7 @@ routes:
       steps: [
         {
           policy: "partners-only",
-          row: "screen",
+          phase: "screen",
           mode: "enforce",
           verdict: "refused",
           code: "not-allowed",

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ROWS } from "#lib/contract/phases.ts";
+import { PHASES } from "#lib/contract/phases.ts";
 import { PROBLEMS } from "#lib/contract/problem.ts";
 import { POLICIES } from "#lib/policies/index.ts";
 import { ROOT, readDocument, rowsOf, sectionOf } from "./documents.ts";
@@ -19,19 +19,19 @@ describe("the life of a request", () => {
     expect(Object.keys(PROBLEMS).filter((code) => !named.has(code))).toEqual([]);
   });
 
-  test("a policy stands in its row, and the row has its codes", () => {
+  test("a policy stands in its phase, and the phase has its codes", () => {
     const rows = rowsOf(life);
-    for (const { name, row, refuses } of POLICIES.values()) {
-      if (row === undefined) continue;
-      const [, where = "", codes = ""] = rows.find(([step]) => step!.startsWith(`row \`${row}\``)) ?? [];
+    for (const { name, phase, refuses } of POLICIES.values()) {
+      if (phase === undefined) continue;
+      const [, where = "", codes = ""] = rows.find(([step]) => step!.startsWith(`phase \`${phase}\``)) ?? [];
       expect(where).toContain(`\`${name}\``);
       for (const code of refuses) expect(codes).toContain(`\`${code}\``);
     }
   });
 
-  test("its rows are in the order of lib/contract/policy.ts", () => {
-    const named = [...life.matchAll(/rows? ((?:`[a-z-]+`(?:, )?)+)/g)].flatMap(([, names = ""]) => names.match(/[a-z-]+/g));
-    expect(named.toSorted()).toEqual(ROWS.toSorted());
+  test("its phases are in the order of lib/contract/phases.ts", () => {
+    const named = [...life.matchAll(/phases? ((?:`[a-z-]+`(?:, )?)+)/g)].flatMap(([, names = ""]) => names.match(/[a-z-]+/g));
+    expect(named.toSorted()).toEqual(PHASES.toSorted());
   });
 });
 

@@ -161,10 +161,10 @@ describe("what a frontend adds", () => {
 });
 
 test("the table of policies is that of lib/policies", () => {
-  const rows = rowsOf(sectionOf(readme, "policies")).map(([name, row, codes]) => [name, row, codes?.split(" ").sort()]);
-  const expected = [...POLICIES.values()].map(({ name, row, refuses }) => [
+  const rows = rowsOf(sectionOf(readme, "policies")).map(([name, phase, codes]) => [name, phase, codes?.split(" ").sort()]);
+  const expected = [...POLICIES.values()].map(({ name, phase, refuses }) => [
     `[\`${name}\`](lib/policies/${folderOf(name)})`,
-    row ?? "–",
+    phase ?? "–",
     refuses.length > 0 ? refuses.map((code) => `\`${code}\``).sort() : ["–"],
   ]);
   expect(rows).toEqual(expected);

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { ask } from "#lib/contract/ask.ts";
 import type { Deps } from "#lib/contract/deps.ts";
-import { ROWS, type Row } from "#lib/contract/phases.ts";
+import { PHASES, type Phase } from "#lib/contract/phases.ts";
 import type { Policy } from "#lib/contract/policy.ts";
 import { refuse } from "#lib/contract/problem.ts";
 import type { Taken } from "#lib/contract/stores/counters.ts";
@@ -68,10 +68,10 @@ beforeEach(() => {
   };
 });
 
-function step(name: string, row: Row, policy: Policy, parts: Partial<Step> = {}): Step {
+function step(name: string, phase: Phase, policy: Policy, parts: Partial<Step> = {}): Step {
   return {
     name,
-    rank: ROWS.indexOf(row),
+    order: PHASES.indexOf(phase),
     enforce: true,
     refuses: new Set(["not-allowed", "credentials-missing"]),
     cacheable: true,
@@ -79,14 +79,14 @@ function step(name: string, row: Row, policy: Policy, parts: Partial<Step> = {})
     ...parts,
   };
 }
-const passes = (name: string, row: Row) => step(name, row, { decide: () => undefined });
-const refuses = (name: string, row: Row, parts: Partial<Step> = {}) =>
-  step(name, row, { decide: () => refuse("not-allowed", { reason: name }) }, parts);
+const passes = (name: string, phase: Phase) => step(name, phase, { decide: () => undefined });
+const refuses = (name: string, phase: Phase, parts: Partial<Step> = {}) =>
+  step(name, phase, { decide: () => refuse("not-allowed", { reason: name }) }, parts);
 /** Takes from a counter of its own name and refuses where that is used up. */
-const limits = (name: string, row: Row = "limit", parts: Partial<Step> = {}) =>
+const limits = (name: string, phase: Phase = "limit", parts: Partial<Step> = {}) =>
   step(
     name,
-    row,
+    phase,
     {
       asks: true,
       decide: () =>

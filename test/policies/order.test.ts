@@ -1,6 +1,6 @@
 /** The order of the built-in policies, spelled out: moving one is a decision, not an accident. */
 import { describe, expect, test } from "vitest";
-import { ROWS } from "#lib/contract/phases.ts";
+import { PHASES } from "#lib/contract/phases.ts";
 import { POLICIES } from "#lib/policies/index.ts";
 import { POLICY_SCHEMAS } from "#lib/policies/schemas.ts";
 import { gatewayOf } from "./gateway.ts";
@@ -28,12 +28,12 @@ const ORDER = [
 ];
 
 describe("the order of policies", () => {
-  test("as a request meets them", () => expect([...POLICIES.values()].map(({ name, row }) => [name, row])).toEqual(ORDER));
+  test("as a request meets them", () => expect([...POLICIES.values()].map(({ name, phase }) => [name, phase])).toEqual(ORDER));
 
   test("their settings are compiled in the same order", () => expect(Object.keys(POLICY_SCHEMAS)).toEqual([...POLICIES.keys()]));
 
   test("it agrees with the rows of the life of a request", () => {
-    const ranks = [...POLICIES.values()].flatMap(({ row }) => (row ? [ROWS.indexOf(row)] : []));
+    const ranks = [...POLICIES.values()].flatMap(({ phase }) => (phase ? [PHASES.indexOf(phase)] : []));
     expect(ranks).toEqual(ranks.toSorted((a, b) => a - b));
   });
 

@@ -8,7 +8,7 @@ const HOST = { name: "node", passesContentEncoding: true, trustsContentLength: t
 
 function visitWith(hooks: Pick<Policy, "onResponse" | "onSend">): RequestContext {
   const ctx = exchangeFor({ target: "/" });
-  const step = { name: "test", rank: 0, enforce: true, refuses: new Set<never>(), cacheable: true, policy: hooks };
+  const step = { name: "test", order: 0, enforce: true, refuses: new Set<never>(), cacheable: true, policy: hooks };
   const { pipeline } = ctx;
   ctx.pipeline = {
     ...pipeline,

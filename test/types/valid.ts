@@ -3,7 +3,7 @@
 import { defineGateway, definePolicy, env, type GatewayInput, refuse } from "#frontdesk";
 import { customPoliciesOf } from "#lib/compiler/custom-policies.ts";
 
-const noTeapots = definePolicy({ name: "no-teapots", row: "screen", create: () => ({ decide: () => undefined }) });
+const noTeapots = definePolicy({ name: "no-teapots", phase: "screen", create: () => ({ decide: () => undefined }) });
 
 export const everything = defineGateway({
   backends: {

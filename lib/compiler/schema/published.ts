@@ -46,13 +46,13 @@ const LIST = /(<!-- policies -->\n)[\s\S]*?(<!-- \/policies -->)/g;
 
 /** The document with the list between its markers written anew. */
 export function withPolicyList(document: string): string {
-  const rows = [...POLICIES.values()].map(({ name, row = "–", refuses }) => {
+  const rows = [...POLICIES.values()].map(({ name, phase = "–", refuses }) => {
     const schema = POLICY_SCHEMAS[name as keyof typeof POLICY_SCHEMAS];
     const { description = "" } = "setting" in schema ? schema.setting : schema;
     const codes = refuses.map((code) => `\`${code}\``).join(", ") || "–";
-    return `| [\`${name}\`](../lib/policies/${folderOf(name)}/README.md) | ${description.replaceAll("|", "\\|")} | ${row} | ${codes} |\n`;
+    return `| [\`${name}\`](../lib/policies/${folderOf(name)}/README.md) | ${description.replaceAll("|", "\\|")} | ${phase} | ${codes} |\n`;
   });
-  const table = `| policy | what it does | row | refuses with |\n|---|---|---|---|\n${rows.join("")}`;
+  const table = `| policy | what it does | phase | refuses with |\n|---|---|---|---|\n${rows.join("")}`;
   return document.replace(LIST, (_, open: string, close: string) => `${open}${table}${close}`);
 }
 

@@ -8,7 +8,7 @@
 
 import type { GeoFields } from "../../http/geo-fields.ts";
 import type { Priority } from "../load.ts";
-import type { Row } from "../phases.ts";
+import type { Phase } from "../phases.ts";
 import type { Template } from "../template.ts";
 import type { CompiledBackend, Timeouts } from "./backend.ts";
 import type { CompiledObserve } from "./observe.ts";
@@ -136,8 +136,8 @@ export interface CompiledStep {
   readonly policy: string;
   /** True for a policy from `use`. */
   readonly custom: boolean;
-  /** Where it ranks in place of the policy's own row; the step then goes by the row's name. */
-  readonly row?: Row;
+  /** Where it ranks in place of the policy's own phase; the step then goes by the phase's name. */
+  readonly phase?: Phase;
   readonly mode: "enforce" | "shadow";
   /** What the policy's `create` gets: plain data. Absent for a custom policy. */
   readonly options?: unknown;

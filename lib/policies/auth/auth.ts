@@ -36,7 +36,7 @@ const EACH = "auth.each";
 
 export const auth: PolicyDefinition<AuthOptions> = {
   name: "auth",
-  row: "identify",
+  phase: "identify",
   refuses: ["credentials-missing", "credentials-invalid", "not-allowed", "overloaded", "store-unavailable"],
   cacheable: false,
   create({ accept, need, optional }, _, __, { authenticators, backend, metadata }) {

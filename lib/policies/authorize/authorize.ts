@@ -9,7 +9,7 @@ import type { AuthorizeOptions, NameRule } from "./options.ts";
 
 export const authorize: PolicyDefinition<AuthorizeOptions> = {
   name: "authorize",
-  row: "authorize",
+  phase: "authorize",
   refuses: ["credentials-missing", "not-allowed"],
   cacheable: false,
   create({ scopes, roles, claims, owner }, _, __, { authenticators, metadata }) {

@@ -4,7 +4,7 @@ import type { PolicyDefinition } from "../../contract/policy.ts";
 
 export const cache: PolicyDefinition<CacheOptions> = {
   name: "cache",
-  row: "cache",
+  phase: "cache",
   refuses: ["not-in-cache"],
   cacheable: true,
   create: (options) => ({ cache: options }),

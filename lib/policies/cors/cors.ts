@@ -12,7 +12,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 export const cors: PolicyDefinition<CorsOptions> = {
   name: "cors",
-  row: "cors",
+  phase: "cors",
   refuses: [],
   // What depends on the origin says so in Vary.
   cacheable: true,

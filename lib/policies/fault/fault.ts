@@ -7,7 +7,7 @@ import type { FaultOptions } from "./options.ts";
 
 export const fault: PolicyDefinition<FaultOptions> = {
   name: "fault",
-  row: "answer",
+  phase: "answer",
   refuses: [],
   cacheable: false,
   create({ delayMs, abort, share }, { random }, _route, { enforce }) {

@@ -7,7 +7,7 @@ import type { GeoOptions } from "./options.ts";
 
 export const geo: PolicyDefinition<GeoOptions> = {
   name: "geo",
-  row: "screen",
+  phase: "screen",
   refuses: ["geo-denied"],
   cacheable: false,
   create({ allow, deny, unknown }) {

@@ -23,7 +23,7 @@ const RETRY_AFTER = ["retry-after", "1"];
 
 export const idempotency: PolicyDefinition<IdempotencyOptions> = {
   name: "idempotency",
-  row: "idempotency",
+  phase: "idempotency",
   refuses: [
     "idempotency-key-missing",
     "idempotency-key-invalid",

@@ -8,7 +8,7 @@ import type { IpOptions } from "./options.ts";
 
 export const ip: PolicyDefinition<IpOptions> = {
   name: "ip",
-  row: "screen",
+  phase: "screen",
   refuses: ["ip-denied"],
   cacheable: false,
   create({ allow, deny, unknown }) {

@@ -1,6 +1,6 @@
 /**
- * The limits of a route as steps: those that need no identity in row `limit`, so that they hold before credentials are looked at,
- * and the others in row `consumer-limit`. Limits of one name are one count, so they must agree wherever they stand.
+ * The limits of a route as steps: those that need no identity in phase `limit`, so that they hold before credentials are looked at,
+ * and the others in phase `consumer-limit`. Limits of one name are one count, so they must agree wherever they stand.
  */
 import { createHash } from "node:crypto";
 import type { RedisOnVercel } from "../../config/env.ts";
@@ -74,12 +74,14 @@ export class LimitCompiler {
     const needsIdentity = ({ by }: Limit) => by.some((subject) => isIdentity(subject) && !(subject.from === "caller" && open));
     const late = limits.filter(needsIdentity);
     const early = limits.filter((one) => !needsIdentity(one));
-    const row = "consumer-limit";
+    const phase = "consumer-limit";
     const hasLate = late.length > 0 || tiers !== null;
     const headers = route.isShadow ? "none" : ((route.setting("limitHeaders").value as LimitHeaders | undefined) ?? "ietf");
     return [
-      ...(early.length > 0 ? [{ options: { row: "limit", limits: early, tiers: null, headers } } as const] : []),
-      ...(hasLate ? [{ options: { row, limits: late, tiers, headers: early.length > 0 ? "none" : headers }, row } as const] : []),
+      ...(early.length > 0 ? [{ options: { phase: "limit", limits: early, tiers: null, headers } } as const] : []),
+      ...(hasLate
+        ? [{ options: { phase, limits: late, tiers, headers: early.length > 0 ? "none" : headers }, phase } as const]
+        : []),
     ];
   }
 

@@ -3,7 +3,7 @@ import type { CalendarRate, Rate } from "../../config/units.ts";
 
 export interface LimitOptions {
   /** Where the step stands: before anybody is identified, or after. */
-  readonly row: "limit" | "consumer-limit";
+  readonly phase: "limit" | "consumer-limit";
   /** Of every request. */
   readonly limits: readonly Limit[];
   /** In addition, those of the consumer's tier. */

@@ -1,4 +1,4 @@
-/** The limits of a route in one row: asks for a request's takes, keeps what its answer and its end need, and settles it. */
+/** The limits of a route in one phase: asks for a request's takes, keeps what its answer and its end need, and settles it. */
 import { type Ask, ask } from "../../contract/ask.ts";
 import type { Deps } from "../../contract/deps.ts";
 import type { Exchange, ResponseHead } from "../../contract/exchange.ts";
@@ -20,7 +20,7 @@ import { type LeaseCharge, type PendingCharge, settleCharge } from "./pending-ch
 import { type RateLimitField, setRateLimitFields } from "./rate-limit-field.ts";
 import { takesOf } from "./request-cost.ts";
 
-/** In `state`: what answers tell, of both rows. */
+/** In `state`: what answers tell, of both phases. */
 const FIELDS = "limit.fields";
 /** In `state`, where the store was away: `Degraded`, as answers say it. */
 const DEGRADED = "limit.degraded";
@@ -33,7 +33,7 @@ export class LimitStep {
   readonly #deps: Deps;
   readonly #set: LimitSet;
   readonly #snapshot: OverridesSnapshot;
-  /** In `state`: the pending charges of this row. */
+  /** In `state`: the pending charges of this phase. */
   readonly #charges: string;
 
   constructor(options: LimitOptions, route: string, deps: Deps, snapshot: OverridesSnapshot) {
@@ -41,7 +41,7 @@ export class LimitStep {
     this.#deps = deps;
     this.#set = new LimitSet(options, route);
     this.#snapshot = snapshot;
-    this.#charges = `${options.row}.charges`;
+    this.#charges = `${options.phase}.charges`;
     const limits = allLimits(options);
     this.meters = new Meters(limits.map(({ cost }) => cost).filter(isSettled));
     this.takesLeases = limits.some(({ rule }) => rule.algorithm === "concurrency");
@@ -54,7 +54,7 @@ export class LimitStep {
     const override = this.#overrideOf(exchange);
     const limits = this.#set.limitsFor(exchange.consumer?.tier, override, nowMs);
     const take = { kind: "take", takes: takesOf(limits, exchange) } as const;
-    const refresh = this.#options.row === "consumer-limit" && exchange.consumer ? this.#snapshot.refresh(nowMs) : undefined;
+    const refresh = this.#options.phase === "consumer-limit" && exchange.consumer ? this.#snapshot.refresh(nowMs) : undefined;
     if (!refresh) return ask([take], ([taken]) => this.#keep(exchange, this.#judge(exchange, limits, taken)));
     return ask([take, refresh], ([taken, overrides]) => {
       this.#snapshot.update(overrides, this.#deps.clock.now());
@@ -96,7 +96,7 @@ export class LimitStep {
   }
 
   #overrideOf({ consumer }: Exchange): Override | undefined {
-    return consumer && this.#options.row === "consumer-limit" ? this.#snapshot.of(consumer.id) : undefined;
+    return consumer && this.#options.phase === "consumer-limit" ? this.#snapshot.of(consumer.id) : undefined;
   }
 
   #judge(exchange: Exchange, limits: readonly EffectiveLimit[], taken: StoreReply<TakenPart>): Judgement {

@@ -15,7 +15,7 @@ const snapshots = new WeakMap<Stores, OverridesSnapshot>();
 
 export const limit: PolicyDefinition<LimitOptions> = {
   name: "limit",
-  row: "limit",
+  phase: "limit",
   refuses: ["rate-limited", "quota-exhausted", "store-unavailable"],
   // A cached answer consumes too.
   cacheable: false,

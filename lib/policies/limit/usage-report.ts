@@ -97,7 +97,7 @@ function countsOf({ routes, authenticators }: CompiledConfig, query: UsageQuery,
     // A route that takes no credential of the consumer's kind knows its callers by their address alone.
     const known = identifies(variants, authenticator) ? query : { ...query, consumer: undefined };
     for (const { options } of stepsOfPolicy("limit", [{ variants }])) {
-      const subject = subjectOf(known, options.row);
+      const subject = subjectOf(known, options.phase);
       for (const { limit, keyOf, effectiveAt } of new LimitSet(options, id).countersFor(override.tier ?? query.tier)) {
         if (!isOwn(limit.by, subject)) continue;
         const { rule } = effectiveAt(nowMs, amountIn(override, limit.name));
@@ -116,9 +116,10 @@ function identifies(variants: CompiledConfig["routes"][number]["variants"], auth
   return steps.some(({ options }) => (options as { readonly accept: readonly string[] }).accept.includes(authenticator));
 }
 
-/** The row before identification knows no consumer. */
-function subjectOf({ consumer, ip }: UsageQuery, row: LimitOptions["row"]): Subject {
-  const known: Consumer | undefined = consumer === undefined || row === "limit" ? undefined : { id: consumer, authenticator: "" };
+/** The phase before identification knows no consumer. */
+function subjectOf({ consumer, ip }: UsageQuery, phase: LimitOptions["phase"]): Subject {
+  const known: Consumer | undefined =
+    consumer === undefined || phase === "limit" ? undefined : { id: consumer, authenticator: "" };
   return { consumer: known, request: { client: { ip }, headers: new HeaderList() }, params: {} };
 }
 

@@ -17,7 +17,7 @@ const snapshots = new WeakMap<Stores, SwitchSnapshot>();
 
 export const maintenance: PolicyDefinition<MaintenanceOptions> = {
   name: "maintenance",
-  row: "maintenance",
+  phase: "maintenance",
   refuses: ["maintenance"],
   cacheable: true,
   create({ on, retryAfterSeconds, body, except, allow }, { stores, clock }) {

@@ -11,7 +11,7 @@ const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
 export const origin: PolicyDefinition<OriginOptions> = {
   name: "origin",
-  row: "screen",
+  phase: "screen",
   refuses: ["csrf-denied"],
   cacheable: false,
   create({ allow, deny, unknown }) {

@@ -9,7 +9,7 @@ import type { RedirectOptions } from "./options.ts";
 
 export const redirect: PolicyDefinition<RedirectOptions> = {
   name: "redirect",
-  row: "answer",
+  phase: "answer",
   refuses: ["bad-request"],
   cacheable: true,
   create: ({ status, to, keepQuery }) => ({

@@ -5,7 +5,7 @@ import type { RespondOptions } from "./options.ts";
 
 export const respond: PolicyDefinition<RespondOptions> = {
   name: "respond",
-  row: "answer",
+  phase: "answer",
   refuses: [],
   cacheable: true,
   create: (options) => ({ decide: (exchange) => renderFixedAnswer(options, exchange) }),

@@ -5,7 +5,7 @@ import type { SizeOptions } from "./options.ts";
 
 export const size: PolicyDefinition<SizeOptions> = {
   name: "size",
-  row: "screen",
+  phase: "screen",
   refuses: ["url-too-long", "headers-too-large", "bad-request"],
   cacheable: false,
   create: ({ headersBytes, urlBytes, queryKeys }) => ({

@@ -5,7 +5,7 @@ import type { UserAgentOptions } from "./options.ts";
 
 export const userAgent: PolicyDefinition<UserAgentOptions> = {
   name: "userAgent",
-  row: "screen",
+  phase: "screen",
   refuses: ["client-denied"],
   cacheable: false,
   create({ allow, deny, unknown }) {

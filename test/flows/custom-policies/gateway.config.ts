@@ -4,7 +4,7 @@ import { defineGateway, definePolicy, env, refuse } from "#frontdesk";
 /** Refuses whoever does not say to be a partner. */
 const partnersOnly = definePolicy({
   name: "partners-only",
-  row: "screen",
+  phase: "screen",
   create: () => ({
     decide: ({ request }) =>
       request.headers.get("x-partner") === "yes" ? undefined : refuse("not-allowed", { detail: "This is for partners." }),
@@ -31,7 +31,7 @@ const greeting = definePolicy({
 /** Looks into the body before it goes on. */
 const noSecrets = definePolicy({
   name: "no-secrets",
-  row: "validate",
+  phase: "validate",
   create: () => ({
     requestBody: { mode: "buffer", maxBytes: 1_000 },
     decide: ({ body }) =>

@@ -3,7 +3,7 @@ import { defineGateway, definePolicy } from "#frontdesk";
 
 const slow = definePolicy({
   name: "slow",
-  row: "screen",
+  phase: "screen",
   create: () => ({
     decide() {
       const untilMs = performance.now() + 60;

@@ -3,7 +3,7 @@ import { definePolicy, refuse } from "#lib/public/frontdesk.ts";
 
 export const identify = definePolicy({
   name: "identify",
-  row: "authorize",
+  phase: "authorize",
   create: () => ({
     decide(exchange) {
       const { headers } = exchange.request;
