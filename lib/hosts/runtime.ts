@@ -135,7 +135,8 @@ export function createEngine({
         },
         signIn: { sessions, admit: createAdmit({ ...access, openOnLoopback: false }, admitDeps), clock: deps.clock },
         clock: deps.clock,
-        customPolicies: customPolicies.values(),
+        // Of those at hand, this config may use few.
+        customPolicies: config.customPolicies.flatMap((name) => customPolicies.get(name) ?? []),
       });
       current = createGateway({
         config,

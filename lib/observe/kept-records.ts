@@ -29,7 +29,8 @@ export interface KeptRecords {
 }
 
 export function createKeptRecords(store: EventLog): KeptRecords {
-  let kept: (readonly [value: KeptRecord, endedMs: number])[] = [];
+  /** As text, which holds nothing else of the request alive. */
+  let kept: (readonly [text: string, endedMs: number])[] = [];
   let ofKind = new Map<string, number>();
   let ordinary = 0;
   return {
@@ -43,14 +44,15 @@ export function createKeptRecords(store: EventLog): KeptRecords {
       if (known >= MAX_OF_KIND) return;
       ofKind.set(kind, known + 1);
       if (isOrdinary) ordinary++;
-      kept.push([{ ...requestLine(record, redact(record)), steps }, startedAt + durationMs]);
+      const value: KeptRecord = { ...requestLine(record, redact(record)), steps };
+      kept.push([JSON.stringify(value), startedAt + durationMs]);
     },
     async flush() {
       const batch = kept;
       kept = [];
       ofKind = new Map();
       ordinary = 0;
-      await Promise.all(batch.map(([value, endedMs]) => store.append(REQUESTS_STREAM, value as unknown as Json, endedMs)));
+      await Promise.all(batch.map(([text, endedMs]) => store.append(REQUESTS_STREAM, JSON.parse(text) as Json, endedMs)));
     },
   };
 }

@@ -34,12 +34,19 @@ export function createRedaction({ observe = {}, routes }: Pick<CompiledConfig, "
   const hide = <T extends string | undefined>(name: string, value: T): T =>
     fields.has(name) && value !== undefined ? (REDACTED as T) : value;
   return ({ path, route, host, consumer, reason, clientIp: ip }) => ({
-    path: fields.has("path") ? REDACTED : hideSegments(path, (route !== undefined && hidden.get(route)) || NONE),
+    path: fields.has("path") ? REDACTED : shortened(hideSegments(path, (route !== undefined && hidden.get(route)) || NONE)),
     host: hide("host", host),
     consumer: hide("consumer", consumer),
-    reason: hide("reason", reason),
+    reason: hide("reason", reason === undefined ? undefined : shortened(reason)),
     clientIp: clientIp === false || ip === undefined ? undefined : clientIp === "truncated" ? truncateIp(ip) : ip,
   });
+}
+
+/** A path may have 60 KB. */
+const MAX_TEXT_LENGTH = 2_000;
+
+function shortened(text: string): string {
+  return text.length <= MAX_TEXT_LENGTH ? text : `${text.slice(0, MAX_TEXT_LENGTH)}…`;
 }
 
 function hiddenSegments(path: string, params: ReadonlySet<string>): HiddenSegments {

@@ -3,13 +3,17 @@ import type { AttemptRecord, RequestRecord } from "../contract/record.ts";
 import { MAX_METRIC_NAMES } from "../contract/stores/metrics.ts";
 import { BUCKET_BOUNDS_MS, bucketOf } from "./duration-buckets.ts";
 import { type MetricName, NO_ROUTE, seriesOf } from "./metric-names.ts";
-import { type CacheResult, cacheResult, callerOf, outcomeOf } from "./outcome.ts";
+import { type CacheResult, cacheResult, callerOf, outcomeOf, type RequestOutcome } from "./outcome.ts";
 import type { Redact } from "./redaction.ts";
 
-/** Requests that are alike in all that series tell apart. */
+/** Requests that are alike in all that series tell apart. A record is not kept: it holds a caller's texts. */
 interface Alike extends Durations {
-  /** One of them. */
-  readonly record: RequestRecord;
+  readonly route: string;
+  readonly method: string;
+  readonly status: number;
+  readonly source: RequestRecord["source"];
+  readonly code: string | undefined;
+  readonly outcome: RequestOutcome;
   readonly cache: CacheResult | undefined;
   bytesIn: number;
   bytesOut: number;
@@ -37,13 +41,15 @@ export class RequestTally {
   }
 
   add(record: RequestRecord, redact: Redact): void {
-    const { route, method, status, source, code, attempts, aborted, cacheStatus } = record;
+    const { route = NO_ROUTE, status, source, code, attempts, aborted, cacheStatus } = record;
+    const method = knownMethod(record.method);
     const cache = cacheStatus === undefined ? undefined : cacheResult(cacheStatus);
     const key = `${status} ${method} ${source} ${code} ${cache} ${aborted} ${route}`;
     let alike = this.#alike.get(key);
     if (!alike) {
       if (this.#alike.size >= MAX_METRIC_NAMES) return;
-      alike = { record, cache, bytesIn: 0, bytesOut: 0, retries: 0, ...noDurations() };
+      const outcome = outcomeOf(record);
+      alike = { route, method, status, source, code, outcome, cache, bytesIn: 0, bytesOut: 0, retries: 0, ...noDurations() };
       this.#alike.set(key, alike);
     }
     count(alike, record.durationMs);
@@ -74,18 +80,18 @@ export class RequestTally {
     const totals = new Map<string, number>();
     const spans = new Map<string, number>();
     const total = (name: MetricName, values: readonly string[], by: number) => add(totals, seriesOf(name, values), by);
-    for (const { record, cache, bytesIn, bytesOut, retries, ...durations } of this.#alike.values()) {
-      const { route = NO_ROUTE, method, status, source, code } = record;
+    for (const alike of this.#alike.values()) {
+      const { route, method, status, source, code, outcome, cache, bytesIn, bytesOut, retries, ...durations } = alike;
       const requests = durations.buckets.reduce((sum, own) => sum + own, 0);
       addDurations(totals, seriesOf("http_server_request_duration_seconds", [route, classOf(status)]), durations);
-      total("frontdesk_requests_total", [route, knownMethod(method), String(status), source], requests);
+      total("frontdesk_requests_total", [route, method, String(status), source], requests);
       if (code !== undefined) total("frontdesk_refusals_total", [route, code], requests);
       if (cache !== undefined) total("frontdesk_cache_requests_total", [route, cache], requests);
       total("frontdesk_request_bytes_total", [route], bytesIn);
       total("frontdesk_response_bytes_total", [route], bytesOut);
       total("frontdesk_retries_total", [route], retries);
       // Charts need fewer names, since each span of time has its own.
-      add(spans, `outcome:${outcomeOf(record)}`, requests);
+      add(spans, `outcome:${outcome}`, requests);
       for (const [index, own] of durations.buckets.entries()) add(spans, `route:${route}#${index}`, own);
       if (code !== undefined) add(spans, `code:${code}`, requests);
       if (cache !== undefined) add(spans, `cache:${cache}`, requests);
