@@ -35,6 +35,13 @@ describe("the life of a request", () => {
   });
 });
 
+test("the walk through the code names at most ten functions, each where it is", () => {
+  const steps = [...sectionOf(design, "walk").matchAll(/^\d+\. `(\w+)` in `([^`]+)`/gm)];
+  expect(steps.length).toBeGreaterThan(7);
+  expect(steps.length).toBeLessThanOrEqual(10);
+  for (const [, name, file] of steps) expect(read(file!)).toMatch(new RegExp(`(?:export function|^  )\\s*${name}\\(`, "m"));
+});
+
 describe("the settings that it explains", () => {
   const tableAfter = (heading: string) => rowsOf(design.text.split(heading)[1]!.split("\n\n").slice(1, 2).join("\n"));
   const names = (rows: string[][]) => rows.map(([setting = ""]) => /`([^`]+)`/.exec(setting)![1]!.split(":")[0]!);
