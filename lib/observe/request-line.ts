@@ -62,7 +62,7 @@ export function requestLine(record: RequestRecord, shown: RedactedFields): Reque
     attempts: attempts.length === 0 ? undefined : attempts.map(attemptLine),
     mirror: record.mirror,
     durationMs: rounded(durationMs),
-    backendMs: attempts.length === 0 ? undefined : rounded(attempts.reduce((sum, { ms }) => sum + ms, 0)),
+    backendMs: attempts.length === 0 ? undefined : rounded(attempts.reduce((sum, { headMs, ms }) => sum + (headMs ?? ms), 0)),
     bytesIn: record.bytesIn,
     bytesOut: record.bytesOut,
   };

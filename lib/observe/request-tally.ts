@@ -67,7 +67,7 @@ export class RequestTally {
       durations = { attempt, ...noDurations() };
       this.#attempts.set(key, durations);
     }
-    count(durations, attempt.ms);
+    count(durations, attempt.headMs ?? attempt.ms);
   }
 
   /** An attack from many addresses fills no memory. */

@@ -45,6 +45,16 @@ test("a request in all its metrics", async () => {
     expect(sumsIn(store, table)).toEqual(sumsIn(store, `minute:${NOW_MS / 60_000}`));
 });
 
+test("a backend's time ends with the head of its answer, however long the body takes", async () => {
+  const store = new MemoryMetrics();
+  const { add, flush } = instance(store);
+  add({ attempts: [{ target: "https://orders.example.com", status: 200, wasSent: true, headMs: 2, ms: 5_000 }] });
+  await flush();
+  expect(sumsIn(store)).toMatchObject({
+    'http_client_request_duration_seconds{server_address="orders.example.com",status_class="2xx"}#sum': 2_000,
+  });
+});
+
 test("a refusal, an unknown method, a retry and a failed attempt", async () => {
   const store = new MemoryMetrics();
   const { add, flush } = instance(store);
