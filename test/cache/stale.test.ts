@@ -1,5 +1,5 @@
 /** Validation (RFC 9111 section 4.3), stale answers (4.2.4, RFC 5861), invalidation (4.4), and what callers may ask (5.2.1). */
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { cachedBackend, saidBy } from "./cached-backend.ts";
 
 const cached = cachedBackend();
@@ -114,6 +114,23 @@ describe("stale answers", () => {
     await Promise.all(cached.deferred);
     expect(cached.backend.requests).toHaveLength(2);
     expect([(await send()).text, saidBy(await send())]).toEqual(["answer 2", "hit; ttl=60"]);
+  });
+
+  test("a refresh holds no place of its caller's limit once that has ended", async () => {
+    const renewed = vi.spyOn(globalThis, "setInterval");
+    const dropped = vi.spyOn(globalThis, "clearInterval");
+    onTestFinished(() => void vi.restoreAllMocks());
+    const limit = { requests: 1, algorithm: "concurrency" };
+    const send = cached.route({ ttl: "1m", staleWhileRevalidate: "1m" }, { limit });
+    cached.answer("/");
+    await send();
+    later(90);
+    await send();
+    await Promise.all(cached.deferred);
+    expect(cached.backend.requests).toHaveLength(2);
+    const timers = renewed.mock.results.map(({ value }) => value as unknown);
+    expect(timers.length).toBeGreaterThan(0);
+    expect(timers.filter((timer) => !dropped.mock.calls.some(([one]) => one === timer))).toEqual([]);
   });
 
   test("but not for longer, and not where the refresh finds the backend down", async () => {

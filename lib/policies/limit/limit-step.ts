@@ -84,6 +84,8 @@ export class LimitStep {
       const settled = settleCharge(charge, outcome, used, this.#deps);
       if (settled instanceof Promise) this.#deps.defer(settled);
     }
+    // A refresh in the background outlives the request, and must not hold its places again.
+    delete exchange.state[this.#charges];
   }
 
   /** The first request of a new instance: a limit refused it that an override has changed for its consumer. */

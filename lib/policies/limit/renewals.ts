@@ -2,7 +2,6 @@
 
 import type { Deps } from "../../contract/deps.ts";
 import type { Exchange } from "../../contract/exchange.ts";
-import type { Locals } from "../../contract/local.ts";
 import { LEASE_MS } from "./limit-counter.ts";
 import { type LeaseCharge, renewLease } from "./pending-charge.ts";
 
@@ -11,22 +10,22 @@ const RENEW_MS = LEASE_MS / 3;
 
 export class Renewals {
   readonly #deps: Deps;
-  /** By request: the copy that a cache or a mirror sends holds the same places. */
-  readonly #held = new Map<Locals, readonly LeaseCharge[]>();
+  /** By the state that a request shares with the copies that a cache or a mirror sends: they hold the same places. */
+  readonly #held = new Map<Exchange["state"], readonly LeaseCharge[]>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: Deps) {
     this.#deps = deps;
   }
 
-  hold({ locals }: Exchange, leases: readonly LeaseCharge[]): void {
-    this.#held.set(locals, leases);
+  hold({ state }: Exchange, leases: readonly LeaseCharge[]): void {
+    this.#held.set(state, leases);
     // One timer for all, so that what is due goes to the store in one trip.
     this.#timer ??= setInterval(() => this.#renew(), RENEW_MS).unref();
   }
 
-  drop({ locals }: Exchange): void {
-    this.#held.delete(locals);
+  drop({ state }: Exchange): void {
+    this.#held.delete(state);
     if (this.#held.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Deps } from "#lib/contract/deps.ts";
 import type { Exchange } from "#lib/contract/exchange.ts";
-import { Locals } from "#lib/contract/local.ts";
 import type { CounterRule } from "#lib/contract/stores/counters.ts";
 import { LEASE_MS } from "#lib/policies/limit/limit-counter.ts";
 import type { LeaseCharge } from "#lib/policies/limit/pending-charge.ts";
@@ -27,7 +26,7 @@ describe("a place that is held", () => {
   test("stays held for hours, and is free again a minute after nobody renews it", () => {
     const taken = stores.counters.take([take], Date.now());
     const lease = taken.state === "ok" ? taken.value.counts[0]!.lease! : "";
-    const exchange = { locals: new Locals() } as Exchange;
+    const exchange = { state: {} } as Exchange;
     const charge: LeaseCharge = { kind: "lease", key: "k", rule, lease };
     renewals.hold(exchange, [charge]);
     for (let minute = 0; minute < 300; minute++) {
