@@ -14,6 +14,7 @@ import type { Admit } from "./admit.ts";
 import type { Api } from "./api.ts";
 import { answerApi } from "./api-http.ts";
 import { answerChecks, type ChecksOptions } from "./checks.ts";
+import { isConsolePath } from "./console-paths.ts";
 import type { Diagnose } from "./doctor.ts";
 import { answerMetrics, type MetricsOptions } from "./metrics.ts";
 import type { Overview } from "./overview.ts";
@@ -75,7 +76,7 @@ export function createEndpoints(options: EndpointOptions): Endpoints {
     return seen instanceof Promise ? seen.then(health) : health(seen);
   };
   return {
-    isConsole: ({ segments: [, first] }) => first === undefined || first === "" || first === "_next",
+    isConsole: isConsolePath,
     admit(ctx) {
       const refusal = admit(ctx.request);
       return refusal?.code === "credentials-missing" ? (redirectToSignIn(ctx) ?? refusal) : refusal;

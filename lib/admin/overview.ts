@@ -1,4 +1,4 @@
-/** What the console's first page shows: what runs here, by which config, on which stores. Holds no secret. */
+/** The running gateway for operators: host, config, stores, backends, routes, latest requests. Holds no secret. */
 
 import type { Load } from "../contract/load.ts";
 import type { RequestRecord } from "../contract/record.ts";
@@ -8,6 +8,10 @@ import type { Gateway } from "../gateway/gateway.ts";
 export interface Overview {
   readonly version: string;
   readonly host: string;
+  /** `production`, `preview`; `local` where callers on this machine need no token. */
+  readonly environment: string;
+  /** Of the function, on Vercel. */
+  readonly region: string | undefined;
   readonly digest: string;
   readonly loadedAt: string;
   readonly stores: Stores["describe"];

@@ -1,6 +1,7 @@
 /** What every host does to get from a compiled config to a running gateway: one clock, one source of randomness, one list of policies. */
 import { randomBytes } from "node:crypto";
 import { type AdminAccess, createAdmit, createCronAdmit, createMetricsAdmit } from "../admin/admit.ts";
+import type { Api } from "../admin/api.ts";
 import { createAdminApi } from "../admin/create-api.ts";
 import { createDoctor } from "../admin/doctor.ts";
 import { createEndpoints } from "../admin/endpoints.ts";
@@ -14,6 +15,8 @@ import { createTargetStates } from "../backends/target-state.ts";
 import { GatewayCache, type Purge } from "../cache/gateway-cache.ts";
 import type { CustomPolicies } from "../compiler/custom-policies.ts";
 import type { Environment } from "../config/env.ts";
+import { summarizeConfig } from "../console/config-summary.ts";
+import { readApi } from "../console/readings.ts";
 import { shareWithConsole } from "../console/shared-view.ts";
 import type { CompiledConfig } from "../contract/compiled/config.ts";
 import type { Deps, Log } from "../contract/deps.ts";
@@ -55,6 +58,11 @@ export function accessOf({ adminToken, cronSecret, metricsToken }: Environment):
   return { token: adminToken, cronSecret, metricsToken };
 }
 
+/** Where it runs: Vercel's word for it, or Node's. */
+function nameOf({ vercelEnv, variables }: Environment): string {
+  return vercelEnv ?? variables["NODE_ENV"] ?? "production";
+}
+
 export function createEngine({
   host,
   stores,
@@ -78,11 +86,14 @@ export function createEngine({
   });
   let unopenedPlans = 0;
   let current: Gateway | undefined;
+  let currentApi: Api | undefined;
   let loadedAt = "";
+  let place: Pick<Overview, "environment" | "region">;
 
   const describe = (): Overview => ({
     version: VERSION,
     host: host.name,
+    ...place,
     digest: current!.config.digest,
     loadedAt,
     stores: stores.describe,
@@ -98,7 +109,13 @@ export function createEngine({
   const sessions = access.token === undefined ? undefined : createSessions(access.token, Date.now);
   const admit = createAdmit(access, admitDeps, sessions);
   const checks = { admit: createCronAdmit(access, admitDeps), checks: () => current!.checks };
-  shareWithConsole({ host: host.name, overview, admits: (request) => admit(request) === undefined });
+  shareWithConsole({
+    host: host.name,
+    overview,
+    config: () => summarizeConfig(current!.config),
+    read: (name, query) => readApi(currentApi!, name, query),
+    admits: (request) => admit(request) === undefined,
+  });
 
   return {
     pools,
@@ -153,6 +170,8 @@ export function createEngine({
         ...(load && { load }),
         onRecord: observer.observe(config),
       });
+      currentApi = api;
+      place = { environment: access.openOnLoopback ? "local" : nameOf(environment), region };
       loadedAt = new Date().toISOString();
       return current;
     },
