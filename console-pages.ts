@@ -11,17 +11,25 @@ export interface ConsolePages {
   serve(request: IncomingMessage, response: ServerResponse): void;
 }
 
-/** `dir` is the project's root; without a build in it, and not in development, pages answer what to do. */
-export function createConsolePages({ dir, dev }: { dir: string; dev: boolean }): ConsolePages {
+export interface ConsolePagesOptions {
+  /** The project's root. */
+  readonly dir: string;
+  /** The build in it: `.next`. Without one, and not in development, pages answer what to do. */
+  readonly build: string;
+  readonly dev: boolean;
+}
+
+export function createConsolePages(options: ConsolePagesOptions): ConsolePages {
+  const { dir, build, dev } = options;
   let handler: Promise<Handler> | undefined;
   return {
     serve(request, response) {
-      if (!dev && !existsSync(join(dir, ".next", "BUILD_ID"))) {
+      if (!dev && !existsSync(join(dir, build, "BUILD_ID"))) {
         response.writeHead(503, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", "retry-after": "5" });
         response.end("The console's pages are not built yet. Run `npm run build`; the gateway itself does not need it.\n");
         return;
       }
-      handler ??= loadNext(dir, dev);
+      handler ??= loadNext(options);
       handler.then(
         (handle) => handle(request, response),
         (error: Error) => {
@@ -35,13 +43,13 @@ export function createConsolePages({ dir, dev }: { dir: string; dev: boolean }):
   };
 }
 
-async function loadNext(dir: string, dev: boolean): Promise<Handler> {
+async function loadNext({ dir, build, dev }: ConsolePagesOptions): Promise<Handler> {
   process.env.NEXT_TELEMETRY_DISABLED ??= "1";
   const { default: next } = await import("next");
   if (!dev) {
     // As Next's own standalone server does: the config as built. Loading next.config.ts again would look for what it imports in
     // the working directory, and for variables that only a build needs.
-    const built = JSON.parse(await readFile(join(dir, ".next", "required-server-files.json"), "utf8")) as { config: unknown };
+    const built = JSON.parse(await readFile(join(dir, build, "required-server-files.json"), "utf8")) as { config: unknown };
     process.env.__NEXT_PRIVATE_STANDALONE_CONFIG = JSON.stringify(built.config);
   }
   // Without an emitter of its own Next listens for upgrades on whatever server it finds.

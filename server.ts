@@ -18,7 +18,8 @@ process.on("uncaughtException", (error) => {
 const { isDev, isDemo, simulatedGeo } = readFlags();
 const lines = createBatchedLines(process.stdout, (count, why) => log.error("lines of the request log are lost", { count, why }));
 process.on("exit", lines.flush);
-const pages = createConsolePages({ dir: import.meta.dirname, dev: isDev });
+const build = process.env.GATEWAY_TEST_BUILD === "1" ? ".next-test" : ".next";
+const pages = createConsolePages({ dir: import.meta.dirname, build, dev: isDev });
 
 let server: NodeServer;
 try {

@@ -1,194 +1,195 @@
-/** The console's first page: what runs here, by which config, on which stores, and the last requests of this instance. */
-import { headers } from "next/headers.js";
-import { notFound } from "next/navigation.js";
-import type { Overview } from "../../lib/admin/overview.ts";
-import { whyOf } from "../../lib/admin/why.ts";
-import { consoleView } from "../../lib/console/shared-view.ts";
-import { consoleReady } from "../../lib/hosts/vercel/halves.ts";
-import { HeaderList } from "../../lib/http/header-list.ts";
-import { EventLoop } from "./event-loop.tsx";
+/** The console's first page: traffic of the period, why requests were refused, and how the backends are. */
+import Link from "next/link.js";
+import type { RequestOutcome } from "../../lib/observe/outcome.ts";
+import type { Counted, RouteTraffic, Traffic } from "../../lib/observe/traffic.ts";
+import { BackendStrip } from "./_parts/backend-strip.tsx";
+import { Card, Empty, Fault } from "./_parts/card.tsx";
+import { Frame } from "./_parts/frame.tsx";
+import { LatencyChart, LatencyLegend } from "./_parts/latency-chart.tsx";
+import { countText, msText, shareText } from "./_parts/number-text.ts";
+import { hrefOf, type OpenPage, openConsole, type PageProps } from "./_parts/open-console.ts";
+import { OutcomeChart, OutcomeLegend, totalOf } from "./_parts/outcome-chart.tsx";
+import { ShareBar } from "./_parts/share-bar.tsx";
+import { Sparkline } from "./_parts/sparkline.tsx";
 
 export const dynamic = "force-dynamic";
+export const metadata = { title: "Overview" };
 
-export default async function ConsolePage() {
-  await consoleReady();
-  const fields = await headers();
-  const view = consoleView();
-  // Asked again although the gate stood before: a page must not depend on a front half alone.
-  if (!view?.admits({ host: fields.get("host") ?? "", headers: new HeaderList([...fields.entries()].flat()) })) notFound();
-  const overview = await view.overview();
+const LISTED = 8;
+/** As traffic names requests that no route took. */
+const NO_ROUTE = "(none)";
+
+export default async function OverviewPage(props: PageProps) {
+  const open = await openConsole(undefined, props);
+  const traffic = await open.view.read("traffic", { period: open.period });
   return (
-    <main>
-      <Masthead overview={overview} />
-      <Routes routes={overview.routes} />
-      <div className="columns">
-        <Backends backends={overview.backends} />
-        <Stores stores={overview.stores} status={overview.storeStatus} />
+    <Frame open={open} title="Overview" hasPeriod ownOnly="these are the requests of one instance, since it began.">
+      {"fault" in traffic ? <Fault>{traffic.fault}</Fault> : <TrafficCards open={open} traffic={traffic.value} />}
+      <Card title="Backends">
+        {open.overview.backends.length > 0 ? (
+          <BackendStrip backends={open.overview.backends} />
+        ) : (
+          <Empty>The config has no backend: every route answers by itself.</Empty>
+        )}
+      </Card>
+      {"value" in traffic ? (
+        <div className="two even">
+          <TopRoutes open={open} traffic={traffic.value} />
+          <LimitedCallers open={open} limited={traffic.value.limited} />
+        </div>
+      ) : null}
+    </Frame>
+  );
+}
+
+function TrafficCards({ open, traffic }: { readonly open: OpenPage; readonly traffic: Traffic }) {
+  if (traffic.requests === 0)
+    return (
+      <Card title="Requests">
+        <Empty command={`curl -i ${open.origin}/`}>
+          No request came in this period. Send one; the page shows it within seconds.
+        </Empty>
+      </Card>
+    );
+  return (
+    <>
+      <Figures traffic={traffic} />
+      <div className="two">
+        <Card title="Outcomes" aside={<OutcomeLegend />}>
+          <OutcomeChart traffic={traffic} />
+        </Card>
+        <Refusals open={open} traffic={traffic} />
       </div>
-      <Recent records={overview.recent} />
-    </main>
+      <Card title="Latency" aside={<LatencyLegend />}>
+        <LatencyChart traffic={traffic} />
+      </Card>
+    </>
   );
 }
 
-function Masthead({ overview }: { overview: Overview }) {
+function Figures({ traffic }: { readonly traffic: Traffic }) {
+  const { points, requests, outcomes, p50, p95, cache, codes } = traffic;
+  const share = (outcome: RequestOutcome) => points.map((point) => (totalOf(point) > 0 ? point[outcome] / totalOf(point) : 0));
+  const asked = cache.hit + cache.stale + cache.miss + cache.bypass;
+  const refusedBy = codes
+    .slice(0, 2)
+    .map(({ name }) => name)
+    .join(", ");
   return (
-    <header>
-      <h1>Frontdesk</h1>
-      <dl>
-        <div>
-          <dt>Config</dt>
-          <dd>
-            <code>{overview.digest.slice(0, 12)}</code>
-          </dd>
-        </div>
-        <div>
-          <dt>Loaded</dt>
-          <dd>
-            <time>{overview.loadedAt.replace("T", " ").slice(0, 19)} UTC</time>
-          </dd>
-        </div>
-        <div>
-          <dt>Host</dt>
-          <dd>{overview.host}</dd>
-        </div>
-        <div>
-          <dt>Version</dt>
-          <dd>{overview.version}</dd>
-        </div>
-        {overview.load ? <EventLoop load={overview.load} /> : null}
-      </dl>
-    </header>
+    <div className="figures">
+      <Figure title="Requests" value={countText(requests)} said={`${countText(outcomes.failed)} failed`}>
+        <Sparkline values={points.map(totalOf)} tone="plain" />
+      </Figure>
+      <Figure title="Refused" value={shareText(outcomes.refused, requests)} said={refusedBy || "nobody was refused"}>
+        <Sparkline values={share("refused")} tone="warn" />
+      </Figure>
+      <Figure title="Latency p95" value={msText(p95)} said={`p50 ${msText(p50)}`}>
+        <Sparkline values={points.map((point) => point.p95 ?? 0)} tone="plain" />
+      </Figure>
+      <Figure
+        title="From cache"
+        value={shareText(cache.hit + cache.stale, asked)}
+        said={asked > 0 ? `of ${countText(asked)} requests to routes with a cache` : "no request to a route with a cache"}
+      >
+        <Sparkline values={share("cache")} tone="cache" />
+      </Figure>
+    </div>
   );
 }
 
-function Routes({ routes }: { routes: Overview["routes"] }) {
+interface FigureProps {
+  readonly title: string;
+  readonly value: string;
+  readonly said: string;
+  readonly children: React.ReactNode;
+}
+
+function Figure({ title, value, said, children }: FigureProps) {
   return (
-    <section>
-      <h2>Routes</h2>
-      <table>
-        <thead>
-          <tr>
-            <th>Methods</th>
-            <th>Path</th>
-            <th>Goes to</th>
-            <th>Steps</th>
-          </tr>
-        </thead>
-        <tbody>
-          {routes.map(({ host, path, methods, when, goesTo, mirrorsTo, fallsBackTo, steps }) => (
-            <tr key={`${host} ${path} ${methods} ${when} ${goesTo}`}>
-              <td>{methods?.join(", ") ?? "all"}</td>
-              <td>
-                <code>
-                  {host}
-                  {path}
-                </code>
-                {when.length > 0 ? <span className="quiet"> by {when.join(", ")}</span> : null}
-              </td>
-              <td>
-                {goesTo}
-                {mirrorsTo ? <span className="quiet">, copies to {mirrorsTo}</span> : null}
-                {fallsBackTo ? <span className="quiet">, else to {fallsBackTo}</span> : null}
-              </td>
-              <td>{steps.join(", ") || "–"}</td>
-            </tr>
+    <section className="card figure">
+      <h2>{title}</h2>
+      <p className="big">{value}</p>
+      <p className="said">{said}</p>
+      {children}
+    </section>
+  );
+}
+
+function Refusals({ open, traffic: { codes } }: { readonly open: OpenPage; readonly traffic: Traffic }) {
+  const [most] = codes;
+  return (
+    <Card title="Why requests were refused">
+      {most ? (
+        <ul className="ranks">
+          {codes.slice(0, LISTED).map(({ name, count }) => (
+            <li key={name}>
+              <Link href={hrefOf(open, "requests", { code: name })} prefetch={false}>
+                <code>{name}</code>
+              </Link>
+              <span className="number">{countText(count)}</span>
+              <ShareBar part={count} whole={most.count} />
+              <a className="small" href={`/gateway/problems/${name}`}>
+                what it means<span className="unseen">: {name}</span>
+              </a>
+            </li>
           ))}
-        </tbody>
-      </table>
-    </section>
+        </ul>
+      ) : (
+        <Empty>The gateway refused nobody in this period.</Empty>
+      )}
+    </Card>
   );
 }
 
-function Backends({ backends }: { backends: Overview["backends"] }) {
+function TopRoutes({ open, traffic: { routes } }: { readonly open: OpenPage; readonly traffic: Traffic }) {
+  const [most] = routes;
   return (
-    <section>
-      <h2>Backends</h2>
-      {backends.length === 0 ? <p className="quiet">None: every route answers by itself.</p> : null}
-      <dl className="list">
-        {backends.map(({ name, targets }) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            {targets.map(({ url, state, reason, inFlight }) => (
-              <dd key={url}>
-                <code>{url}</code>
-                <span className={`target ${state}`}>{state}</span>
-                <span className="quiet">
-                  {inFlight > 0 ? ` ${inFlight} under way` : ""}
-                  {reason ? ` ${reason}` : ""}
-                </span>
-              </dd>
-            ))}
-          </div>
-        ))}
-      </dl>
-    </section>
+    <Card title="Busiest routes">
+      {most ? (
+        <ul className="ranks">
+          {routes.slice(0, LISTED).map((route: RouteTraffic) => (
+            <li key={route.route}>
+              {route.route === NO_ROUTE ? (
+                <span>no route, or the gateway's own pages</span>
+              ) : (
+                <Link href={hrefOf(open, "requests", { route: route.route })} prefetch={false}>
+                  <code>{route.route}</code>
+                </Link>
+              )}
+              <span className="number">{countText(route.requests)}</span>
+              <ShareBar part={route.requests} whole={most.requests} tone="ok" />
+              <span className="small quiet">
+                p50 {msText(route.p50)} · p95 {msText(route.p95)}
+              </span>
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <Empty>No route took a request in this period.</Empty>
+      )}
+    </Card>
   );
 }
 
-function Stores({ stores, status }: { stores: Overview["stores"]; status: Overview["storeStatus"] }) {
+function LimitedCallers({ open, limited }: { readonly open: OpenPage; readonly limited: readonly Counted[] }) {
+  const [most] = limited;
   return (
-    <section>
-      <h2>Stores</h2>
-      {status.state === "away" ? (
-        <p>
-          <span className="target down">away</span> {status.reason} since {status.since}; limits do what their onUnavailable says.
-        </p>
-      ) : null}
-      <dl className="list">
-        {Object.entries(stores).map(([name, where]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{where}</dd>
-          </div>
-        ))}
-      </dl>
-    </section>
-  );
-}
-
-function Recent({ records }: { records: Overview["recent"] }) {
-  return (
-    <section>
-      <h2>Last requests of this instance</h2>
-      {records.length === 0 ? <p className="quiet">None yet. Send one, and load this page again.</p> : null}
-      {records.length > 0 ? (
-        <table>
-          <thead>
-            <tr>
-              <th>Time</th>
-              <th>Request</th>
-              <th>Status</th>
-              <th>Answered by</th>
-              <th className="number">ms</th>
-              <th>Why</th>
-            </tr>
-          </thead>
-          <tbody>
-            {records.map((record) => (
-              <tr key={`${record.requestId} ${record.startedAt}`}>
-                <td>
-                  <time>{new Date(record.startedAt).toISOString().slice(11, 19)}</time>
-                </td>
-                <td>
-                  <code>
-                    {record.method} {record.path}
-                  </code>
-                </td>
-                <td>
-                  <span className={`status s${Math.floor(record.status / 100)}`}>{record.status}</span>
-                  {record.aborted ? " broke off" : ""}
-                </td>
-                <td>
-                  {record.source}
-                  {record.mirror ? <span className="quiet">{` copy: ${record.mirror}`}</span> : null}
-                </td>
-                <td className="number">{record.durationMs.toFixed(1)}</td>
-                <td>{whyOf(record)?.replaceAll("`", "") ?? "–"}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      ) : null}
-    </section>
+    <Card title="Callers over their limits">
+      {most ? (
+        <ul className="ranks">
+          {limited.slice(0, LISTED).map(({ name, count }) => (
+            <li key={name}>
+              <Link href={hrefOf(open, "consumers", { consumer: name })} prefetch={false}>
+                <code>{name}</code>
+              </Link>
+              <span className="number">{countText(count)}</span>
+              <ShareBar part={count} whole={most.count} />
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <Empty>No caller went over a limit in this period.</Empty>
+      )}
+    </Card>
   );
 }
