@@ -7,8 +7,7 @@ import { parseEnvironment } from "#lib/config/env.ts";
 import { type Backend, type Handler, startBackend } from "../support/backend.ts";
 import { ADMIN_TOKEN, type HostProcess, startHost, temporaryFolder } from "../support/host-process.ts";
 import { sendRaw } from "../support/raw-client.ts";
-
-export const CONFIG = join(import.meta.dirname, "gateway.config.yaml");
+import { CONFIG } from "./console-config.ts";
 
 export interface ConsoleHost {
   readonly origin: string;

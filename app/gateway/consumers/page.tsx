@@ -1,10 +1,12 @@
 /** Consumers: API keys with what can be done to them, and one consumer's usage, limits and exception. */
+import Link from "next/link.js";
+import type { Reading, Readings } from "../../../lib/console/readings.ts";
 import { ApiForm } from "../_parts/api-form.tsx";
 import { Card, Empty, Fault } from "../_parts/card.tsx";
 import { ConsumerUsage } from "../_parts/consumer-usage.tsx";
 import { Frame } from "../_parts/frame.tsx";
 import { KeyTable } from "../_parts/key-table.tsx";
-import { hrefOf, openConsole, type PageProps } from "../_parts/open-console.ts";
+import { hrefHere, hrefOf, type OpenPage, openConsole, type PageProps } from "../_parts/open-console.ts";
 
 export const dynamic = "force-dynamic";
 export const metadata = { title: "Consumers" };
@@ -13,75 +15,88 @@ export default async function ConsumersPage(props: PageProps) {
   const open = await openConsole("consumers", props);
   const { consumer, cursor } = open.search;
   const [keys, overrides] = await Promise.all([open.view.read("keys", { cursor }), open.view.read("overrides", {})]);
-  const makers = open.view.config().authenticators.filter(({ keyPrefix }) => keyPrefix !== undefined);
   return (
     <Frame open={open} title="Consumers" ownOnly="keys, usage and exceptions are known to one instance, and end with it.">
       <Card title="Usage and limits of a consumer">
-        <form className="form" method="get" action="/gateway/consumers">
-          <label className="widest">
-            Consumer or address
-            <input
-              key={consumer}
-              name="consumer"
-              defaultValue={consumer ?? ""}
-              placeholder="partners:acme"
-              autoComplete="off"
-              spellCheck={false}
-            />
-          </label>
-          <button type="submit" className="button primary">
-            Show
-          </button>
-        </form>
+        <WhichConsumer consumer={consumer} />
         {consumer ? <ConsumerUsage open={open} consumer={consumer} /> : null}
       </Card>
-      {makers.length === 0 ? (
-        <Card title="API keys">
-          <Empty>
-            No authenticator of the config takes keys from the store. `auth: {"{ partners: { apiKey: {} } }"}` makes one.
-          </Empty>
-        </Card>
-      ) : (
-        <>
-          <Card title="New API key">
-            <NewKey makers={makers.map(({ name }) => name)} />
-          </Card>
-          <Card title="API keys">
-            {"fault" in keys ? (
-              <Fault>{keys.fault}</Fault>
-            ) : (
-              <KeyTable
-                keys={keys.value.items}
-                makers={makers}
-                hrefOfConsumer={(id) => hrefOf(open, "consumers", { consumer: id })}
-                olderHref={
-                  keys.value.next === null ? undefined : hrefOf(open, "consumers", { consumer, cursor: keys.value.next })
-                }
-                origin={open.origin}
-              />
-            )}
-          </Card>
-        </>
-      )}
+      <Keys open={open} reading={keys} />
       <Card title="Exceptions" aside={<span>limits of single consumers in place of the config's</span>}>
-        {"fault" in overrides ? (
-          <Fault>{overrides.fault}</Fault>
-        ) : Object.keys(overrides.value).length === 0 ? (
-          <Empty>There is none. Show a consumer above to make one.</Empty>
-        ) : (
-          <ul className="ranks">
-            {Object.entries(overrides.value).map(([id, override]) => (
-              <li key={id}>
-                <a href={hrefOf(open, "consumers", { consumer: id })}>
-                  <code>{id}</code>
-                </a>
-                <code>{JSON.stringify(override)}</code>
-              </li>
-            ))}
-          </ul>
-        )}
+        {"fault" in overrides ? <Fault>{overrides.fault}</Fault> : <Exceptions open={open} overrides={overrides.value} />}
       </Card>
     </Frame>
+  );
+}
+
+function WhichConsumer({ consumer }: { readonly consumer: string | undefined }) {
+  return (
+    <form className="form" method="get" action="/gateway/consumers">
+      <label className="widest">
+        Consumer or address
+        <input
+          key={consumer}
+          name="consumer"
+          defaultValue={consumer ?? ""}
+          placeholder="partners:acme"
+          autoComplete="off"
+          spellCheck={false}
+        />
+      </label>
+      <button type="submit" className="button primary">
+        Show
+      </button>
+    </form>
+  );
+}
+
+function Keys({ open, reading }: { readonly open: OpenPage; readonly reading: Reading<Readings["keys"]> }) {
+  const makers = open.view.config().authenticators.filter(({ keyPrefix }) => keyPrefix !== undefined);
+  if (makers.length === 0)
+    return (
+      <Card title="API keys">
+        <Empty>
+          No authenticator of the config takes keys from the store. `auth: {"{ partners: { apiKey: {} } }"}` makes one.
+        </Empty>
+      </Card>
+    );
+  const older = "value" in reading ? reading.value.next : null;
+  return (
+    <>
+      <Card title="New API key">
+        <NewKey makers={makers.map(({ name }) => name)} />
+      </Card>
+      <Card title="API keys">
+        {"fault" in reading ? (
+          <Fault>{reading.fault}</Fault>
+        ) : (
+          <KeyTable
+            keys={reading.value.items}
+            makers={makers}
+            hrefOfConsumer={(id) => hrefOf(open, "consumers", { consumer: id })}
+            olderHref={older === null ? undefined : hrefHere(open, { cursor: older })}
+            origin={open.origin}
+          />
+        )}
+      </Card>
+    </>
+  );
+}
+
+function Exceptions({ open, overrides }: { readonly open: OpenPage; readonly overrides: Readings["overrides"] }) {
+  const all = Object.entries(overrides);
+  if (all.length === 0) return <Empty>There is none. Show a consumer above to make one.</Empty>;
+  return (
+    <ul className="ranks">
+      {all.map(([id, override]) => (
+        <li key={id}>
+          <Link href={hrefOf(open, "consumers", { consumer: id })} prefetch={false}>
+            <code>{id}</code>
+          </Link>
+          <code>{JSON.stringify(override)}</code>
+        </li>
+      ))}
+    </ul>
   );
 }
 
