@@ -9,7 +9,9 @@ export function countText(count: number): string {
 export function shareText(part: number, whole: number): string {
   if (whole === 0) return "–";
   const percent = (part / whole) * 100;
-  return `${percent > 0 && percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+  // Near either end a rounded share would tell of none, or of all.
+  const isNearEnd = (percent > 0 && percent < 10) || (percent > 99 && percent < 100);
+  return `${isNearEnd ? percent.toFixed(1) : Math.round(percent)} %`;
 }
 
 export function msText(ms: number | null | undefined): string {
