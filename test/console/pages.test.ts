@@ -173,7 +173,8 @@ test(
     const page = await context.newPage();
     page.setDefaultTimeout(SLOW_MS);
     await page.goto(`${console_.origin}/gateway/consumers`);
-    // The field has the focus already.
+    // The field takes the focus by itself.
+    await page.waitForFunction(() => document.activeElement?.id === "token");
     await page.keyboard.type(ADMIN_TOKEN);
     await page.keyboard.press("Enter");
     await page.waitForURL(`${console_.origin}/gateway/consumers`);
