@@ -31,7 +31,11 @@ describe("a route in words", () => {
   test("the config's summary names authenticators and measures, and holds no address", async () => {
     const summary = summarizeConfig(await compiled());
     expect(summary.authenticators).toEqual([{ name: "partners", kind: "apiKey", keyPrefix: "fd" }]);
-    expect(summary.backends.map(({ measures }) => measures)).toEqual([[], ["2 attempts", "left out after 5 failures", "canary"], ["breaker"]]);
+    expect(summary.backends.map(({ measures }) => measures)).toEqual([
+      [],
+      ["2 attempts", "left out after 5 failures", "canary"],
+      ["breaker"],
+    ]);
     expect(JSON.stringify(summary)).not.toContain("backend.example");
   });
 });
