@@ -33,7 +33,7 @@ function takeHere(takes: readonly Take[], { local }: Stores, nowMs: number): Sto
   let next = 0;
   return ok({
     allowed,
-    counts: ways.map((away) => (away === "local" ? { ...counts[next++]!, away } : uncounted(away, nowMs))),
+    counts: ways.map((degraded) => (degraded === "local" ? { ...counts[next++]!, degraded } : uncounted(degraded, nowMs))),
   });
 }
 
@@ -41,6 +41,6 @@ function looked(reply: StoreReply<readonly Count[]>): StoreReply<Taken> {
   return reply.state === "ok" ? ok({ allowed: false, counts: reply.value }) : reply;
 }
 
-function uncounted(away: OnUnavailable, nowMs: number): Count {
-  return { allowed: away === "allow", remaining: 0, resetMs: nowMs, away };
+function uncounted(degraded: OnUnavailable, nowMs: number): Count {
+  return { allowed: degraded === "allow", remaining: 0, resetMs: nowMs, degraded };
 }

@@ -32,7 +32,7 @@ const ask = async (...takes: Take[]) => {
   const reply = await takeOrDegrade(takes, stores, 0);
   if (reply.state !== "ok") return reply.state;
   const { allowed, counts } = reply.value;
-  return [allowed, ...counts.map(({ allowed: one, away: how, remaining }) => `${one} ${how} ${remaining}`)];
+  return [allowed, ...counts.map(({ allowed: one, degraded: how, remaining }) => `${one} ${how} ${remaining}`)];
 };
 
 describe("while the store is away", () => {

@@ -59,7 +59,7 @@ export interface Count {
    */
   readonly unasked?: true;
   /** The store was away: counted by this instance alone, not counted at all, or refused for that reason. */
-  readonly away?: OnUnavailable;
+  readonly degraded?: OnUnavailable;
 }
 
 export interface Taken {

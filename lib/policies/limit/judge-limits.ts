@@ -47,17 +47,18 @@ export function judgeLimits(
     const count = counts[i]!;
     const effective = limits[i]!;
     const { limit } = effective;
-    if (count.away !== undefined) judgement.degraded = degradedBy(count.away, judgement.degraded);
+    if (count.degraded !== undefined) judgement.degraded = degradedBy(count.degraded, judgement.degraded);
     const charge = charged ? pendingCharge(effective, count, exchange, meters) : undefined;
     if (charge) judgement.charges.push(charge);
     if (limit.shadow) {
       if (!count.allowed) judgement.wouldRefuse.push(limit.name);
       continue;
     }
-    if (count.away === "deny") return refuseUnavailable(judgement, `the limit "${limit.name}" denies while the store is away`);
+    if (count.degraded === "deny")
+      return refuseUnavailable(judgement, `the limit "${limit.name}" denies while the store is away`);
     const retrySeconds = count.allowed ? 0 : retryAfter(effective, count, nowMs);
     if (!count.allowed) exceeded.push({ ...effective, retrySeconds });
-    if (count.away !== "allow" && !count.unasked) judgement.fields.push(fieldOf(effective, count, retrySeconds));
+    if (count.degraded !== "allow" && !count.unasked) judgement.fields.push(fieldOf(effective, count, retrySeconds));
   }
   if (exceeded.length > 0) judgement.stop = refusalOf(exceeded);
   return judgement;
@@ -68,9 +69,9 @@ function refuseUnavailable(judgement: Judgement, reason: string): Judgement {
   return { ...judgement, stop, fields: [], charges: [] };
 }
 
-function degradedBy(away: OnUnavailable, before: Degraded | undefined): Degraded | undefined {
-  if (away === "deny" || before === "open") return before;
-  return away === "local" ? "local" : "open";
+function degradedBy(degraded: OnUnavailable, before: Degraded | undefined): Degraded | undefined {
+  if (degraded === "deny" || before === "open") return before;
+  return degraded === "local" ? "local" : "open";
 }
 
 function retryAfter({ rule }: EffectiveLimit, { resetMs }: Count, nowMs: number): number {
@@ -79,7 +80,7 @@ function retryAfter({ rule }: EffectiveLimit, { resetMs }: Count, nowMs: number)
 
 function fieldOf({ limit, rule, element }: EffectiveLimit, count: Count, retrySeconds: number): RateLimitField {
   return {
-    policy: count.away === undefined ? element : policyElement(limit.name, shareOf(rule, LOCAL_SHARE), limit.unit),
+    policy: count.degraded === undefined ? element : policyElement(limit.name, shareOf(rule, LOCAL_SHARE), limit.unit),
     remaining: count.remaining,
     resetMs: rule.algorithm === "concurrency" ? null : count.resetMs,
     retrySeconds,

@@ -17,7 +17,7 @@ export type PendingCharge = Debt & {
   readonly key: string;
   readonly rule: CounterRule;
   /** The store was away: this instance counted, and puts its own count right. */
-  readonly away?: OnUnavailable;
+  readonly degraded?: OnUnavailable;
 };
 
 type Debt =
@@ -41,10 +41,10 @@ export function pendingCharge(
   exchange: Exchange,
   meters: Meters,
 ): PendingCharge | undefined {
-  const { allowed, away } = count;
-  if (!allowed || away === "allow") return undefined;
+  const { allowed, degraded } = count;
+  if (!allowed || degraded === "allow") return undefined;
   const debt = debtOf(limit, count, exchange.request, meters);
-  return debt && { ...debt, key: keyOf(exchange), rule, ...(away === undefined ? {} : { away }) };
+  return debt && { ...debt, key: keyOf(exchange), rule, ...(degraded === undefined ? {} : { degraded }) };
 }
 
 function debtOf({ cost, counts }: Limit, { lease }: Count, { body, headers }: GatewayRequest, meters: Meters): Debt | undefined {
@@ -72,12 +72,12 @@ export function renewLease(charge: LeaseCharge, stores: Stores, nowMs: number): 
   return countersOf(charge, stores).renew(charge.key, ruleOf(charge), charge.lease, nowMs);
 }
 
-function countersOf({ away }: PendingCharge, { counters, local }: Stores): Counters {
-  return away === undefined ? counters : local;
+function countersOf({ degraded }: PendingCharge, { counters, local }: Stores): Counters {
+  return degraded === undefined ? counters : local;
 }
 
-function ruleOf({ away, rule }: PendingCharge): CounterRule {
-  return away === undefined ? rule : shareOf(rule, LOCAL_SHARE);
+function ruleOf({ degraded, rule }: PendingCharge): CounterRule {
+  return degraded === undefined ? rule : shareOf(rule, LOCAL_SHARE);
 }
 
 /** Units to add, or to give back. */
