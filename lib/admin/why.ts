@@ -1,8 +1,14 @@
 /** Why a request ended as it did, in a line for people: the refusal, who answered in the backend's place, what was tried before. */
 import type { AttemptRecord, RequestRecord } from "../contract/record.ts";
 
+/** As far as a record, or a line that was kept of it. */
+interface Told extends Pick<RequestRecord, "reason" | "steps"> {
+  readonly code?: string | undefined;
+  readonly attempts?: RequestRecord["attempts"] | undefined;
+}
+
 /** Undefined for a request that went its plain way. */
-export function whyOf({ code, reason, steps, attempts }: RequestRecord): string | undefined {
+export function whyOf({ code, reason, steps, attempts = [] }: Told): string | undefined {
   const answering = steps.find(({ verdict }) => verdict === "answered");
   const parts = [
     [code, reason].filter((part) => part !== undefined).join(": "),

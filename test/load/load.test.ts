@@ -1,5 +1,6 @@
 /** The load scenarios small enough for every run; run.ts holds the sizes of the table in docs/fidelity.md. */
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { until } from "../support/until.ts";
 import { abortRequests, download, type LoadSetup, slowReaders, startLoadSetup, upload } from "./scenarios.ts";
 
 /** These tests ask for memory, not for speed: a slow machine takes more for the largest than the 30 s that other tests get. */
@@ -37,8 +38,9 @@ test("1,000 slow readers that stall at once are all served, in less than 200 MB 
 });
 
 test("aborted requests leave nothing behind", { timeout: PATIENCE_MS }, async () => {
-  const { filesBefore, filesAfter, liveMbBefore, liveMbAfter } = await abortRequests(setup, 1_000, 3_000);
+  const { filesBefore, filesAfter, liveMbBefore } = await abortRequests(setup, 1_000, 3_000);
   expect(filesAfter).toBeLessThanOrEqual(filesBefore);
-  // 3,000 leaked requests would hold some 10 KB each.
-  expect(liveMbAfter - liveMbBefore).toBeLessThan(5);
+  // 3,000 leaked requests would hold some 10 KB each. Time-outs of a connection hold the last ones for some seconds more.
+  const isLetGo = async () => (await setup.liveMb()) - liveMbBefore < 5;
+  await until(isLetGo, "the memory of aborted requests to be let go of", 60_000);
 });

@@ -1,4 +1,5 @@
 /** Kept requests, newest first. A row opens what happened to it, step by step. */
+import { whyOf } from "../../../lib/admin/why.ts";
 import type { KeptRecord } from "../../../lib/observe/kept-records.ts";
 import { CopyButton } from "./copy-button.tsx";
 import { LocalTime } from "./local-time.tsx";
@@ -35,10 +36,8 @@ export function RequestList({ records, origin, opensFirst }: RequestListProps) {
 }
 
 function RequestRow({ record, origin, isOpen }: { record: KeptRecord; origin: string; isOpen: boolean }) {
-  const { time, status, method, path, consumer, durationMs, code, reason, aborted, requestId } = record;
-  const why =
-    [code, reason].filter(Boolean).join(": ") ||
-    (aborted ? "broke off" : record.cacheStatus?.includes("; hit") ? "cache hit" : "");
+  const { time, status, method, path, consumer, durationMs, code, aborted, requestId } = record;
+  const why = whyOf(record) ?? (aborted ? "broke off" : record.cacheStatus?.includes("; hit") ? "cache hit" : "");
   return (
     <details open={isOpen}>
       <summary className="request">
@@ -63,6 +62,7 @@ function RequestRow({ record, origin, isOpen }: { record: KeptRecord; origin: st
           <Fact name="Caller" value={record.clientIp} />
           <Fact name="Cache" value={record.cacheStatus} />
           <Fact name="Backend" value={record.backendMs === undefined ? undefined : msText(record.backendMs)} />
+          <Fact name="Mirror" value={record.mirror} />
           <Fact name="Trace" value={record.traceId} />
         </dl>
         <div className="actions">

@@ -52,8 +52,13 @@ describeHosts(
       await flow.sendTo("vercel", "/shown");
       // The tests build Next's pages for the Vercel shape alone; the Node host serves the same.
       const page = async () =>
-        (await flow.sendTo("vercel", { target: "/gateway", headers: ["authorization", `Bearer ${ADMIN_TOKEN}`] })).text;
-      await until(async () => /\/shown(?:(?!<\/tr>).)* copy: sent/s.test(await page()), "the request on the page");
+        (
+          await flow.sendTo("vercel", {
+            target: "/gateway/requests",
+            headers: ["authorization", `Bearer ${ADMIN_TOKEN}`],
+          })
+        ).text;
+      await until(async () => /Mirror<\/dt><dd><code>sent/.test(await page()), "the request on the page");
     });
   },
   () => ({ ADA_PASSWORD: "ada's own" }),
