@@ -10,6 +10,7 @@ import { PLAN_HEADER, type PlanContext, sealPlan } from "#lib/engine/plan.ts";
 import { type Backend, startBackend } from "../support/backend.ts";
 import { requestFor } from "../support/exchange.ts";
 import { ADMIN_TOKEN } from "../support/host-process.ts";
+import { until } from "../support/until.ts";
 
 const SECRET = new Uint8Array(32).fill(7);
 const IP = "203.0.113.9";
@@ -105,6 +106,18 @@ async function consumerAt(request: Request): Promise<string | undefined> {
   await answer.arrayBuffer();
   return backend.requests.at(-1)!.headers.get("x-gateway-consumer");
 }
+
+// First of all: the work of an interval is handed to the platform once.
+test("a request that ends outside of its scope, where the platform takes no more work, is answered all the same", async () => {
+  let asked = 0;
+  const outside = () => {
+    asked++;
+    throw new Error("`after` was called outside a request scope");
+  };
+  const answer = await halves.back(sent({ target: "/open/a" }), outside);
+  expect([answer.status, await answer.text()]).toEqual([200, expect.any(String)]);
+  await until(() => asked > 0, "work for the platform");
+});
 
 test("the request's own plan opens, and is not decided again", async () => {
   const before = await unopenedPlans();

@@ -41,6 +41,15 @@ const log = createLog();
 /** The latest request's: any request that still runs keeps the instance alive for the work of all. */
 let waitUntil: Defer = () => {};
 
+/** A request may end after its own scope, where Next's `after` throws. The work goes on as long as the instance is awake. */
+function keepAwake(promise: Promise<unknown>): void {
+  try {
+    waitUntil(promise);
+  } catch {
+    promise.catch(() => {});
+  }
+}
+
 /** One for each function instance; both halves have their own. */
 let started: Promise<VercelHost> | undefined;
 
@@ -64,7 +73,7 @@ async function start(): Promise<VercelHost> {
     // One call for each line: what Vercel's log drains parse.
     requestLog: { format: "json", write: console.log },
     access: { ...accessOf(environment), openOnLoopback: false },
-    defer: (promise) => waitUntil(promise),
+    defer: keepAwake,
   });
   const gateway = engine.load(resolveReferences(artifact, environment.variables), customPolicies, environment);
   const { config, credentialFields } = gateway;
