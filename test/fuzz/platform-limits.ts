@@ -47,7 +47,8 @@ export function isPlatforms(
   if (on === "node") return status === 503 && /^\/gateway(?:\/?(?:$|\?)|\/_next\/)/.test(target);
   if (status !== 500) return false;
   // Before any of our code runs, Next makes a Request (`new Request` takes no TRACE) with a URL of Host and target, and unescapes the path.
-  return method === "TRACE" || method === "TRACK" || !URL.canParse(`http://${host}/`) || !isUnescapable(target);
+  // The target `*` (RFC 9112 section 3.2.4) is no path to it.
+  return method === "TRACE" || method === "TRACK" || target === "*" || !URL.canParse(`http://${host}/`) || !isUnescapable(target);
 }
 
 function isUnescapable(target: string): boolean {
