@@ -6,6 +6,7 @@ import { didYouMean } from "../config/nearest.ts";
 import { asList, oneOf, oneOrMore, strict } from "../config/schema-fields.ts";
 import type { CompiledConfig } from "../contract/compiled/config.ts";
 import { type CompiledObserve, REDACTABLE_FIELDS, type RedactableField, type SampleRule } from "../contract/compiled/observe.ts";
+import { pathParams } from "../contract/path-params.ts";
 import { percent } from "./schema/resilience.ts";
 
 const sampleRule = strict("observe.sample", {
@@ -81,7 +82,7 @@ function sampleOf(input: z.output<typeof observe>["sample"], routes: Routes, rep
 
 function redactOf(input: z.output<typeof observe>["redact"], routes: Routes, report: Report): CompiledObserve["redact"] {
   if (input === undefined) return undefined;
-  const known = routes && [...new Set(routes.flatMap(({ path }) => paramsIn(path)))];
+  const known = routes && [...new Set(routes.flatMap(({ path }) => pathParams(path).map(({ name }) => name)))];
   const params: string[] = [];
   const fields: RedactableField[] = [];
   asList(input).forEach((name, index) => {
@@ -109,12 +110,4 @@ function expectKnown(name: string, known: readonly string[] | undefined, what: s
 
 function isRedactable(name: string): name is RedactableField {
   return (REDACTABLE_FIELDS as readonly string[]).includes(name);
-}
-
-/** The last segment's `*` is `rest`. */
-function paramsIn(path: string): string[] {
-  return path
-    .slice(1)
-    .split("/")
-    .flatMap((segment) => (segment === "*" ? ["rest"] : segment.startsWith(":") ? [segment.slice(1).replace(/\*$/, "")] : []));
 }

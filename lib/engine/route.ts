@@ -1,7 +1,8 @@
 /** A route as the engine runs it: the compiled route with its pipelines built. Immutable once loaded. */
 import type { CompiledRoute, CompiledVariant } from "../contract/compiled/config.ts";
 import { PRIORITIES } from "../contract/load.ts";
-import type { PathParam, RouteInfo } from "../contract/route-info.ts";
+import { pathParams } from "../contract/path-params.ts";
+import type { RouteInfo } from "../contract/route-info.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 export interface Route extends RouteInfo {
@@ -30,15 +31,6 @@ export function createRoute(
   const get = byMethod.get("GET");
   if (get && !byMethod.has("HEAD")) byMethod.set("HEAD", get);
   return route;
-}
-
-function pathParams(path: string): readonly PathParam[] {
-  const segments = path.slice(1).split("/");
-  return segments.flatMap((segment, index): PathParam[] => {
-    const isRest = index === segments.length - 1 && segment.endsWith("*");
-    if (isRest) return [{ name: segment === "*" ? "rest" : segment.slice(1, -1), index, isRest }];
-    return segment.startsWith(":") ? [{ name: segment.slice(1), index, isRest }] : [];
-  });
 }
 
 /** Stands in where no route matched: it shapes such answers and serves nothing. */

@@ -1,5 +1,6 @@
 /** Takes out of a record what must not be written down: credentials in a path, and what the config names. */
 import type { CompiledConfig } from "../contract/compiled/config.ts";
+import { pathParams } from "../contract/path-params.ts";
 import type { RequestRecord } from "../contract/record.ts";
 import { truncateIp } from "../http/ip.ts";
 
@@ -52,22 +53,11 @@ function shortened(text: string): string {
 function hiddenSegments(path: string, params: ReadonlySet<string>): HiddenSegments {
   const indexes = new Set<number>();
   let restFrom = Number.POSITIVE_INFINITY;
-  path
-    .slice(1)
-    .split("/")
-    .forEach((segment, index, { length }) => {
-      const isRest = index === length - 1 && segment.endsWith("*");
-      const name = isRest
-        ? segment === "*"
-          ? "rest"
-          : segment.slice(1, -1)
-        : segment.startsWith(":")
-          ? segment.slice(1)
-          : undefined;
-      if (name === undefined || !params.has(name)) return;
-      if (isRest) restFrom = index;
-      else indexes.add(index);
-    });
+  for (const { name, index, isRest } of pathParams(path)) {
+    if (!params.has(name)) continue;
+    if (isRest) restFrom = index;
+    else indexes.add(index);
+  }
   return indexes.size === 0 && restFrom === Number.POSITIVE_INFINITY ? NONE : { indexes, restFrom };
 }
 
